@@ -1,0 +1,41 @@
+import type { Limits } from "../../runtime/limits.ts";
+import type { StepProgram } from "../../runtime/driver.ts";
+import type { Expression } from "./expression.ts";
+
+/** A function version, compiled: durations in milliseconds, sizes in bytes, expressions as functions. */
+export interface Definition {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly triggers: readonly { readonly event: string; readonly expression?: Expression }[];
+  /** In topological order; the `onFailure` step is not among them. */
+  readonly steps: ReadonlyMap<string, StepDefinition>;
+  readonly onFailure?: StepDefinition;
+}
+
+export interface StepDefinition {
+  readonly id: string;
+  readonly name: string;
+  readonly program: StepProgram;
+  readonly limits: Limits;
+  readonly retry: RetryPolicy;
+  readonly join: "all" | "any";
+  /** A step without `after` has one edge, from "$trigger". */
+  readonly edges: readonly EdgeDefinition[];
+}
+
+export interface EdgeDefinition {
+  readonly from: string;
+  readonly if?: Expression;
+  readonly waitMs?: number;
+}
+
+export interface RetryPolicy {
+  /** Attempts after the first. */
+  readonly retries: number;
+  readonly initialMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+  /** The share of a delay that is random, 0 to 1. */
+  readonly jitter: number;
+}

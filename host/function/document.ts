@@ -1,0 +1,73 @@
+import type { Json } from "../../runtime/json.ts";
+import type { RuntimeName } from "../../runtime/driver.ts";
+
+/** A function as its author writes it. function.schema.json is its published schema. */
+export interface FunctionDocument {
+  readonly $schema?: string;
+  readonly id: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly triggers: readonly TriggerDocument[];
+  readonly steps: Readonly<Record<string, StepDocument>>;
+  /** The step that runs once when the run has failed; no edge may lead to or from it. */
+  readonly onFailure?: string;
+  /** The retry policy of steps that have none of their own. */
+  readonly retry?: RetryDocument;
+}
+
+export interface TriggerDocument {
+  readonly event: string;
+  /** CEL; `event`, `data`, `user`, `ts` and `name` are in scope. */
+  readonly expression?: string;
+}
+
+export interface StepDocument {
+  /** The same as its key in `steps`. */
+  readonly id?: string;
+  readonly name?: string;
+  /** `file://./…`, relative to the document. */
+  readonly path?: string;
+  readonly runtime?: { readonly type: RuntimeName; readonly [option: string]: Json };
+  readonly after?: readonly EdgeDocument[];
+  /** "all" (the default): every edge must be taken; "any": the first one starts the step. */
+  readonly join?: "all" | "any";
+  readonly retry?: RetryDocument;
+  /** Wall time of one attempt, as a duration: "30s". */
+  readonly timeout?: string;
+  readonly limits?: {
+    /** Sizes: "64MiB", or a number of bytes. */
+    readonly memory?: string | number;
+    readonly output?: string | number;
+    readonly logs?: string | number;
+  };
+}
+
+export interface EdgeDocument {
+  /** The step it comes from, or "$trigger" for the run's beginning. */
+  readonly step: string;
+  /** CEL; the scope of triggers, and `steps`, `output` (of `step`). */
+  readonly if?: string;
+  /** A duration to let pass after `step` has completed. */
+  readonly wait?: string;
+  readonly async?: {
+    readonly event: string;
+    readonly ttl: string;
+    readonly match?: string;
+    readonly onTimeout?: boolean;
+  };
+}
+
+export interface RetryDocument {
+  /** Attempts after the first; 4 by default, 0 for none. */
+  readonly retries?: number;
+  readonly backoff?: {
+    /** Delay before the second attempt; "1s" by default. */
+    readonly initial?: string;
+    /** What each delay is multiplied by; 2 by default. */
+    readonly factor?: number;
+    /** The longest delay; "1h" by default. */
+    readonly max?: string;
+    /** The share of a delay that is random, 0 to 1; 0.5 by default. */
+    readonly jitter?: number;
+  };
+}

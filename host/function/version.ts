@@ -1,0 +1,12 @@
+import type { FunctionDocument } from "./document.ts";
+
+/** An immutable version of a function: the document and the programs it was built with. */
+export interface FunctionVersion {
+  readonly functionId: string;
+  /** Digest of document and programs: the first 12 hex digits of their sha256. */
+  readonly version: string;
+  readonly document: FunctionDocument;
+  /** Component digests (sha256, hex) by step id, for steps of runtime wasm. */
+  readonly components: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+}

@@ -1,0 +1,31 @@
+import type { Json } from "../runtime/json.ts";
+import type { Broker, Published } from "./broker/broker.ts";
+import type { FunctionVersion } from "./function/version.ts";
+import type { Live } from "./live.ts";
+import type { Runs } from "./state/state.ts";
+
+/** One host process, as the API and the command line see it. */
+export interface Host {
+  /**
+   * Checks events (shape, sizes, schemas), gives those without an `id` one, and stores them all or none.
+   * Throws MillraceError ERR_EVENT_INVALID with every problem; pointers begin with the event's index: "/0/name".
+   */
+  publish(inputs: readonly unknown[]): Promise<readonly Published[]>;
+  /** Stores these versions and begins new runs on them; functions that are not among them stay as they are. */
+  deploy(versions: readonly FunctionVersion[]): Promise<void>;
+  /** No new runs of this function. */
+  remove(functionId: string): Promise<void>;
+  /** The JSON Schemas of events by event name, in place of those before. Throws ERR_SCHEMA_INVALID. */
+  setEventSchemas(schemas: Readonly<Record<string, Json>>): void;
+  /** The active function versions. */
+  functions(): readonly FunctionVersion[];
+  /** Stores a component; resolves to its sha256. */
+  putArtifact(bytes: Uint8Array): Promise<string>;
+  readonly runs: Pick<Runs, "load" | "query">;
+  readonly events: Pick<Broker, "readEvents" | "readEvent">;
+  readonly live: Live;
+  /** Resolves once this host has nothing under way: no event to take, no run that could go on right now. */
+  idle(): Promise<void>;
+  /** Takes nothing new, ends what runs and closes the stores. Unfinished runs go on at the next start. */
+  close(): Promise<void>;
+}

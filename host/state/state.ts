@@ -1,0 +1,95 @@
+import type { HistoryEntry, RunStatus } from "../executor/history.ts";
+import type { FunctionVersion } from "../function/version.ts";
+
+/** What identifies a run, fixed when it starts. */
+export interface RunHeader {
+  readonly id: string;
+  readonly functionId: string;
+  readonly functionVersion: string;
+  readonly eventId: string;
+  readonly eventName: string;
+  /** The user who caused it: the event's `user.id`, or its `user` when that is a string. */
+  readonly userId?: string;
+  readonly createdAt: number;
+}
+
+/** A run as lists show it. */
+export interface RunSummary extends RunHeader {
+  readonly status: RunStatus;
+  readonly finishedAt?: number;
+  /** Parked runs: when its next timer is due. */
+  readonly wakeAt?: number;
+}
+
+/** A run with all that happened to it; entry i has sequence i + 1. */
+export interface StoredRun extends RunSummary {
+  readonly history: readonly HistoryEntry[];
+}
+
+/** What an append changes about the run besides its history. */
+export interface RunUpdate {
+  readonly status: RunStatus;
+  /** The run's one timer; absent: none. Set and cleared together with the append. */
+  readonly wakeAt?: number;
+  readonly finishedAt?: number;
+}
+
+/** Which runs to list, newest first. */
+export interface RunFilter {
+  readonly functionId?: string;
+  readonly status?: RunStatus;
+  readonly eventId?: string;
+  readonly userId?: string;
+  /** The `next` of the page before. */
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+/** Runs and their histories. */
+export interface Runs {
+  /** Stores a new run with its first entries; "exists" when a run of that id was there before. */
+  create(run: RunHeader, entries: readonly HistoryEntry[], update: RunUpdate): Promise<"created" | "exists">;
+  /** Appends behind sequence `after`; "conflict" when the history has gone on from there, and nothing was written. */
+  append(
+    runId: string,
+    after: number,
+    entries: readonly HistoryEntry[],
+    update: RunUpdate,
+  ): Promise<"appended" | "conflict">;
+  load(runId: string): Promise<StoredRun | undefined>;
+  query(filter: RunFilter): Promise<{ readonly runs: readonly RunSummary[]; readonly next?: string }>;
+  /** Runs whose timer is due at `now`, the most overdue first. A run stays due until an append moves its timer. */
+  due(now: number, limit: number): Promise<readonly string[]>;
+  /** When the earliest timer of all is due. */
+  nextDue(): Promise<number | undefined>;
+  /** Runs that a host was advancing when it ended: neither parked nor finished, and held by no living host. */
+  orphans(afterId: string | undefined, limit: number): Promise<readonly string[]>;
+}
+
+/** Functions, their immutable versions, and which of them new runs begin on. */
+export interface Catalog {
+  /** Stores a version; the same version again changes nothing. */
+  putVersion(version: FunctionVersion): Promise<void>;
+  getVersion(functionId: string, version: string): Promise<FunctionVersion | undefined>;
+  /** New runs of the function begin on this version from now on. */
+  activate(functionId: string, version: string): Promise<void>;
+  /** No new runs of the function; what runs goes on. */
+  deactivate(functionId: string): Promise<void>;
+  /** The active version of every function. */
+  active(): Promise<readonly FunctionVersion[]>;
+}
+
+/** Bytes by the sha256 of themselves, in hex. */
+export interface Artifacts {
+  put(bytes: Uint8Array): Promise<string>;
+  get(sha256: string): Promise<Uint8Array | undefined>;
+  has(sha256: string): Promise<boolean>;
+}
+
+/** The truth: what outlives every host. Every resolved write is durable as its implementation promises. */
+export interface State {
+  readonly runs: Runs;
+  readonly catalog: Catalog;
+  readonly artifacts: Artifacts;
+  close(): Promise<void>;
+}

@@ -1,0 +1,57 @@
+import type { Json } from "./json.ts";
+import type { Limits } from "./limits.ts";
+import type { RuntimeErrorCode } from "./errors.ts";
+import type { StepInput } from "./input.ts";
+
+/** The runtimes that a document can name; also a driver's name and its folder. */
+export type RuntimeName = "wasm" | "docker" | "lambda" | "http";
+
+/** What a function version pins about the program of one step. */
+export interface StepProgram {
+  readonly runtime: { readonly type: RuntimeName; readonly [option: string]: Json };
+  /** Runtime wasm: the component's digest, sha256 in hex. */
+  readonly sha256?: string;
+}
+
+/** One execution of one step. */
+export interface Attempt {
+  readonly program: StepProgram;
+  readonly input: StepInput;
+  readonly limits: Limits;
+  /** Aborted when the run is cancelled or the host stops: the attempt ends with ERR_STEP_CANCELLED. */
+  readonly signal?: AbortSignal;
+}
+
+/** One line of an attempt's log; stderr is level "info". */
+export interface LogLine {
+  readonly level: "trace" | "debug" | "info" | "warn" | "error";
+  readonly message: string;
+}
+
+/** Why an attempt failed, and whether another one can help. An expected failure is a value, not a throw. */
+export interface StepFailure {
+  readonly code: RuntimeErrorCode;
+  readonly message: string;
+  readonly retry: boolean;
+  /** The step's own wish for the delay before the next attempt, in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/** What became of an attempt. `logs` is there in either case, cut at `limits.logBytes`. */
+export type AttemptResult =
+  | { readonly ok: true; readonly output: Json; readonly logs: readonly LogLine[] }
+  | { readonly ok: false; readonly failure: StepFailure; readonly logs: readonly LogLine[] };
+
+/** Where a driver finds the bytes of an artifact; undefined when there is none of that digest. */
+export type ArtifactSource = (sha256: string) => Promise<Uint8Array | undefined>;
+
+/** Executes single steps on one runtime. It knows nothing of events, runs or brokers. */
+export interface Driver {
+  readonly name: RuntimeName;
+  /** Gets a program ready (fetch, check, compile) ahead of its first attempt; the failure when it can't run. */
+  prepare(program: StepProgram, limits: Limits): Promise<StepFailure | undefined>;
+  /** Runs one attempt in a fresh sandbox. Never throws for what the step does; a throw is a broken driver. */
+  execute(attempt: Attempt): Promise<AttemptResult>;
+  /** Ends what runs and frees all it holds. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,16 @@
+import type { ArtifactSource, Driver, RuntimeName } from "./driver.ts";
+import { createWasmDriver } from "./wasm/wasm.ts";
+
+/** What the drivers of a host need from it. */
+export interface DriverOptions {
+  readonly artifacts: ArtifactSource;
+  /** Folder for what is compiled once and kept by digest. */
+  readonly cacheDir: string;
+  /** Attempts that run at once in this process; the number of cores by default. */
+  readonly parallelism?: number;
+}
+
+/** The one list of drivers. */
+export function createDrivers(options: DriverOptions): ReadonlyMap<RuntimeName, Driver> {
+  return new Map([createWasmDriver(options)].map((driver) => [driver.name, driver]));
+}

@@ -1,0 +1,99 @@
+/** One row of a table of errors: what went wrong, and what to do next. */
+export interface ErrorRow {
+  /** One sentence for the table in the README. */
+  readonly summary: string;
+  /** What the user does next. */
+  readonly next: string;
+}
+
+/** A row of the runtime's table: also says whether another attempt can help. */
+interface RuntimeErrorRow extends ErrorRow {
+  readonly retry: boolean;
+}
+
+/** Every way in which the execution of one step can fail, by its stable code. */
+export const runtimeErrors = {
+  ERR_STEP_FAILED: {
+    retry: true,
+    summary: "The step itself reported a failure that may pass: a non-zero exit, a rejected promise, `retry`.",
+    next: "Read the attempt's log. It is tried again by the function's retry policy.",
+  },
+  ERR_STEP_FATAL: {
+    retry: false,
+    summary: "The step itself reported a failure for good: exit code 65, or `fatal`.",
+    next: "Read the attempt's log; mend the step or the event's data.",
+  },
+  ERR_STEP_TRAP: {
+    retry: true,
+    summary: "The component trapped: unreachable code, an access out of bounds, a division by zero.",
+    next: "Read the attempt's log; build the step with debug information to see where.",
+  },
+  ERR_STEP_STACK: {
+    retry: true,
+    summary: "The step's recursion went deeper than the engine's stack.",
+    next: "Bound the recursion of the step.",
+  },
+  ERR_STEP_TIMEOUT: {
+    retry: true,
+    summary: "The attempt took longer than the step's `timeout`.",
+    next: "Raise `timeout` in the step's document, or find what the step waits for.",
+  },
+  ERR_STEP_MEMORY: {
+    retry: true,
+    summary: "The attempt wanted more memory than `limits.memory`.",
+    next: "Raise `limits.memory` in the step's document, or have the step hold less at once.",
+  },
+  ERR_STEP_OUTPUT_TOO_LARGE: {
+    retry: false,
+    summary: "The step put out more than `limits.output`.",
+    next: "Raise `limits.output`, or put the data in a store and put out its address.",
+  },
+  ERR_STEP_LOG_TOO_LARGE: {
+    retry: false,
+    summary: "The attempt logged more than `limits.logs`.",
+    next: "Raise `limits.logs`, or log less.",
+  },
+  ERR_STEP_OUTPUT_INVALID: {
+    retry: false,
+    summary: "A typed step put out text that is not JSON.",
+    next: "Return JSON text in UTF-8 from the step's `run`.",
+  },
+  ERR_STEP_CANCELLED: {
+    retry: true,
+    summary: "The attempt was ended because its run was cancelled or its host is stopping.",
+    next: "Nothing: a stopped host's run goes on when a host is back.",
+  },
+  ERR_COMPONENT_INVALID: {
+    retry: false,
+    summary: "The artifact is not a valid WebAssembly component or core module.",
+    next: "Push the output of a component toolchain; `wasm-tools validate` says where it breaks.",
+  },
+  ERR_COMPONENT_EXPORT: {
+    retry: false,
+    summary: "The component exports neither `millrace:step/handler` nor `wasi:cli/run`.",
+    next: "Build it against the world in `millrace/wit`, or as a WASI command.",
+  },
+  ERR_COMPONENT_IMPORT: {
+    retry: false,
+    summary: "The component imports something that its step was not granted.",
+    next: "Remove the import, or grant the capability in the step's document.",
+  },
+  ERR_ARTIFACT_MISSING: {
+    retry: true,
+    summary: "The component that this function version names is not in the store.",
+    next: "Build or push the function again.",
+  },
+  ERR_RUNTIME_UNAVAILABLE: {
+    retry: false,
+    summary: "This host has no driver for the step's runtime.",
+    next: "Run the step on a host that has it; `millrace doctor` lists what this one has.",
+  },
+  ERR_ENGINE_BROKEN: {
+    retry: true,
+    summary: "The engine itself failed, not the step.",
+    next: "Report it with the message; the attempt is tried again.",
+  },
+} as const satisfies Record<string, RuntimeErrorRow>;
+
+/** A stable code of the runtime's table. */
+export type RuntimeErrorCode = keyof typeof runtimeErrors;

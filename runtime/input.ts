@@ -1,0 +1,35 @@
+import type { Json } from "./json.ts";
+
+/** The event as a step sees it. `ts` is in milliseconds since 1970-01-01T00:00:00Z. */
+export interface StepEvent {
+  readonly id: string;
+  readonly name: string;
+  readonly data: Json;
+  readonly user?: Json;
+  readonly ts: number;
+  readonly v?: string;
+}
+
+/** Who runs this attempt, and until when. `deadline` is in milliseconds since 1970-01-01T00:00:00Z. */
+export interface StepContext {
+  readonly runId: string;
+  readonly functionId: string;
+  readonly functionVersion: string;
+  readonly stepId: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly deadline: number;
+  /** The same for all attempts of one step of one run. */
+  readonly idempotencyKey: string;
+  readonly user?: Json;
+  readonly traceparent?: string;
+  /** Only for the `onFailure` step: why the run failed. */
+  readonly failure?: { readonly step: string; readonly code: string; readonly message: string };
+}
+
+/** What every runtime hands to a step: the event, the outputs of the steps before it, and the context. */
+export interface StepInput {
+  readonly event: StepEvent;
+  readonly steps: Readonly<Record<string, Json>>;
+  readonly ctx: StepContext;
+}

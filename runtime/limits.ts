@@ -1,0 +1,19 @@
+/** What one attempt may use at most. A breach fails the attempt with the limit's own code. */
+export interface Limits {
+  /** Wall time of the attempt, in milliseconds. */
+  readonly wallMs: number;
+  /** Linear memory of all of the component's modules together, in bytes. */
+  readonly memoryBytes: number;
+  /** Output of the step (stdout, or the typed result), in bytes of UTF-8. */
+  readonly outputBytes: number;
+  /** Log of the attempt (stderr and `millrace:step/log`), in bytes of UTF-8. */
+  readonly logBytes: number;
+}
+
+/** The limits of a step whose document names none. */
+export const defaultLimits: Limits = {
+  wallMs: 30_000,
+  memoryBytes: 128 * 1024 * 1024,
+  outputBytes: 1024 * 1024,
+  logBytes: 64 * 1024,
+};
