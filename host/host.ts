@@ -2,7 +2,7 @@ import type { Json } from "../runtime/json.ts";
 import type { Broker, Published } from "./broker/broker.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Live } from "./live.ts";
-import type { Runs } from "./state/state.ts";
+import type { Runs, StoredRun } from "./state/state.ts";
 
 /** One host process, as the API and the command line see it. */
 export interface Host {
@@ -24,8 +24,8 @@ export interface Host {
   readonly runs: Pick<Runs, "load" | "query">;
   readonly events: Pick<Broker, "readEvents" | "readEvent">;
   readonly live: Live;
-  /** Resolves once this host has nothing under way: no event to take, no run that could go on right now. */
-  idle(): Promise<void>;
+  /** Resolves with the run once it has finished, be it by now. Rejects when the signal aborts. */
+  finished(runId: string, signal?: AbortSignal): Promise<StoredRun>;
   /** Takes nothing new, ends what runs and closes the stores. Unfinished runs go on at the next start. */
   close(): Promise<void>;
 }

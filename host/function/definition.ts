@@ -22,6 +22,8 @@ export interface StepDefinition {
   readonly join: "all" | "any";
   /** A step without `after` has one edge, from "$trigger". */
   readonly edges: readonly EdgeDefinition[];
+  /** Every step before this one, however far: whose outputs it sees. */
+  readonly ancestors: readonly string[];
 }
 
 export interface EdgeDefinition {

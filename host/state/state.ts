@@ -58,8 +58,11 @@ export interface Runs {
   ): Promise<"appended" | "conflict">;
   load(runId: string): Promise<StoredRun | undefined>;
   query(filter: RunFilter): Promise<{ readonly runs: readonly RunSummary[]; readonly next?: string }>;
-  /** Runs whose timer is due at `now`, the most overdue first. A run stays due until an append moves its timer. */
-  due(now: number, limit: number): Promise<readonly string[]>;
+  /**
+   * Takes the timers that are due at `now`, the most overdue first, off their runs and marks these as running.
+   * A host that ends before it has advanced them finds them among the orphans.
+   */
+  claimDue(now: number, limit: number): Promise<readonly string[]>;
   /** When the earliest timer of all is due. */
   nextDue(): Promise<number | undefined>;
   /** Runs that a host was advancing when it ended: neither parked nor finished, and held by no living host. */

@@ -1,0 +1,57 @@
+/** Goes up by one with each change of the layout. */
+export const schemaVersion = 1;
+
+/**
+ * The tables of the embedded broker (events, wakes, cursors) and the embedded state (the rest).
+ * Keys that grow with time keep inserts at the end of each tree, so that a large store is as fast as an empty one.
+ */
+export const schema = `
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  stored_at INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_name ON events (name, seq);
+
+CREATE TABLE wakes (seq INTEGER PRIMARY KEY, run_id TEXT NOT NULL) STRICT;
+CREATE TABLE cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  function_id TEXT NOT NULL,
+  function_version TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  event_name TEXT NOT NULL,
+  user_id TEXT,
+  created_at INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  length INTEGER NOT NULL,
+  wake_at INTEGER,
+  finished_at INTEGER
+) STRICT;
+CREATE INDEX runs_by_function ON runs (function_id, seq);
+CREATE INDEX runs_by_event ON runs (event_id);
+CREATE INDEX runs_by_user ON runs (user_id, seq) WHERE user_id IS NOT NULL;
+CREATE INDEX runs_by_status ON runs (status, seq) WHERE status <> 'completed';
+CREATE INDEX runs_by_timer ON runs (wake_at) WHERE wake_at IS NOT NULL;
+
+CREATE TABLE history (
+  run INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  entries TEXT NOT NULL,
+  PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE versions (
+  function_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (function_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE active_versions (function_id TEXT PRIMARY KEY, version TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE artifacts (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+`;

@@ -1,0 +1,143 @@
+import type { HistoryEntry, RunStatus } from "../executor/history.ts";
+import type { Database } from "../sqlite/database.ts";
+import type { RunFilter, RunSummary, Runs } from "./state.ts";
+
+interface RunRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly function_id: string;
+  readonly function_version: string;
+  readonly event_id: string;
+  readonly event_name: string;
+  readonly user_id: string | null;
+  readonly created_at: number;
+  readonly status: RunStatus;
+  readonly wake_at: number | null;
+  readonly finished_at: number | null;
+}
+
+/** Runs in one table, what happened to them in another: a row for each append. */
+export function createSqliteRuns(database: Database): Runs {
+  const insertRun = database.prepare(
+    `INSERT INTO runs (id, function_id, function_version, event_id, event_name, user_id, created_at,
+       status, length, wake_at, finished_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  );
+  const insertHistory = database.prepare("INSERT INTO history (run, seq, entries) VALUES (?, ?, ?)");
+  const advanceRun = database.prepare(
+    `UPDATE runs SET length = ?, status = ?, wake_at = ?, finished_at = ? WHERE id = ? AND length = ? RETURNING seq`,
+  );
+  const selectRun = database.prepare("SELECT * FROM runs WHERE id = ?");
+  const selectHistory = database.prepare("SELECT entries FROM history WHERE run = ? ORDER BY seq");
+  const selectDue = database.prepare(
+    "SELECT id FROM runs WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT ?",
+  );
+  const claim = database.prepare("UPDATE runs SET wake_at = NULL, status = 'running' WHERE id = ?");
+
+  return {
+    create: (run, entries, update) => {
+      const text = JSON.stringify(entries);
+      return database.write(() => {
+        const { changes, lastInsertRowid } = insertRun.run(
+          run.id,
+          run.functionId,
+          run.functionVersion,
+          run.eventId,
+          run.eventName,
+          run.userId ?? null,
+          run.createdAt,
+          update.status,
+          entries.length,
+          update.wakeAt ?? null,
+          update.finishedAt ?? null,
+        );
+        if (changes === 0) return "exists";
+        insertHistory.run(lastInsertRowid, entries.length, text);
+        return "created";
+      });
+    },
+    append: (runId, after, entries, update) => {
+      const text = JSON.stringify(entries);
+      const length = after + entries.length;
+      return database.write(() => {
+        const row = advanceRun.get(
+          length,
+          update.status,
+          update.wakeAt ?? null,
+          update.finishedAt ?? null,
+          runId,
+          after,
+        ) as { seq: number } | undefined;
+        if (row === undefined) return "conflict";
+        if (entries.length > 0) insertHistory.run(row.seq, length, text);
+        return "appended";
+      });
+    },
+    async load(runId) {
+      const row = selectRun.get(runId) as RunRow | undefined;
+      if (row === undefined) return undefined;
+      const history = selectHistory
+        .all(row.seq)
+        .flatMap((part) => JSON.parse((part as { entries: string }).entries) as HistoryEntry[]);
+      return { ...summary(row), history };
+    },
+    query: async (filter) => queryRuns(database, filter),
+    async claimDue(now, limit) {
+      if (selectDue.get(now, 1) === undefined) return [];
+      return database.write(() => {
+        const ids = selectDue.all(now, limit).map((row) => (row as { id: string }).id);
+        for (const id of ids) claim.run(id);
+        return ids;
+      });
+    },
+    async nextDue() {
+      const row = database.prepare("SELECT MIN(wake_at) AS at FROM runs WHERE wake_at IS NOT NULL").get();
+      return (row as { at: number | null }).at ?? undefined;
+    },
+    async orphans(afterId, limit) {
+      return database
+        .prepare(
+          `SELECT id FROM runs WHERE status = 'running'
+             AND seq > COALESCE((SELECT seq FROM runs WHERE id = ?), 0) ORDER BY seq LIMIT ?`,
+        )
+        .all(afterId ?? null, limit)
+        .map((row) => (row as { id: string }).id);
+    },
+  };
+}
+
+function queryRuns(database: Database, filter: RunFilter): Awaited<ReturnType<Runs["query"]>> {
+  const conditions: [string, string | number][] = [];
+  if (filter.functionId !== undefined) conditions.push(["function_id = ?", filter.functionId]);
+  if (filter.eventId !== undefined) conditions.push(["event_id = ?", filter.eventId]);
+  if (filter.userId !== undefined) conditions.push(["user_id = ?", filter.userId]);
+  if (filter.status !== undefined) {
+    // Written out: SQLite takes the partial index only where the text proves that it applies.
+    conditions.push([filter.status === "completed" ? "status = ?" : "status <> 'completed' AND status = ?", filter.status]);
+  }
+  if (filter.cursor !== undefined) conditions.push(["seq < ?", Number(filter.cursor)]);
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([sql]) => sql).join(" AND ")}`;
+  const rows = database
+    .prepare(`SELECT * FROM runs ${where} ORDER BY seq DESC LIMIT ?`)
+    .all(...conditions.map(([, value]) => value), filter.limit + 1) as unknown as RunRow[];
+  const page = rows.slice(0, filter.limit);
+  const last = page.at(-1);
+  return rows.length > filter.limit && last !== undefined
+    ? { runs: page.map(summary), next: String(last.seq) }
+    : { runs: page.map(summary) };
+}
+
+function summary(row: RunRow): RunSummary {
+  return {
+    id: row.id,
+    functionId: row.function_id,
+    functionVersion: row.function_version,
+    eventId: row.event_id,
+    eventName: row.event_name,
+    ...(row.user_id === null ? {} : { userId: row.user_id }),
+    createdAt: row.created_at,
+    status: row.status,
+    ...(row.wake_at === null ? {} : { wakeAt: row.wake_at }),
+    ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+  };
+}

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import type { FunctionVersion } from "../function/version.ts";
+import type { Database } from "../sqlite/database.ts";
+import { createSqliteRuns } from "./sqlite-runs.ts";
+import type { Artifacts, Catalog, State } from "./state.ts";
+
+/** The embedded state: durable on disk (fsync) before a write resolves; with a ":memory:" database, not at all. */
+export function createSqliteState(database: Database): State {
+  return {
+    runs: createSqliteRuns(database),
+    catalog: createCatalog(database),
+    artifacts: createArtifacts(database),
+    close: () => database.close(),
+  };
+}
+
+function createCatalog(database: Database): Catalog {
+  const parse = (row: unknown): FunctionVersion => JSON.parse((row as { body: string }).body) as FunctionVersion;
+  return {
+    putVersion: (version) =>
+      database.write(() => {
+        database
+          .prepare("INSERT INTO versions (function_id, version, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+          .run(version.functionId, version.version, JSON.stringify(version));
+      }),
+    async getVersion(functionId, version) {
+      const row = database
+        .prepare("SELECT body FROM versions WHERE function_id = ? AND version = ?")
+        .get(functionId, version);
+      return row === undefined ? undefined : parse(row);
+    },
+    activate: (functionId, version) =>
+      database.write(() => {
+        database
+          .prepare("INSERT INTO active_versions VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version")
+          .run(functionId, version);
+      }),
+    deactivate: (functionId) =>
+      database.write(() => {
+        database.prepare("DELETE FROM active_versions WHERE function_id = ?").run(functionId);
+      }),
+    async active() {
+      return database
+        .prepare("SELECT body FROM active_versions JOIN versions USING (function_id, version) ORDER BY function_id")
+        .all()
+        .map(parse);
+    },
+  };
+}
+
+function createArtifacts(database: Database): Artifacts {
+  return {
+    async put(bytes) {
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      await database.write(() => {
+        database.prepare("INSERT INTO artifacts VALUES (?, ?) ON CONFLICT DO NOTHING").run(sha256, bytes);
+      });
+      return sha256;
+    },
+    async get(sha256) {
+      const row = database.prepare("SELECT bytes FROM artifacts WHERE sha256 = ?").get(sha256);
+      return (row as { bytes: Uint8Array } | undefined)?.bytes;
+    },
+    async has(sha256) {
+      return database.prepare("SELECT 1 FROM artifacts WHERE sha256 = ?").get(sha256) !== undefined;
+    },
+  };
+}
