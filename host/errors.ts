@@ -27,6 +27,31 @@ export const hostErrors = {
     summary: "Another host has this embedded store open.",
     next: "Stop the other host, or give this one a file of its own.",
   },
+  ERR_STORE_NEWER: {
+    status: 500,
+    summary: "The store was written by a newer version of Millrace.",
+    next: "Run that version or a newer one on it.",
+  },
+  ERR_VERSION_MISSING: {
+    status: 500,
+    summary: "A run began on a function version that is not in the store, so it can't go on.",
+    next: "Restore the store from which the version is missing, or cancel the run.",
+  },
+  ERR_RUN_UNKNOWN: {
+    status: 404,
+    summary: "There is no run of that id.",
+    next: "`millrace runs ls` lists the runs.",
+  },
+  ERR_EXPRESSION_TYPE: {
+    status: 500,
+    summary: "An expression met data of a type that it can't work on; it counts as false.",
+    next: "Guard it with `has(…)` or `type(…)`, or give the event a schema.",
+  },
+  ERR_EVENT_TOO_MANY: {
+    status: 413,
+    summary: "One request carried more than 5,000 events; none was stored.",
+    next: "Send them in several requests.",
+  },
   ERR_HOST_CLOSED: {
     status: 503,
     summary: "The host is stopping and takes nothing new.",

@@ -1,5 +1,6 @@
 import type { Json } from "../runtime/json.ts";
 import type { Broker, Published } from "./broker/broker.ts";
+import type { Notice } from "./executor/notices.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Live } from "./live.ts";
 import type { Runs, StoredRun } from "./state/state.ts";
@@ -19,6 +20,8 @@ export interface Host {
   setEventSchemas(schemas: Readonly<Record<string, Json>>): void;
   /** The active function versions. */
   functions(): readonly FunctionVersion[];
+  /** What was noticed since the host began, such as expressions that could not be evaluated; each once. */
+  notices(functionId?: string): readonly Notice[];
   /** Stores a component; resolves to its sha256. */
   putArtifact(bytes: Uint8Array): Promise<string>;
   readonly runs: Pick<Runs, "load" | "query">;

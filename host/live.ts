@@ -6,7 +6,14 @@ export type LiveMessage =
   | { readonly type: "event.stored"; readonly at: number; readonly event: Event }
   | ({ readonly type: "attempt.started"; readonly step: string; readonly attempt: number } & LiveRun)
   | ({ readonly type: "history"; readonly entry: HistoryEntry; readonly seq: number } & LiveRun)
-  | { readonly type: "notice"; readonly at: number; readonly level: "warn" | "error"; readonly code?: string; readonly message: string; readonly functionId?: string };
+  | {
+      readonly type: "notice";
+      readonly at: number;
+      readonly level: "warn" | "error";
+      readonly code?: string;
+      readonly message: string;
+      readonly functionId?: string;
+    };
 
 interface LiveRun {
   readonly at: number;

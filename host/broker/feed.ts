@@ -46,9 +46,11 @@ export function createFeed<T extends { readonly seq: number }>(options: FeedOpti
   const cancelRetries = new Set<() => void>();
 
   const take = (): T | undefined => {
-    if (head === buffer.length) {
-      buffer = [];
+    if (head >= pageSize || head === buffer.length) {
+      buffer = buffer.slice(head);
       head = 0;
+    }
+    if (buffer.length === 0) {
       if (bufferedTo >= storedTo) return undefined;
       buffer = [...read(bufferedTo, pageSize)];
       bufferedTo = buffer.at(-1)?.seq ?? storedTo;

@@ -64,7 +64,12 @@ export function createSqliteBroker(database: Database, clock: Clock): Broker {
       return database
         .write(() =>
           batch.map((event, index) => {
-            const { changes, lastInsertRowid } = insertEvent.run(event.id, event.name, storedAt, bodies[index] ?? "");
+            const { changes, lastInsertRowid } = insertEvent.run(
+              event.id,
+              event.name,
+              storedAt,
+              bodies[index] ?? "",
+            );
             return changes === 0 ? undefined : Number(lastInsertRowid);
           }),
         )
@@ -75,7 +80,8 @@ export function createSqliteBroker(database: Database, clock: Clock): Broker {
       const seq = await database.write(() => Number(insertWake.run(runId).lastInsertRowid));
       wakes.offer({ seq, runId });
     },
-    consumeWakes: async (handler, options) => wakes.consume((wake) => handler(wake.runId), options.maxInFlight),
+    consumeWakes: async (handler, options) =>
+      wakes.consume((wake) => handler(wake.runId), options.maxInFlight),
     readEvents: async (filter) => readEvents(database, filter),
     async readEvent(id) {
       const row = database.prepare("SELECT seq, stored_at, body FROM events WHERE id = ?").get(id);

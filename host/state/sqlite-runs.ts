@@ -113,7 +113,10 @@ function queryRuns(database: Database, filter: RunFilter): Awaited<ReturnType<Ru
   if (filter.userId !== undefined) conditions.push(["user_id = ?", filter.userId]);
   if (filter.status !== undefined) {
     // Written out: SQLite takes the partial index only where the text proves that it applies.
-    conditions.push([filter.status === "completed" ? "status = ?" : "status <> 'completed' AND status = ?", filter.status]);
+    conditions.push([
+      filter.status === "completed" ? "status = ?" : "status <> 'completed' AND status = ?",
+      filter.status,
+    ]);
   }
   if (filter.cursor !== undefined) conditions.push(["seq < ?", Number(filter.cursor)]);
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([sql]) => sql).join(" AND ")}`;

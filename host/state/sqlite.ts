@@ -15,12 +15,15 @@ export function createSqliteState(database: Database): State {
 }
 
 function createCatalog(database: Database): Catalog {
-  const parse = (row: unknown): FunctionVersion => JSON.parse((row as { body: string }).body) as FunctionVersion;
+  const parse = (row: unknown): FunctionVersion =>
+    JSON.parse((row as { body: string }).body) as FunctionVersion;
   return {
     putVersion: (version) =>
       database.write(() => {
         database
-          .prepare("INSERT INTO versions (function_id, version, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+          .prepare(
+            "INSERT INTO versions (function_id, version, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+          )
           .run(version.functionId, version.version, JSON.stringify(version));
       }),
     async getVersion(functionId, version) {
@@ -32,7 +35,9 @@ function createCatalog(database: Database): Catalog {
     activate: (functionId, version) =>
       database.write(() => {
         database
-          .prepare("INSERT INTO active_versions VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version")
+          .prepare(
+            "INSERT INTO active_versions VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version",
+          )
           .run(functionId, version);
       }),
     deactivate: (functionId) =>
@@ -41,7 +46,9 @@ function createCatalog(database: Database): Catalog {
       }),
     async active() {
       return database
-        .prepare("SELECT body FROM active_versions JOIN versions USING (function_id, version) ORDER BY function_id")
+        .prepare(
+          "SELECT body FROM active_versions JOIN versions USING (function_id, version) ORDER BY function_id",
+        )
         .all()
         .map(parse);
     },

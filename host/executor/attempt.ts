@@ -1,0 +1,81 @@
+import type { AttemptResult, Driver, RuntimeName } from "../../runtime/driver.ts";
+import { runtimeErrors } from "../../runtime/errors.ts";
+import type { StepContext, StepInput } from "../../runtime/input.ts";
+import type { Random } from "../clock.ts";
+import type { Event } from "../event/event.ts";
+import type { RunHeader } from "../state/state.ts";
+import type { HistoryEntry } from "./history.ts";
+import { retryAt } from "./retry.ts";
+import type { RunView } from "./run-view.ts";
+import { outputsOf, type Execution } from "./transition.ts";
+
+/** What a step is given: the event, the outputs of the steps before it, and who runs it. */
+export function stepInput(
+  header: RunHeader,
+  view: RunView & { readonly event: Event },
+  execution: Execution,
+  startedAt: number,
+): StepInput {
+  const { step, attempt } = execution;
+  const { traceparent, ...event } = view.event;
+  const ctx: StepContext = {
+    runId: header.id,
+    functionId: header.functionId,
+    functionVersion: header.functionVersion,
+    stepId: step.id,
+    attempt,
+    deadline: startedAt + step.limits.wallMs,
+    idempotencyKey: `${header.id}:${step.id}`,
+    ...(event.user === undefined ? {} : { user: event.user }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(view.failed === undefined ? {} : { failure: { step: view.failed.step, ...view.failed.failure } }),
+  };
+  return { event, steps: outputsOf(view, step.ancestors), ctx };
+}
+
+/** Has the step's driver run it. A driver that throws, or is not there, becomes a failure. */
+export async function runAttempt(
+  drivers: ReadonlyMap<RuntimeName, Driver>,
+  execution: Execution,
+  input: StepInput,
+  signal: AbortSignal,
+): Promise<AttemptResult> {
+  const { program, limits } = execution.step;
+  const driver = drivers.get(program.runtime.type);
+  if (driver === undefined) {
+    const message = `This host has no driver for runtime ${program.runtime.type}.`;
+    return { ok: false, failure: { code: "ERR_RUNTIME_UNAVAILABLE", message, retry: false }, logs: [] };
+  }
+  try {
+    return await driver.execute({ program, input, limits, signal });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const { retry } = runtimeErrors.ERR_ENGINE_BROKEN;
+    return { ok: false, failure: { code: "ERR_ENGINE_BROKEN", message, retry }, logs: [] };
+  }
+}
+
+/** What the history says of an attempt that has ended. */
+export function attemptEntry(
+  execution: Execution,
+  result: AttemptResult,
+  times: { readonly startedAt: number; readonly at: number },
+  random: Random,
+): HistoryEntry {
+  const { step, attempt } = execution;
+  const recorded = {
+    step: step.id,
+    attempt,
+    ...times,
+    ...(result.logs.length === 0 ? {} : { logs: result.logs }),
+  };
+  if (result.ok) return { type: "step.completed", ...recorded, output: result.output };
+  const { failure } = result;
+  const next = retryAt(step.retry, { failure, attempt, at: times.at }, random);
+  return {
+    type: "step.failed",
+    ...recorded,
+    failure: { code: failure.code, message: failure.message },
+    ...(next === undefined ? {} : { retryAt: next }),
+  };
+}

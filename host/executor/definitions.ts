@@ -1,0 +1,73 @@
+import { define } from "../function/define.ts";
+import type { Definition } from "../function/definition.ts";
+import type { FunctionVersion } from "../function/version.ts";
+import type { Catalog } from "../state/state.ts";
+
+/** The functions of this host: which are active, and every version that one of its runs needs. */
+export interface Definitions {
+  /** Reads the active versions from the catalog. */
+  load(): Promise<void>;
+  /** Stores versions and makes them the active ones. */
+  deploy(versions: readonly FunctionVersion[]): Promise<void>;
+  remove(functionId: string): Promise<void>;
+  active(): readonly FunctionVersion[];
+  /** The active functions with a trigger for this event name. */
+  triggeredBy(eventName: string): readonly Definition[];
+  /** The version on which a run began; undefined when the catalog does not have it. */
+  get(functionId: string, version: string): Promise<Definition | undefined>;
+}
+
+export function createDefinitions(catalog: Catalog): Definitions {
+  const active = new Map<string, FunctionVersion>();
+  const compiled = new Map<string, Definition>();
+  let byEvent = new Map<string, Definition[]>();
+
+  const compile = (version: FunctionVersion): Definition => {
+    const key = `${version.functionId}@${version.version}`;
+    const known = compiled.get(key);
+    if (known !== undefined) return known;
+    const definition = define(version);
+    compiled.set(key, definition);
+    return definition;
+  };
+
+  const index = (): void => {
+    byEvent = new Map();
+    for (const version of active.values()) {
+      const definition = compile(version);
+      for (const event of new Set(definition.triggers.map((trigger) => trigger.event))) {
+        const sharing = byEvent.get(event);
+        if (sharing === undefined) byEvent.set(event, [definition]);
+        else sharing.push(definition);
+      }
+    }
+  };
+
+  return {
+    async load() {
+      for (const version of await catalog.active()) active.set(version.functionId, version);
+      index();
+    },
+    async deploy(versions) {
+      // Compiled first: a version that can't be compiled must not become the active one.
+      for (const version of versions) compile(version);
+      await Promise.all(versions.map((version) => catalog.putVersion(version)));
+      await Promise.all(versions.map((version) => catalog.activate(version.functionId, version.version)));
+      for (const version of versions) active.set(version.functionId, version);
+      index();
+    },
+    async remove(functionId) {
+      await catalog.deactivate(functionId);
+      active.delete(functionId);
+      index();
+    },
+    active: () => [...active.values()],
+    triggeredBy: (eventName) => byEvent.get(eventName) ?? [],
+    async get(functionId, version) {
+      const known = compiled.get(`${functionId}@${version}`);
+      if (known !== undefined) return known;
+      const stored = await catalog.getVersion(functionId, version);
+      return stored === undefined ? undefined : compile(stored);
+    },
+  };
+}
