@@ -52,6 +52,119 @@ export const hostErrors = {
     summary: "One request carried more than 5,000 events; none was stored.",
     next: "Send them in several requests.",
   },
+  ERR_EVENT_INVALID: {
+    status: 400,
+    summary:
+      "An event is not as it must be: no object, no `name`, an unknown field, a wrong type; nothing of the request was stored.",
+    next: "Mend what the listed problems name and send it again.",
+  },
+  ERR_EVENT_SCHEMA: {
+    status: 422,
+    summary: "An event's `data` does not fit the JSON Schema of its name; nothing of the request was stored.",
+    next: "Mend the listed places, or the schema in `events/`.",
+  },
+  ERR_EVENT_FORBIDDEN_KEY: {
+    status: 400,
+    summary: "An event has a key `__proto__`, which corrupts objects in many languages.",
+    next: "Rename the key.",
+  },
+  ERR_EVENT_TOO_DEEP: {
+    status: 400,
+    summary: "An event nests deeper than 128 levels.",
+    next: "Flatten the data, or send the deep part as a string.",
+  },
+  ERR_EVENT_TOO_LARGE: {
+    status: 413,
+    summary: "An event has more than 256 KiB as JSON.",
+    next: "Put the data in a store and send its address.",
+  },
+  ERR_SCHEMA_INVALID: {
+    status: 422,
+    summary: "A JSON Schema of an event can't be used.",
+    next: "Mend it: draft 2020-12, no unknown keywords, no remote `$ref`.",
+  },
+  ERR_FUNCTION_JSON: {
+    status: 422,
+    summary: "A function document is not JSON in UTF-8, or has the same key twice.",
+    next: "Mend the text at the line and column given; comments and trailing commas are not JSON.",
+  },
+  ERR_FUNCTION_TOO_LARGE: {
+    status: 422,
+    summary: "A function document has more than 1 MiB, or nests deeper than 128 levels.",
+    next: "Split the function.",
+  },
+  ERR_FUNCTION_FORBIDDEN_KEY: {
+    status: 422,
+    summary:
+      "A function document uses a name that every JavaScript object has already, such as `__proto__` or `constructor`.",
+    next: "Choose another name.",
+  },
+  ERR_FUNCTION_SCHEMA: {
+    status: 422,
+    summary:
+      "A function document does not fit its JSON Schema: an unknown or missing property, a wrong type.",
+    next: "Mend the place given; `millrace/function.schema.json` lets an editor complete it.",
+  },
+  ERR_FUNCTION_DURATION: {
+    status: 422,
+    summary: "A duration is not one, or is outside of what is possible there.",
+    next: "Write a number and a unit: 500ms, 30s, 5m, 1h, 2d.",
+  },
+  ERR_FUNCTION_SIZE: {
+    status: 422,
+    summary: "A size is not one, or is outside of what is possible there.",
+    next: "Write a number and a unit: 64KiB, 128MiB; or a number of bytes.",
+  },
+  ERR_FUNCTION_STEP_ID: {
+    status: 422,
+    summary: "A step's `id` differs from its key in `steps`.",
+    next: "Leave `id` out, or make the two the same.",
+  },
+  ERR_FUNCTION_STEP_UNKNOWN: {
+    status: 422,
+    summary: "A function document names a step that is not among its `steps`.",
+    next: "Correct the name, or add the step.",
+  },
+  ERR_FUNCTION_STEP_UNREACHABLE: {
+    status: 422,
+    summary: "No way leads from the trigger to a step, so it would never run.",
+    next: "Break the cycle before it, or remove the step.",
+  },
+  ERR_FUNCTION_CYCLE: {
+    status: 422,
+    summary: "The edges of a function lead back to where they began.",
+    next: "Remove one edge of the cycle that is printed.",
+  },
+  ERR_FUNCTION_DUPLICATE: {
+    status: 422,
+    summary: "A function document says the same thing twice: an edge, or a trigger.",
+    next: "Remove one of the two.",
+  },
+  ERR_FUNCTION_ON_FAILURE: {
+    status: 422,
+    summary: "An edge leads to or from the `onFailure` step, which runs apart from the others.",
+    next: "Remove the edge, or name another step in `onFailure`.",
+  },
+  ERR_FUNCTION_EXPRESSION: {
+    status: 422,
+    summary: "An expression is not valid CEL, or names what is not there.",
+    next: "Mend it at the line and column given.",
+  },
+  ERR_FUNCTION_PATH: {
+    status: 422,
+    summary: "A step's `path` is not a relative file URL.",
+    next: "Write file://./… relative to the document, with forward slashes.",
+  },
+  ERR_FUNCTION_PATH_OUTSIDE: {
+    status: 422,
+    summary: "A step's `path` leaves the folder of its document.",
+    next: "Move the step's source beside or below the document.",
+  },
+  ERR_FUNCTION_UNSUPPORTED: {
+    status: 422,
+    summary: "A function document uses something that this version can't run yet.",
+    next: "Leave it out.",
+  },
   ERR_HOST_CLOSED: {
     status: 503,
     summary: "The host is stopping and takes nothing new.",

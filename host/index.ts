@@ -69,9 +69,7 @@ export async function createHost(config: HostConfig): Promise<Host> {
   });
   await broker.consumeEvents(({ event }) => executor.handle(event), { maxInFlight: maxRuns });
   await broker.consumeWakes((id) => executor.wake(id), { maxInFlight: maxRuns });
-  const recovered = executor.recover().catch((error: unknown) => {
-    notices.add({ level: "error", code: "ERR_STORE_UNAVAILABLE", message: String(error) });
-  });
+  const recovered = executor.recover().catch(notices.storeError);
 
   let schemas = compileEventSchemas({});
   let closing: Promise<void> | undefined;

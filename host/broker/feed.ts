@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Consumer } from "./broker.ts";
+import { createMark } from "./mark.ts";
 
 /** Hands the rows of a growing table to one consumer, in order, from memory where it can. */
 export interface Feed<T extends { readonly seq: number }> {
@@ -34,9 +35,7 @@ export function createFeed<T extends { readonly seq: number }>(options: FeedOpti
   let head = 0;
   let bufferedTo = options.start;
   let storedTo = options.end;
-  /** Handed over, by seq in order; true once acknowledged. */
-  const handed = new Map<number, boolean>();
-  let mark = options.start;
+  const mark = createMark(options.start);
   let markSaved = true;
   let handler: ((item: T) => Promise<void>) | undefined;
   let maxInFlight = 0;
@@ -59,19 +58,12 @@ export function createFeed<T extends { readonly seq: number }>(options: FeedOpti
   };
 
   const acknowledge = (seq: number): void => {
-    handed.set(seq, true);
-    for (const [first, done] of handed) {
-      if (!done) break;
-      handed.delete(first);
-      mark = first;
-    }
-    if (mark >= seq && markSaved) {
-      markSaved = false;
-      acknowledged(() => {
-        markSaved = true;
-        return mark;
-      });
-    }
+    if (!mark.acknowledge(seq) || !markSaved) return;
+    markSaved = false;
+    acknowledged(() => {
+      markSaved = true;
+      return mark.at();
+    });
   };
 
   const retry = (item: T): void => {
@@ -102,7 +94,7 @@ export function createFeed<T extends { readonly seq: number }>(options: FeedOpti
     while (handler !== undefined && !closed && inFlight < maxInFlight) {
       const item = take();
       if (item === undefined) return;
-      handed.set(item.seq, false);
+      mark.hand(item.seq);
       void deliver(item);
     }
   };

@@ -2,6 +2,7 @@ import type { Driver, RuntimeName } from "../../runtime/driver.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
+import type { Evaluation } from "../function/expression.ts";
 import type { Live } from "../live.ts";
 import type { RunHeader, Runs, RunUpdate } from "../state/state.ts";
 import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
@@ -74,13 +75,8 @@ export function startRunLoop(
     nudge();
   };
 
-  const onError = (source: string, evaluation: { readonly kind: string; readonly message?: string }): void =>
-    notices.add({
-      level: "warn",
-      code: "ERR_EXPRESSION_TYPE",
-      functionId: header.functionId,
-      message: `${source}: ${evaluation.message ?? ""}`,
-    });
+  const onError = (source: string, evaluation: Evaluation): void =>
+    notices.expressionError(header.functionId, source, evaluation);
 
   /** Set at once, not a tick later: a wake that comes in between must not be lost. */
   const letGo = (): void => {
@@ -135,7 +131,7 @@ export function startRunLoop(
         return true;
       } catch (error) {
         if (stopping.aborted) return false;
-        notices.add({ level: "error", code: codeOf(error), message: String(error) });
+        notices.storeError(error);
         await pause(clock, appendRetryDelay, stopping);
       }
     }
@@ -166,11 +162,6 @@ function updateOf(view: RunView, next: Transition, idle: boolean, now: number): 
 
 function identity(header: RunHeader): { readonly runId: string; readonly functionId: string } {
   return { runId: header.id, functionId: header.functionId };
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === "string" ? code : "ERR_STORE_UNAVAILABLE";
 }
 
 async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {

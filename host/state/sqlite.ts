@@ -15,8 +15,6 @@ export function createSqliteState(database: Database): State {
 }
 
 function createCatalog(database: Database): Catalog {
-  const parse = (row: unknown): FunctionVersion =>
-    JSON.parse((row as { body: string }).body) as FunctionVersion;
   return {
     putVersion: (version) =>
       database.write(() => {
@@ -53,6 +51,10 @@ function createCatalog(database: Database): Catalog {
         .map(parse);
     },
   };
+}
+
+function parse(row: unknown): FunctionVersion {
+  return JSON.parse((row as { body: string }).body) as FunctionVersion;
 }
 
 function createArtifacts(database: Database): Artifacts {

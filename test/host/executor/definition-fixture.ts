@@ -1,0 +1,47 @@
+import { defaultLimits } from "../../../runtime/limits.ts";
+import type { Definition, EdgeDefinition, StepDefinition } from "../../../host/function/definition.ts";
+import type { Expression, Scope } from "../../../host/function/expression.ts";
+
+/** An expression that is a plain function, so that a test of the executor needs no expression language. */
+export function when(holds: (scope: Scope) => boolean): Expression {
+  return { source: String(holds), evaluate: (scope) => ({ kind: "value", value: holds(scope) }) };
+}
+
+interface StepSketch {
+  readonly after?: readonly (string | EdgeDefinition)[];
+  readonly join?: "all" | "any";
+  readonly retries?: number;
+}
+
+/** A definition from a sketch: step ids to what they come after; steps stand in topological order. */
+export function sketch(steps: Readonly<Record<string, StepSketch>>, onFailure?: string): Definition {
+  const all = new Map<string, StepDefinition>();
+  for (const [id, step] of Object.entries(steps)) {
+    const edges = (step.after ?? ["$trigger"]).map((edge) =>
+      typeof edge === "string" ? { from: edge } : edge,
+    );
+    const ancestors = new Set(
+      edges.flatMap(({ from }) => (from === "$trigger" ? [] : [from, ...all.get(from)!.ancestors])),
+    );
+    all.set(id, {
+      id,
+      name: id,
+      program: { runtime: { type: "wasm" } },
+      limits: defaultLimits,
+      retry: { retries: step.retries ?? 4, initialMs: 1_000, factor: 2, maxMs: 60_000, jitter: 0 },
+      join: step.join ?? "all",
+      edges,
+      ancestors: [...ancestors],
+    });
+  }
+  const handler = onFailure === undefined ? undefined : all.get(onFailure);
+  if (onFailure !== undefined) all.delete(onFailure);
+  return {
+    id: "f",
+    name: "f",
+    version: "v1",
+    triggers: [{ event: "a/b" }],
+    steps: all,
+    ...(handler === undefined ? {} : { onFailure: handler }),
+  };
+}

@@ -1,0 +1,14 @@
+import { createSqliteState } from "../../../host/state/sqlite.ts";
+import { embedded } from "../embedded-fixture.ts";
+import { stateContract } from "./state-contract.ts";
+
+for (const store of ["memory:", "sqlite:"] as const) {
+  stateContract(
+    store,
+    async () => {
+      const fixture = await embedded(store, createSqliteState);
+      return { ...fixture, state: fixture.current() };
+    },
+    { outlivesClose: store === "sqlite:" },
+  );
+}
