@@ -1,3 +1,16 @@
+import { type CelError, type CelInput, celType, isCelError, parse, plan } from "@bufbuild/cel";
+import {
+  type Checked,
+  type Expr,
+  type ExpressionProblem,
+  type Loop,
+  type Parsed,
+  type StepReference,
+  checkExpression,
+} from "./expression-check.ts";
+import { createEnvironment } from "./expression-functions.ts";
+import { type Budget, createBudget, viewJson } from "./json-view.ts";
+
 /** What an expression may name. */
 export interface Scope {
   readonly event: unknown;
@@ -20,3 +33,180 @@ export interface Expression {
   readonly source: string;
   evaluate(scope: Scope): Evaluation;
 }
+
+/** What compiling gave: the expression and the steps it names, or all that is wrong, the first problem on top. */
+export type Compiled =
+  | { readonly ok: true; readonly expression: Expression; readonly steps: readonly StepReference[] }
+  | ({ readonly ok: false; readonly problems: readonly ExpressionProblem[] } & ExpressionProblem);
+
+/** The names in scope of a trigger's expression. */
+export const triggerNames: readonly (keyof Scope)[] = ["event", "data", "user", "ts", "name"];
+/** The names in scope of an edge's `if`. */
+export const edgeNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "output"];
+
+/** Characters of an expression's source. */
+const longestSource = 4096;
+/** Steps of loops, looks at elements and 64 characters of text that one evaluation may cost: well under a second. */
+const workAnEvaluation = 400_000;
+
+/** The name that a round of a loop pays under; no source can name it. */
+const roundName = "@round";
+
+/** Shared by all expressions without regular expressions: it holds nothing that changes. */
+const plainEnvironment = createEnvironment();
+
+/**
+ * Compiles a CEL expression over `names` (all of Scope by default). Numbers of the event are doubles; an int
+ * and a double compare and calculate with each other. Evaluating never throws, and its work is bounded.
+ */
+export function compileExpression(
+  source: string,
+  options: { readonly names?: readonly (keyof Scope)[] } = {},
+): Compiled {
+  if (source.trim() === "")
+    return refuse([{ message: "it is empty; leave it out to take every event", offset: 0 }]);
+  if (source.length > longestSource) {
+    return refuse([
+      { message: `it has ${source.length} characters; ${longestSource} are allowed`, offset: 0 },
+    ]);
+  }
+  let parsed: Parsed;
+  try {
+    parsed = parse(source);
+  } catch (error) {
+    return refuse([syntaxProblem(source, error)]);
+  }
+  const checked = checkExpression(parsed, plainEnvironment, options.names ?? edgeNames);
+  if (checked.problems.length > 0) return refuse(checked.problems);
+  for (const loop of checked.loops) meter(loop);
+  const environment = checked.usesPatterns ? createEnvironment() : plainEnvironment;
+  try {
+    const run = plan(environment, parsed);
+    const evaluate = (scope: Scope): Evaluation => {
+      const budget = createBudget(workAnEvaluation);
+      const result = run(new Bindings(scope, budget) as unknown as Record<string, CelInput>);
+      if (budget.exhausted) return { kind: "error", message: "it takes too much work on this event" };
+      if (typeof result === "boolean") return { kind: "value", value: result };
+      if (isCelError(result)) return failure(result, checked);
+      return {
+        kind: "error",
+        message: `it gives a value of type ${celType(result).name}, not true or false`,
+      };
+    };
+    return { ok: true, expression: { source, evaluate }, steps: checked.steps };
+  } catch (error) {
+    return refuse([{ message: (error as Error).message, offset: 0 }]);
+  }
+}
+
+function refuse(problems: readonly ExpressionProblem[]): Compiled {
+  const [first = { message: "it is not an expression" }] = problems;
+  return { ok: false, ...first, problems };
+}
+
+/** Binds the names lazily: an expression pays for what it looks at, not for the size of the event. */
+class Bindings {
+  readonly #scope: Scope;
+  readonly #budget: Budget;
+
+  constructor(scope: Scope, budget: Budget) {
+    this.#scope = scope;
+    this.#budget = budget;
+  }
+
+  get event(): CelInput | undefined {
+    return viewJson(this.#scope.event, this.#budget);
+  }
+  get data(): CelInput | undefined {
+    return viewJson(this.#scope.data, this.#budget);
+  }
+  get user(): CelInput | undefined {
+    return viewJson(this.#scope.user, this.#budget);
+  }
+  get ts(): CelInput | undefined {
+    return viewJson(this.#scope.ts, this.#budget);
+  }
+  get name(): CelInput | undefined {
+    return viewJson(this.#scope.name, this.#budget);
+  }
+  get steps(): CelInput | undefined {
+    return viewJson(this.#scope.steps, this.#budget);
+  }
+  get output(): CelInput | undefined {
+    return viewJson(this.#scope.output, this.#budget);
+  }
+  /** Read once a round by every loop. */
+  get [roundName](): boolean {
+    this.#budget.round();
+    return true;
+  }
+}
+
+/** Has every round of a loop pay: the loop goes on while its own condition holds and the budget lasts. */
+function meter(loop: Loop): void {
+  const condition = loop.loopCondition;
+  if (condition === undefined) return;
+  const round: Expr = {
+    ...condition,
+    exprKind: { case: "identExpr", value: { $typeName: "cel.expr.Expr.Ident", name: roundName } },
+  };
+  loop.loopCondition = {
+    ...condition,
+    exprKind: {
+      case: "callExpr",
+      value: { $typeName: "cel.expr.Expr.Call", function: "_&&_", args: [condition, round] },
+    },
+  };
+}
+
+/** Only if nothing but absence went wrong is a failure "missing". */
+function failure(error: CelError, checked: Checked): Evaluation {
+  const all = flatten(error);
+  const wrong = all.find((one) => !isMissing(one.message));
+  if (wrong !== undefined) return { kind: "error", message: wrong.message };
+  const name = error.exprId === undefined ? undefined : checked.names.get(error.exprId);
+  const message =
+    error.message === unresolved && name !== undefined ? `\`${name}\` is not there` : error.message;
+  return { kind: "missing", message };
+}
+
+const unresolved = "unresolved attribute";
+
+function isMissing(message: string): boolean {
+  return (
+    message === unresolved ||
+    message.startsWith("field not found: ") ||
+    /^index \S+ out of bounds/.test(message)
+  );
+}
+
+function flatten(error: CelError): CelError[] {
+  const rest = Array.isArray(error.cause) ? (error.cause as unknown[]).filter(isCelError) : [];
+  return [error, ...rest.flatMap(flatten)];
+}
+
+/** The parser names the place up to which it understood; the commonest slips of other languages get a hint. */
+function syntaxProblem(source: string, error: unknown): ExpressionProblem {
+  if (error instanceof RangeError) return { message: "it nests too deep", offset: 0 };
+  const offset = (error as { location?: { start?: { offset?: number } } }).location?.start?.offset;
+  if (offset === undefined) return { message: (error as Error).message };
+  const rest = source.slice(offset);
+  if (rest === "") return { message: "it ends too early", offset };
+  const hint = hints.find(([pattern]) => pattern.test(rest))?.[1];
+  const shown = rest.length > 20 ? `${rest.slice(0, 20)}…` : rest;
+  return {
+    message: `it can't be read from \`${shown}\` on`,
+    offset,
+    ...(hint === undefined ? {} : { suggestion: hint }),
+  };
+}
+
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/^!?==/, "compare with == or !="],
+  [/^=/, "compare with =="],
+  [/^and\b/, "write && for and"],
+  [/^or\b/, "write || for or"],
+  [/^&/, "write && for and, with a value on both sides"],
+  [/^\|/, "write || for or, with a value on both sides"],
+  [/^\?/, "write condition ? one : other"],
+];

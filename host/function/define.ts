@@ -1,0 +1,132 @@
+import { defaultLimits, type Limits } from "../../runtime/limits.ts";
+import type { Json } from "../../runtime/json.ts";
+import { MillraceError } from "../errors.ts";
+import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
+import { digestJson } from "./digest.ts";
+import type { EdgeDocument, FunctionDocument, RetryDocument, StepDocument } from "./document.ts";
+import { parseDuration } from "./duration.ts";
+import { compileExpression, edgeNames, triggerNames, type Expression, type Scope } from "./expression.ts";
+import { ancestors, topologicalOrder } from "./graph.ts";
+import { parseSize } from "./size.ts";
+import type { FunctionVersion } from "./version.ts";
+
+/** The retry policy of a function that names none. */
+export const defaultRetry: RetryPolicy = {
+  retries: 4,
+  initialMs: 1_000,
+  factor: 2,
+  maxMs: 3_600_000,
+  jitter: 0.5,
+};
+
+/** Where an edge comes from that starts with the run. */
+export const triggerStep = "$trigger";
+
+/** Makes a version of a document and the components (sha256 by step id) it was built with. */
+export function functionVersion(
+  document: FunctionDocument,
+  components: Readonly<Record<string, string>>,
+  createdAt: number,
+): FunctionVersion {
+  const version = digestJson({ document, components } as unknown as Json).slice(0, 12);
+  return { functionId: document.id, version, document, components, createdAt };
+}
+
+/** Compiles a version of a document that loadFunction took; throws ERR_FUNCTION_SCHEMA for one it would refuse. */
+export function define(version: FunctionVersion): Definition {
+  const { document } = version;
+  const graph = new Map(
+    Object.entries(document.steps)
+      .filter(([id]) => id !== document.onFailure)
+      .map(([id, step]) => [id, (step.after ?? []).map((edge) => edge.step)]),
+  );
+  const order = topologicalOrder(graph);
+  if (order.length < graph.size) throw broken("its steps have a cycle");
+  const before = ancestors(graph, order);
+  const step = (id: string): [string, StepDefinition] => [id, defineStep(version, id, before.get(id) ?? [])];
+  return {
+    id: document.id,
+    name: document.name ?? document.id,
+    version: version.version,
+    triggers: document.triggers.map(({ event, expression }) => ({
+      event,
+      ...(expression === undefined ? {} : { expression: compiled(expression, triggerNames) }),
+    })),
+    steps: new Map(order.map(step)),
+    ...(document.onFailure === undefined
+      ? {}
+      : { onFailure: defineStep(version, document.onFailure, order) }),
+  };
+}
+
+function defineStep(
+  { document, components }: FunctionVersion,
+  id: string,
+  before: readonly string[],
+): StepDefinition {
+  const step = Object.hasOwn(document.steps, id) ? document.steps[id] : undefined;
+  if (step === undefined) throw broken(`it has no step ${id}`);
+  const runtime = step.runtime ?? { type: "wasm" };
+  const sha256 = Object.hasOwn(components, id) ? components[id] : undefined;
+  return {
+    id,
+    name: step.name ?? id,
+    program: { runtime, ...(sha256 === undefined ? {} : { sha256 }) },
+    limits: limitsOf(step),
+    retry: retryOf(step.retry, retryOf(document.retry, defaultRetry)),
+    join: step.join ?? "all",
+    edges: id === document.onFailure ? [] : edgesOf(step.after),
+    ancestors: before,
+  };
+}
+
+function edgesOf(after: readonly EdgeDocument[] = []): readonly EdgeDefinition[] {
+  if (after.length === 0) return [{ from: triggerStep }];
+  return after.map((edge) => ({
+    from: edge.step,
+    ...(edge.if === undefined ? {} : { if: compiled(edge.if, edgeNames) }),
+    ...(edge.wait === undefined ? {} : { waitMs: duration(edge.wait) }),
+  }));
+}
+
+function limitsOf({ timeout, limits = {} }: StepDocument): Limits {
+  return {
+    wallMs: timeout === undefined ? defaultLimits.wallMs : duration(timeout),
+    memoryBytes: limits.memory === undefined ? defaultLimits.memoryBytes : size(limits.memory),
+    outputBytes: limits.output === undefined ? defaultLimits.outputBytes : size(limits.output),
+    logBytes: limits.logs === undefined ? defaultLimits.logBytes : size(limits.logs),
+  };
+}
+
+/** What a policy leaves open comes from the one above it. */
+function retryOf({ retries, backoff = {} }: RetryDocument = {}, above: RetryPolicy): RetryPolicy {
+  return {
+    retries: retries ?? above.retries,
+    initialMs: backoff.initial === undefined ? above.initialMs : duration(backoff.initial),
+    factor: backoff.factor ?? above.factor,
+    maxMs: backoff.max === undefined ? above.maxMs : duration(backoff.max),
+    jitter: backoff.jitter ?? above.jitter,
+  };
+}
+
+function compiled(source: string, names: readonly (keyof Scope)[]): Expression {
+  const result = compileExpression(source, { names });
+  if (result.ok) return result.expression;
+  throw broken(`its expression ${source} is wrong: ${result.message}`);
+}
+
+function duration(text: string): number {
+  const value = parseDuration(text);
+  if (value === undefined) throw broken(`${text} is not a duration`);
+  return value;
+}
+
+function size(given: string | number): number {
+  const value = parseSize(given);
+  if (value === undefined) throw broken(`${given} is not a size`);
+  return value;
+}
+
+function broken(what: string): MillraceError {
+  return new MillraceError("ERR_FUNCTION_SCHEMA", `The function can't be run: ${what}.`);
+}
