@@ -1,0 +1,27 @@
+/**
+ * Which imports a step may have without a grant in its document.
+ *
+ * - `millrace:step/log` and the types of the world.
+ * - WASI 0.2: arguments, an empty environment, stdin, stdout, stderr, exit, clocks, randomness, streams.
+ * - WASI 0.2 that the C libraries of ordinary toolchains link though the program never calls it: terminals, the
+ *   filesystem, sockets. They are harmless: there is no terminal, no folder is preopened, every socket is denied.
+ *
+ * All else is refused before the first attempt. That includes wasi:http: a component that imports it means to
+ * call out, and finding that out in production, request by request, would be worse than not starting.
+ */
+const granted = [
+  /^millrace:step\/(log|types)@0\.1\.\d+$/,
+  /^wasi:cli\/(environment|exit|stdin|stdout|stderr|terminal-(input|output|stdin|stdout|stderr))@0\.2\.\d+$/,
+  /^wasi:clocks\/(monotonic-clock|wall-clock)@0\.2\.\d+$/,
+  /^wasi:random\/(random|insecure|insecure-seed)@0\.2\.\d+$/,
+  /^wasi:io\/(error|poll|streams)@0\.2\.\d+$/,
+  /^wasi:filesystem\/(types|preopens)@0\.2\.\d+$/,
+  /^wasi:sockets\/(instance-network|network|ip-name-lookup|tcp|tcp-create-socket|udp|udp-create-socket)@0\.2\.\d+$/,
+  // Core modules that were built for WASI preview 1.
+  /^wasi_snapshot_preview1$/,
+];
+
+/** Those of a component's imports that its step was not granted. */
+export function ungranted(imports: readonly string[]): readonly string[] {
+  return imports.filter((name) => !granted.some((pattern) => pattern.test(name)));
+}

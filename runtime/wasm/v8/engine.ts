@@ -1,0 +1,53 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Engine, StepBinary } from "../engine.ts";
+import type { StepInput } from "../../input.ts";
+import type { Limits } from "../../limits.ts";
+import { createTranspileCache } from "./cache.ts";
+import { createPool } from "./pool.ts";
+import { createPrograms } from "./programs.ts";
+import type { RunRequest } from "./protocol.ts";
+import { createTranspiler } from "./transpiler.ts";
+import { typedInput } from "./typed-input.ts";
+
+/** What the engine is created with. */
+export interface V8EngineOptions {
+  /** Transpiled components are kept in its folder `v8`. */
+  readonly cacheDir: string;
+  /** Attempts at once; the number of cores by default. */
+  readonly parallelism?: number;
+}
+
+/** Runs components on V8: transpiled once by digest, then a fresh instance for each attempt on warm worker threads. */
+export function createV8Engine(options: V8EngineOptions): Engine {
+  const transpiler = createTranspiler();
+  const cache = createTranspileCache(join(options.cacheDir, "v8"), transpiler.version);
+  const programs = createPrograms(cache, transpiler);
+  const pool = createPool(options.parallelism ?? availableParallelism());
+  return {
+    name: "v8",
+    async prepare(binary, limits) {
+      const program = await programs.get(binary, limits.memoryBytes);
+      return "code" in program ? program : undefined;
+    },
+    async execute(binary, { input, limits, signal }) {
+      const program = await programs.get(binary, limits.memoryBytes);
+      if ("code" in program) return { ending: { kind: "ended", failure: program }, logs: [] };
+      return pool.run(program, runRequest(program.key, binary, input, limits), limits.wallMs, signal);
+    },
+    async close() {
+      await Promise.all([transpiler.close(), pool.close()]);
+    },
+  };
+}
+
+function runRequest(key: string, { mode }: StepBinary, input: StepInput, limits: Limits): RunRequest {
+  return {
+    key,
+    input: mode === "typed" ? typedInput(input) : JSON.stringify(input),
+    stepId: input.ctx.stepId,
+    memoryBytes: limits.memoryBytes,
+    outputBytes: limits.outputBytes,
+    logBytes: limits.logBytes,
+  };
+}

@@ -1,0 +1,89 @@
+import type { StepFailure } from "../../driver.ts";
+import type { StepBinary } from "../engine.ts";
+import { failure } from "../failure.ts";
+import type { TranspileCache } from "./cache.ts";
+import type { Program } from "./protocol.ts";
+import type { Transpiled, Transpiler } from "./transpiler.ts";
+import { webAssembly } from "./webassembly.ts";
+
+/** Compiled programs by digest and memory limit. */
+export interface Programs {
+  /** The program, ready to be loaded by a worker; why it can't run, else. Those who ask at once share the work. */
+  get(binary: StepBinary, memoryBytes: number): Promise<Program | StepFailure>;
+}
+
+/** Compiled code is kept up to this many bytes of WebAssembly; what was used longest ago goes first. */
+const keptBytes = 512 * 1024 * 1024;
+
+export function createPrograms(cache: TranspileCache, transpiler: Transpiler): Programs {
+  const transpiling = new Map<string, Promise<Transpiled | StepFailure>>();
+  const programs = new Map<string, { readonly program: Promise<Program | StepFailure>; weight: number }>();
+
+  const transpiled = (binary: StepBinary): Promise<Transpiled | StepFailure> => {
+    const found = transpiling.get(binary.sha256);
+    if (found !== undefined) return found;
+    const work = transpile(binary, cache, transpiler).finally(() => transpiling.delete(binary.sha256));
+    transpiling.set(binary.sha256, work);
+    return work;
+  };
+
+  const build = async (binary: StepBinary, key: string): Promise<Program | StepFailure> => {
+    const source = await transpiled(binary);
+    if ("code" in source) return source;
+    const { kind, mode } = binary;
+    const modules = await Promise.all(
+      source.modules.map(async ({ name, bytes }) => ({
+        name,
+        module: await webAssembly.compile(bytes),
+      })),
+    );
+    const entry = programs.get(key);
+    if (entry !== undefined) {
+      entry.weight = source.glue.length + source.modules.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    }
+    evict();
+    return { key, kind, mode, glue: source.glue, modules };
+  };
+
+  const evict = (): void => {
+    let total = 0;
+    for (const { weight } of programs.values()) total += weight;
+    for (const [key, { weight }] of programs) {
+      if (total <= keptBytes || programs.size === 1) return;
+      programs.delete(key);
+      total -= weight;
+    }
+  };
+
+  return {
+    get(binary, memoryBytes) {
+      const key = `${binary.sha256}-${memoryBytes}`;
+      const found = programs.get(key);
+      if (found !== undefined) {
+        programs.delete(key);
+        programs.set(key, found);
+        return found.program;
+      }
+      const program = build(binary, key);
+      programs.set(key, { program, weight: 0 });
+      // Only what works is kept: another try may find the cause gone.
+      const forget = (): void => void programs.delete(key);
+      program.then((result) => "code" in result && forget(), forget);
+      return program;
+    },
+  };
+}
+
+async function transpile(
+  binary: StepBinary,
+  cache: TranspileCache,
+  transpiler: Transpiler,
+): Promise<Transpiled | StepFailure> {
+  const cached = await cache.read(binary.sha256);
+  if (cached !== undefined) return cached;
+  const answer = await transpiler.transpile(await binary.load());
+  if (!answer.ok)
+    return failure("ERR_COMPONENT_INVALID", `The component can't be compiled: ${answer.message}`);
+  await cache.write(binary.sha256, answer);
+  return answer;
+}

@@ -1,0 +1,50 @@
+import type { RuntimeErrorCode } from "../../errors.ts";
+import type { Inspection } from "../component.ts";
+import type { TypedInput } from "./typed-input.ts";
+import type { WasmModule } from "./webassembly.ts";
+
+/** A core module of a program, compiled. */
+export interface ProgramModule {
+  readonly name: string;
+  readonly module: WasmModule;
+}
+
+/** A program as a worker loads it. */
+export interface Program extends Pick<Inspection, "kind" | "mode"> {
+  /** Identifies binary and memory limit. */
+  readonly key: string;
+  /** The transpiled component's JavaScript; empty for a command. */
+  readonly glue: string;
+  readonly modules: readonly ProgramModule[];
+}
+
+/** What one attempt needs in the worker. */
+export interface RunRequest {
+  readonly key: string;
+  /** The record for the typed export, or JSON text for a program. */
+  readonly input: TypedInput | string;
+  readonly stepId: string;
+  readonly memoryBytes: number;
+  readonly outputBytes: number;
+  readonly logBytes: number;
+}
+
+/** What the engine asks of a worker. One at a time. */
+export type ToWorker =
+  | { readonly type: "load"; readonly program: Program }
+  | { readonly type: "unload"; readonly key: string }
+  | { readonly type: "run"; readonly run: RunRequest };
+
+/** What a worker answers. `tainted`: it must not run another attempt. */
+export type FromWorker =
+  | { readonly type: "ready" }
+  | { readonly type: "loaded" }
+  | ({ readonly type: "ended"; readonly tainted: boolean } & WorkerEnding);
+
+/** How an attempt ended in the worker. */
+export type WorkerEnding =
+  | { readonly kind: "exited"; readonly status: number; readonly stdout: string; readonly starved: boolean }
+  | { readonly kind: "returned"; readonly output: string }
+  | { readonly kind: "retry"; readonly message: string; readonly afterMs?: number }
+  | { readonly kind: "fatal"; readonly message: string }
+  | { readonly kind: "failed"; readonly code: RuntimeErrorCode; readonly message: string };

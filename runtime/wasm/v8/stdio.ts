@@ -1,0 +1,63 @@
+import type { RuntimeErrorCode } from "../../errors.ts";
+
+/** Bytes to read from the front; undefined at the end. */
+export interface InputSource {
+  read(atMost: number): Uint8Array | undefined;
+}
+
+/** Takes bytes up to a limit, and ends the guest there. */
+export interface OutputSink {
+  write(bytes: Uint8Array): void;
+}
+
+/** The guest went over a limit: it is ended where it stands. */
+export class Breach extends Error {
+  readonly code: RuntimeErrorCode;
+
+  constructor(code: RuntimeErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The guest asked to exit. */
+export class Exit extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`exit with code ${status}`);
+    this.status = status;
+  }
+}
+
+/** What stdin holds: the text in UTF-8, once. */
+export function createInput(text: string): InputSource {
+  let bytes: Uint8Array | undefined;
+  let at = 0;
+  return {
+    read(atMost) {
+      bytes ??= Buffer.from(text);
+      if (at >= bytes.length) return undefined;
+      const chunk = bytes.subarray(at, at + atMost);
+      at += chunk.length;
+      return chunk;
+    },
+  };
+}
+
+/** Collects output up to `limit` bytes; `end` ends the guest. */
+export function createOutput(limit: number, end: (reason: Breach) => never): OutputSink & { text(): string } {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return {
+    write(bytes) {
+      length += bytes.length;
+      if (length > limit) {
+        chunks.length = 0;
+        end(new Breach("ERR_STEP_OUTPUT_TOO_LARGE", `The step wrote more than ${limit} bytes to stdout.`));
+      }
+      if (bytes.length > 0) chunks.push(bytes);
+    },
+    text: () => Buffer.concat(chunks).toString("utf8"),
+  };
+}

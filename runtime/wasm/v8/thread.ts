@@ -1,0 +1,23 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+
+/** Starts a worker thread from a file beside this one, with nothing of the process but what it is given. */
+export function startThread(file: "worker" | "transpile-worker", workerData: object): Worker {
+  // Sources run as .ts, the built package as .js.
+  const url = new URL(`./${file}${extname(import.meta.url)}`, import.meta.url);
+  const worker = new Worker(url, {
+    workerData,
+    name: `millrace ${file}`,
+    env: {},
+    argv: [],
+    execArgv: [],
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    trackUnmanagedFds: false,
+  });
+  // What is captured and never read would pile up.
+  worker.stdout.resume();
+  worker.stderr.resume();
+  return worker;
+}

@@ -1,0 +1,22 @@
+/** A compiled core module. */
+export type WasmModule = WebAssembly.Module;
+
+/** Imports of a core instance: module name, then field name. */
+export type WasmImports = Record<string, Record<string, unknown>>;
+
+/** A core instance. */
+export interface WasmInstance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/** The part of the WebAssembly JavaScript interface that is used here; TypeScript has it only in its library for browsers. */
+interface WebAssemblyInterface {
+  compile(bytes: Uint8Array): Promise<WasmModule>;
+  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance;
+  readonly RuntimeError: new (message?: string) => Error;
+}
+
+/** The engine's own WebAssembly object. */
+export const webAssembly = (globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface })
+  .WebAssembly;

@@ -1,0 +1,54 @@
+import { randomFillSync } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import { runAttempt } from "./attempt.ts";
+import { loadProgram } from "./program.ts";
+import type { LoadedProgram } from "./program.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import type { Ambient } from "./wasi/wasi.ts";
+
+/** What a worker is started with. */
+export interface WorkerData {
+  readonly log: SharedArrayBuffer;
+}
+
+const port = parentPort;
+if (port === null) throw new Error("runtime/wasm/v8/worker is the entry of a worker thread");
+const { log } = workerData as WorkerData;
+const programs = new Map<string, LoadedProgram>();
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+const ambient: Ambient = {
+  wallClock: () => BigInt(Date.now()) * 1_000_000n,
+  monotonicClock: () => process.hrtime.bigint(),
+  random: (bytes) => {
+    randomFillSync(bytes);
+  },
+  sleep: (milliseconds) => {
+    Atomics.wait(never, 0, 0, milliseconds);
+  },
+};
+
+const answer = (message: FromWorker): void => port.postMessage(message);
+
+port.on("message", (message: ToWorker) => {
+  if (message.type === "load") {
+    programs.set(message.program.key, loadProgram(message.program));
+    answer({ type: "loaded" });
+  } else if (message.type === "unload") {
+    programs.delete(message.key);
+  } else {
+    run(message.run);
+  }
+});
+answer({ type: "ready" });
+
+function run(request: Extract<ToWorker, { type: "run" }>["run"]): void {
+  const program = programs.get(request.key);
+  if (program === undefined) throw new Error(`the worker was not given ${request.key}`);
+  let answered = false;
+  const end = runAttempt(program, request, log, ambient, ({ ending, tainted }) => {
+    answered = true;
+    answer({ type: "ended", tainted, ...ending });
+  });
+  if (!answered) answer({ type: "ended", tainted: end.tainted, ...end.ending });
+}

@@ -1,0 +1,83 @@
+import type { ArtifactSource, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
+import { inspect } from "./component.ts";
+import type { Engine, StepBinary } from "./engine.ts";
+import { failure } from "./failure.ts";
+import { ungranted } from "./grants.ts";
+import { attemptResult } from "./result.ts";
+import { createV8Engine } from "./v8/engine.ts";
+
+/** What the driver is created with. */
+export interface WasmDriverOptions {
+  readonly artifacts: ArtifactSource;
+  /** Folder for what engines compile. */
+  readonly cacheDir: string;
+  /** Attempts at once; the number of cores by default. */
+  readonly parallelism?: number;
+  /** The engine that executes; v8 by default. The driver closes it. */
+  readonly engine?: Engine;
+}
+
+/** Inspected binaries that are remembered. */
+const rememberedBinaries = 10_000;
+
+/** Executes steps that are WebAssembly components, or core modules built as WASI preview 1 commands. */
+export function createWasmDriver(options: WasmDriverOptions): Driver {
+  const engine = options.engine ?? createV8Engine(options);
+  const binaries = new Map<string, Promise<StepBinary | StepFailure>>();
+
+  const binaryOf = ({ sha256 }: StepProgram): Promise<StepBinary | StepFailure> => {
+    if (sha256 === undefined) {
+      return Promise.resolve(
+        failure("ERR_ARTIFACT_MISSING", "The function version names no component for this step."),
+      );
+    }
+    const found = binaries.get(sha256);
+    if (found !== undefined) return found;
+    const binary = inspectArtifact(sha256, options.artifacts);
+    const [oldest] = binaries.keys();
+    if (binaries.size >= rememberedBinaries && oldest !== undefined) binaries.delete(oldest);
+    binaries.set(sha256, binary);
+    // A missing artifact may be pushed later.
+    const forget = (): void => void binaries.delete(sha256);
+    binary.then((result) => "code" in result && forget(), forget);
+    return binary;
+  };
+
+  return {
+    name: "wasm",
+    async prepare(program, limits) {
+      const binary = await binaryOf(program);
+      return "code" in binary ? binary : engine.prepare(binary, limits);
+    },
+    async execute({ program, input, limits, signal }): Promise<AttemptResult> {
+      const binary = await binaryOf(program);
+      if ("code" in binary) return { ok: false, failure: binary, logs: [] };
+      return attemptResult(await engine.execute(binary, { input, limits, ...(signal && { signal }) }));
+    },
+    close: () => engine.close(),
+  };
+}
+
+async function inspectArtifact(sha256: string, artifacts: ArtifactSource): Promise<StepBinary | StepFailure> {
+  const load = async (): Promise<Uint8Array | undefined> => artifacts(sha256);
+  const bytes = await load();
+  if (bytes === undefined) {
+    return failure("ERR_ARTIFACT_MISSING", `The component ${sha256} is not in the store.`);
+  }
+  const inspection = inspect(bytes);
+  if ("code" in inspection) return inspection;
+  const refused = ungranted(inspection.imports);
+  if (refused.length > 0) {
+    const names = refused.join(", ");
+    return failure("ERR_COMPONENT_IMPORT", `The component imports what its step was not granted: ${names}.`);
+  }
+  return {
+    ...inspection,
+    sha256,
+    async load() {
+      const again = await load();
+      if (again === undefined) throw new Error(`the component ${sha256} has vanished from the store`);
+      return again;
+    },
+  };
+}
