@@ -1,4 +1,3 @@
-import { createDrivers } from "../runtime/drivers.ts";
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
 import { createSqliteBroker } from "./broker/sqlite.ts";
 import { systemClock, type Clock, type Random } from "./clock.ts";
@@ -14,6 +13,7 @@ import { createLive } from "./live.ts";
 import { openDatabase } from "./sqlite/database.ts";
 import { storeLocation } from "./sqlite/location.ts";
 import { createSqliteState } from "./state/sqlite.ts";
+import type { State } from "./state/state.ts";
 
 export type { Host } from "./host.ts";
 export type { Driver } from "../runtime/driver.ts";
@@ -49,13 +49,7 @@ export async function createHost(config: HostConfig): Promise<Host> {
   const live = createLive();
   const notices = createNotices(clock, live);
   const definitions = createDefinitions(state.catalog);
-  const drivers =
-    config.drivers ??
-    createDrivers({
-      artifacts: (sha256) => state.artifacts.get(sha256),
-      cacheDir: config.cacheDir ?? ".millrace/cache",
-      ...(config.parallelism === undefined ? {} : { parallelism: config.parallelism }),
-    });
+  const drivers = config.drivers ?? (await builtInDrivers(config, state));
   await definitions.load();
   const executor = createExecutor({
     runs: state.runs,
@@ -106,4 +100,14 @@ export async function createHost(config: HostConfig): Promise<Host> {
     finished: (runId, signal) => finished(runId, { runs: state.runs, live, signal }),
     close: () => (closing ??= close()),
   };
+}
+
+/** Loaded when needed: a host with drivers of its own spares itself the engines. */
+async function builtInDrivers(config: HostConfig, state: State): Promise<ReadonlyMap<RuntimeName, Driver>> {
+  const { createDrivers } = await import("../runtime/drivers.ts");
+  return createDrivers({
+    artifacts: (sha256) => state.artifacts.get(sha256),
+    cacheDir: config.cacheDir ?? ".millrace/cache",
+    ...(config.parallelism === undefined ? {} : { parallelism: config.parallelism }),
+  });
 }
