@@ -56,6 +56,11 @@ function describe(error: ErrorObject): SchemaProblem {
       const expected = JSON.stringify(error.params["allowedValue"]);
       return { pointer, message: `it must be ${expected}`, expected };
     }
+    case "minItems":
+    case "minProperties":
+      if (error.params["limit"] === 1)
+        return { pointer, message: "it must not be empty", expected: "at least one" };
+      return { pointer, message: `it ${error.message}` };
     default:
       return { pointer, message: `it ${error.message ?? "is not valid"}` };
   }

@@ -3,7 +3,13 @@ import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
 import { digestJson } from "./digest.ts";
-import type { EdgeDocument, FunctionDocument, RetryDocument, StepDocument } from "./document.ts";
+import {
+  type EdgeDocument,
+  type FunctionDocument,
+  type RetryDocument,
+  type StepDocument,
+  triggerStep,
+} from "./document.ts";
 import { parseDuration } from "./duration.ts";
 import { compileExpression, edgeNames, triggerNames, type Expression, type Scope } from "./expression.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
@@ -18,9 +24,6 @@ export const defaultRetry: RetryPolicy = {
   maxMs: 3_600_000,
   jitter: 0.5,
 };
-
-/** Where an edge comes from that starts with the run. */
-export const triggerStep = "$trigger";
 
 /** Makes a version of a document and the components (sha256 by step id) it was built with. */
 export function functionVersion(

@@ -1,6 +1,9 @@
 import type { Json } from "../../runtime/json.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
 
+/** What an edge's `step` says that begins with the run. */
+export const triggerStep = "$trigger";
+
 /** A function as its author writes it. function.schema.json is its published schema. */
 export interface FunctionDocument {
   readonly $schema?: string;

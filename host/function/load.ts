@@ -1,34 +1,59 @@
-import { MillraceError, type Problem } from "../errors.ts";
+import type { Problem } from "../errors.ts";
+import { checkAmounts } from "./check-amounts.ts";
+import { checkExpressions } from "./check-expressions.ts";
+import { checkGraph } from "./check-graph.ts";
+import { checkSteps } from "./check-steps.ts";
 import type { FunctionDocument } from "./document.ts";
+import { checkSchema } from "./document-schema.ts";
+import { type Finding, createFindings } from "./finding.ts";
+import { outlineOf } from "./outline.ts";
+import type { Position } from "./position.ts";
+import { type Source, readSource } from "./source.ts";
 
-/** Where a value stands in its document's text, both 1-based. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** What loading gave: the document, or all that is wrong with it. */
+/** What loading gave: the document, or all that is wrong with it in the order of the text. */
 export type LoadedFunction =
   | {
       readonly ok: true;
       readonly document: FunctionDocument;
-      /** The place of the value that a JSON pointer names. */
+      /** Where the value that a JSON pointer names begins. */
       positionOf(pointer: string): Position | undefined;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Reads a function document. */
+/**
+ * Reads a function document: JSON in UTF-8 that fits function.schema.json and makes sense. Whether its paths exist
+ * is not looked at. `file` is how the problems name the document.
+ */
 export function loadFunction(text: string | Uint8Array, options: { readonly file: string }): LoadedFunction {
-  try {
-    const document = JSON.parse(
-      typeof text === "string" ? text : new TextDecoder().decode(text),
-    ) as FunctionDocument;
-    return { ok: true, document, positionOf: () => undefined };
-  } catch (error) {
-    if (error instanceof MillraceError) throw error;
-    return {
-      ok: false,
-      problems: [{ code: "ERR_FUNCTION_JSON", message: (error as Error).message, file: options.file }],
-    };
+  const { file } = options;
+  const { source, problems } = readSource(text);
+  if (source === undefined) return { ok: false, problems: problems.map((problem) => ({ file, ...problem })) };
+
+  const findings = createFindings();
+  checkSchema(source.value, findings);
+  checkAmounts(source.value, findings);
+  const outline = outlineOf(source.value);
+  checkSteps(outline, findings);
+  checkGraph(outline, findings);
+  checkExpressions(outline, findings);
+
+  const all = [...problems, ...findings.list.map((finding) => problemOf(finding, source))];
+  if (all.length > 0) {
+    return { ok: false, problems: all.toSorted(byPosition).map((problem) => ({ file, ...problem })) };
   }
+  return {
+    ok: true,
+    document: source.value as unknown as FunctionDocument,
+    positionOf: (pointer) => source.valueAt(pointer),
+  };
+}
+
+function problemOf({ place, character, ...finding }: Finding, source: Source): Problem {
+  const position =
+    place === "key" ? source.keyAt(finding.pointer) : source.valueAt(finding.pointer, character);
+  return { ...finding, ...position };
+}
+
+function byPosition(left: Problem, right: Problem): number {
+  return (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0);
 }

@@ -1,0 +1,64 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import type { Json } from "../../runtime/json.ts";
+import type { HostErrorCode } from "../errors.ts";
+import { describeSchemaErrors } from "../schema-problem.ts";
+import type { Findings } from "./finding.ts";
+import schema from "./function.schema.json" with { type: "json" };
+
+/** What the patterns of the schema mean, in words, by the definition they stand in. */
+const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly expected: string }>> = {
+  duration: { code: "ERR_FUNCTION_DURATION", expected: "a number and a unit: 500ms, 30s, 5m, 1h, 2d" },
+  size: { code: "ERR_FUNCTION_SIZE", expected: "a number and a unit (64KiB, 128MiB), or a number of bytes" },
+  functionId: {
+    code: "ERR_FUNCTION_SCHEMA",
+    expected: "up to 128 letters, digits, - and _, beginning with a letter or digit",
+  },
+  stepId: {
+    code: "ERR_FUNCTION_SCHEMA",
+    expected: "up to 128 letters, digits, - and _, not beginning with -",
+  },
+  eventName: {
+    code: "ERR_FUNCTION_SCHEMA",
+    expected: "1 to 256 characters without spaces, control characters, * and >",
+  },
+};
+
+const validator = lazy((): ValidateFunction => {
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true });
+  return ajv.compile(schema);
+});
+
+/** Checks a document against its published schema. */
+export function checkSchema(document: Json, findings: Findings): void {
+  const validate = validator();
+  if (validate(document)) return;
+  for (const error of validate.errors ?? []) {
+    for (const { pointer, message, expected, suggestion } of describeSchemaErrors([error])) {
+      const rule = ruleOf(error);
+      const shown = JSON.stringify(error.propertyName ?? error.data);
+      const wanted = rule?.expected ?? expected;
+      const unknown = error.keyword === "additionalProperties" || error.propertyName !== undefined;
+      findings.add(
+        {
+          code: rule?.code ?? "ERR_FUNCTION_SCHEMA",
+          pointer,
+          message: rule === undefined ? message : `${shown} is not what is expected here: ${rule.expected}`,
+          ...(unknown ? { place: "key" as const } : {}),
+          ...(wanted === undefined ? {} : { expected: wanted }),
+        },
+        () => suggestion,
+      );
+    }
+  }
+}
+
+function ruleOf(error: ErrorObject): (typeof rules)[string] | undefined {
+  const definition = /^#\/\$defs\/(\w+)\/(pattern|minimum)$/.exec(error.schemaPath)?.[1];
+  return definition === undefined ? undefined : rules[definition];
+}
+
+/** Compiling the schema takes longer than importing this module: the first document pays. */
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,80 @@
+import type { Json } from "../../runtime/json.ts";
+import { pointerStep } from "../json-pointer.ts";
+
+/** A string in a document, and its JSON pointer. */
+export interface Text {
+  readonly text: string;
+  readonly pointer: string;
+}
+
+/** The parts of a document whose types are right, so that the checks of meaning run even beside wrong ones. */
+export interface Outline {
+  readonly triggers: readonly {
+    readonly pointer: string;
+    readonly value: Json;
+    readonly expression?: Text;
+  }[];
+  readonly steps: ReadonlyMap<string, StepOutline>;
+  readonly onFailure?: Text;
+}
+
+export interface StepOutline {
+  readonly pointer: string;
+  readonly id?: Text;
+  readonly path?: Text;
+  readonly edges: readonly EdgeOutline[];
+}
+
+export interface EdgeOutline {
+  readonly pointer: string;
+  readonly value: Json;
+  readonly step?: Text;
+  readonly if?: Text;
+  readonly async: boolean;
+}
+
+export type JsonObject = { readonly [key: string]: Json };
+
+/** Takes a document apart, whatever it is. */
+export function outlineOf(document: Json): Outline {
+  const root = objectOf(document);
+  const triggers = listOf(root, "triggers").map((value, index) => {
+    const pointer = `/triggers/${index}`;
+    return { pointer, value, ...text(objectOf(value), "expression", pointer) };
+  });
+  const steps = new Map<string, StepOutline>();
+  for (const [id, value] of Object.entries(objectOf(member(root, "steps")))) {
+    steps.set(id, stepOf(objectOf(value), `/steps${pointerStep(id)}`));
+  }
+  return { triggers, steps, ...text(root, "onFailure", "") };
+}
+
+function stepOf(step: JsonObject, pointer: string): StepOutline {
+  const edges = listOf(step, "after").map((value, index): EdgeOutline => {
+    const edge = objectOf(value);
+    const place = `${pointer}/after/${index}`;
+    const async = member(edge, "async") !== undefined;
+    return { pointer: place, value, async, ...text(edge, "step", place), ...text(edge, "if", place) };
+  });
+  return { pointer, edges, ...text(step, "id", pointer), ...text(step, "path", pointer) };
+}
+
+function text<Key extends string>(object: JsonObject, key: Key, pointer: string): { [K in Key]?: Text } {
+  const value = member(object, key);
+  return typeof value === "string"
+    ? ({ [key]: { text: value, pointer: `${pointer}/${key}` } } as { [K in Key]?: Text })
+    : {};
+}
+
+export function listOf(object: JsonObject, key: string): readonly Json[] {
+  const value = member(object, key);
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+export function objectOf(value: Json | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}
+
+export function member(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
