@@ -50,7 +50,8 @@ if (mode === "finish") {
   };
   // Events that were acknowledged but had no run yet come first; their runs show in the store a moment later.
   let quiet = 0;
-  while (quiet < 10) {
+  for (let looks = 0; quiet < 10; looks += 1) {
+    if (looks > 1_000) throw new Error("runs are left that do not finish");
     quiet = (await unfinished()) ? 0 : quiet + 1;
     await pause(20);
   }
