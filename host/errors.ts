@@ -170,6 +170,129 @@ export const hostErrors = {
     summary: "The host is stopping and takes nothing new.",
     next: "Send it again in a moment.",
   },
+  ERR_KEY_UNKNOWN: {
+    status: 401,
+    summary: "The key in the path of `POST /e/<key>` is not one that this host takes.",
+    next: "Use one of the event keys that the host was started with.",
+  },
+  ERR_API_KEY: {
+    status: 401,
+    summary: "The reading API wants a key, and got none or a wrong one.",
+    next: "Send it as `Authorization: Bearer <api key>`.",
+  },
+  ERR_HOSTNAME_REFUSED: {
+    status: 421,
+    summary:
+      "A host without API keys was called by a name other than this machine's own, as a web page can do.",
+    next: "Call it as localhost or 127.0.0.1, give it API keys, or name the host name in its options.",
+  },
+  ERR_BODY_TYPE: {
+    status: 415,
+    summary: "The Content-Type is none in which events are taken.",
+    next: "Send JSON with `content-type: application/json`; with curl: `--json '{…}'`, or `-H 'content-type: application/json' -d '{…}'`.",
+  },
+  ERR_BODY_ENCODING: {
+    status: 400,
+    summary: "The request's body is not UTF-8.",
+    next: "Encode the body as UTF-8.",
+  },
+  ERR_BODY_JSON: {
+    status: 400,
+    summary: "The request's body is not JSON.",
+    next: "Mend the place that the message names.",
+  },
+  ERR_BODY_CODING: {
+    status: 400,
+    summary: "The body is not compressed in the way that its Content-Encoding says.",
+    next: "Compress it so, or leave the header out.",
+  },
+  ERR_BODY_CODING_UNKNOWN: {
+    status: 415,
+    summary: "The Content-Encoding is none that this host can undo.",
+    next: "Use gzip, deflate, br or zstd, or send the body as it is.",
+  },
+  ERR_BODY_TOO_LARGE: {
+    status: 413,
+    summary: "The request's body is larger than the host takes (32 MiB by default, also once decompressed).",
+    next: "Send the events in several requests.",
+  },
+  ERR_BODY_INCOMPLETE: {
+    status: 400,
+    summary: "The connection ended before the whole body was there; nothing of it was stored.",
+    next: "Send it again.",
+  },
+  ERR_CLOUDEVENT_INVALID: {
+    status: 400,
+    summary:
+      "A CloudEvent does not hold to the CloudEvents 1.0 specification, or carries data that is not a JSON object.",
+    next: "Mend the attributes that the problems name.",
+  },
+  ERR_EVENT_UNKNOWN: {
+    status: 404,
+    summary: "There is no event of that id.",
+    next: "`GET /v1/events` lists the events.",
+  },
+  ERR_FUNCTION_UNKNOWN: {
+    status: 404,
+    summary: "There is no active function of that id.",
+    next: "`millrace functions ls` lists the functions.",
+  },
+  ERR_ROUTE_UNKNOWN: {
+    status: 404,
+    summary: "Nothing is served at that path.",
+    next: "`GET /openapi.json` describes every path.",
+  },
+  ERR_METHOD_UNKNOWN: {
+    status: 405,
+    summary: "The path is served, but not with that method.",
+    next: "Use a method that the Allow header names.",
+  },
+  ERR_QUERY_INVALID: {
+    status: 400,
+    summary: "A parameter of the query can't be used.",
+    next: "Mend the parameters that the problems name.",
+  },
+  ERR_REQUEST_MALFORMED: {
+    status: 400,
+    summary: "The request is not well-formed HTTP.",
+    next: "Look at what the client, or a proxy before the host, puts on the wire.",
+  },
+  ERR_REQUEST_HEADERS_TOO_LARGE: {
+    status: 431,
+    summary: "The request's headers, or its path, are longer than the host takes.",
+    next: "Send shorter ones.",
+  },
+  ERR_REQUEST_TIMEOUT: {
+    status: 408,
+    summary: "The request was not complete within the host's time for one; nothing of it was stored.",
+    next: "Send it again, over a faster connection or in smaller parts.",
+  },
+  ERR_LIVE_TOO_MANY: {
+    status: 503,
+    summary: "As many clients as the host allows are listening to live messages already.",
+    next: "Close some of them, or read the runs through `GET /v1/runs`.",
+  },
+  ERR_API_OPEN: {
+    status: 500,
+    summary:
+      "The API was to listen beyond this machine without API keys, so that anybody could read the runs.",
+    next: "Give it API keys, listen on 127.0.0.1, or say in its options that it shall be open.",
+  },
+  ERR_API_OPTIONS: {
+    status: 500,
+    summary: "The API's options can't be used.",
+    next: "Mend the option that the message names.",
+  },
+  ERR_API_LISTEN: {
+    status: 500,
+    summary: "The API can't listen at the address that it was given.",
+    next: "Choose another port or host name; port 0 takes any free one.",
+  },
+  ERR_INTERNAL: {
+    status: 500,
+    summary: "The host met a fault of its own.",
+    next: "Report it with what the host's log says under the request's id.",
+  },
 } as const satisfies Record<string, HostErrorRow>;
 
 /** A stable code of the host's table. */
