@@ -31,6 +31,8 @@ export interface Checked {
   /** The names by their node's id, for messages. */
   readonly names: ReadonlyMap<bigint, string>;
   readonly usesPatterns: boolean;
+  /** How many nodes the tree has. */
+  readonly nodes: number;
 }
 
 /** Loops within loops; the work of an evaluation grows with this power of the lists' sizes. */
@@ -68,6 +70,7 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
   const loops: Loop[] = [];
   const names = new Map<bigint, string>();
   let usesPatterns = false;
+  let nodes = 0;
   const offsetOf = (expr: Expr): number => parsed.sourceInfo?.positions[expr.id.toString()] ?? 0;
   const report = (expr: Expr, message: string, suggestion?: string): void => {
     problems.push({ message, offset: offsetOf(expr), ...(suggestion === undefined ? {} : { suggestion }) });
@@ -77,6 +80,7 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
     parsed.expr === undefined ? [] : [{ expr: parsed.expr, bound: undefined, depth: 1, loops: 0 }];
   for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
     const { expr, bound, depth } = visit;
+    nodes += 1;
     if (depth > deepestTree) {
       report(expr, `it nests deeper than ${deepestTree} levels`);
       break;
@@ -147,7 +151,7 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
     }
   }
   problems.sort((left, right) => (left.offset ?? 0) - (right.offset ?? 0));
-  return { problems, steps, loops, names, usesPatterns };
+  return { problems, steps, loops, names, usesPatterns, nodes };
 }
 
 function isBound(bound: Bound | undefined, name: string): boolean {
@@ -180,7 +184,7 @@ function checkCall(
   // Operators are the parser's own: it can't name one that is not there.
   if (!/^\w+$/.test(name) || /^_.*_$/.test(name)) return;
   if (name === "matches") {
-    const pattern = stringOf(call.args[0]);
+    const pattern = call.target === undefined ? undefined : stringOf(call.args[0]);
     if (pattern === undefined) return;
     try {
       compilePattern(pattern);

@@ -1,41 +1,54 @@
-import { type CelFunc, CelScalar, celEnv, celFunc } from "@bufbuild/cel";
+import { type CelFunc, CelScalar, celEnv, celFunc, celMethod, listType } from "@bufbuild/cel";
 import { strings } from "@bufbuild/cel/ext";
 import { RE2JS } from "@bufbuild/re2";
+import { concatLists } from "./growing-list.ts";
+import { containsText } from "./text-search.ts";
 
 /** The environment that expressions are planned in. */
 export type Environment = ReturnType<typeof celEnv>;
 
-/** The string functions beyond CEL's own; those whose result can be far longer than their input are left out. */
-const stringFunctions = new Set([
-  "charAt",
-  "indexOf",
-  "lastIndexOf",
-  "lowerAscii",
-  "split",
-  "substring",
-  "trim",
-  "upperAscii",
-]);
+/** Pays for work that an expression causes; throws when it has caused too much. */
+export type Spend = (units: number) => void;
 
-/** Patterns that one environment keeps compiled. */
+/** CEL's string extensions whose time and result grow no faster than their text; `split` is our own. */
+const stringExtensions = new Set(["charAt", "lowerAscii", "substring", "trim", "upperAscii"]);
+
+/** Patterns that one environment keeps compiled: those in the source, and some that come from the event. */
 const keptPatterns = 16;
+const longestPattern = 1024;
+const longestSeparator = 64;
+/** Characters times states of a pattern's automaton that cost one unit of work. */
+const matchesAUnit = 64;
 
 /**
- * An environment with CEL's standard functions and three additions: string functions, arithmetic between
+ * An environment with CEL's standard functions and three additions: some string functions, arithmetic between
  * doubles and ints (JSON numbers are doubles, literals often ints), and regular expressions compiled once.
  */
-export function createEnvironment(): Environment {
+export function createEnvironment(spend: Spend): Environment {
   const compiled = new Map<string, RE2JS>();
+  const compile = (pattern: string): RE2JS => {
+    const known = compiled.get(pattern);
+    if (known !== undefined) return known;
+    const matcher = compilePattern(pattern);
+    if (compiled.size < keptPatterns) compiled.set(pattern, matcher);
+    return matcher;
+  };
   return celEnv({
-    funcs: [...mixedArithmetic(), ...strings.filter((func) => stringFunctions.has(func.name))],
+    funcs: [
+      ...mixedArithmetic(),
+      ...strings.filter((func) => stringExtensions.has(func.name)),
+      ...overrides(spend),
+    ],
     re2: {
       compile(pattern) {
-        let matcher = compiled.get(pattern);
-        if (matcher === undefined) {
-          matcher = compilePattern(pattern);
-          if (compiled.size < keptPatterns) compiled.set(pattern, matcher);
-        }
-        return matcher;
+        const matcher = compile(pattern);
+        const states = matcher.re2().prog.numInst();
+        return {
+          test(text) {
+            spend(Math.ceil((text.length * states) / matchesAUnit));
+            return matcher.test(text);
+          },
+        };
       },
     },
   });
@@ -43,8 +56,28 @@ export function createEnvironment(): Environment {
 
 /** Compiles a regular expression in RE2's syntax, whose time grows with the text alone; throws when it is wrong. */
 export function compilePattern(pattern: string): RE2JS {
-  if (pattern.length > 1024) throw new RangeError("a regular expression has at most 1024 characters");
+  if (pattern.length > longestPattern) {
+    throw new RangeError(`a regular expression has at most ${longestPattern} characters`);
+  }
   return RE2JS.compile(pattern);
+}
+
+/** Replaces functions whose time could grow with the square of their input. */
+function overrides(spend: Spend): CelFunc[] {
+  const { BOOL, DYN, STRING } = CelScalar;
+  const list = listType(DYN);
+  return [
+    celMethod("contains", STRING, [STRING], BOOL, function contains(needle) {
+      return containsText(this, needle);
+    }),
+    celMethod("split", STRING, [STRING], listType(STRING), function split(separator) {
+      if (separator.length > longestSeparator) {
+        throw new RangeError(`\`split\` takes a separator of at most ${longestSeparator} characters`);
+      }
+      return this.split(separator);
+    }),
+    celFunc("_+_", [list, list], list, (left, right) => concatLists(left, right, spend)),
+  ];
 }
 
 function mixedArithmetic(): CelFunc[] {

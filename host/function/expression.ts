@@ -1,4 +1,5 @@
 import { type CelError, type CelInput, celType, isCelError, parse, plan } from "@bufbuild/cel";
+import { type Budget, createBudget } from "./budget.ts";
 import {
   type Checked,
   type Expr,
@@ -9,7 +10,7 @@ import {
   checkExpression,
 } from "./expression-check.ts";
 import { createEnvironment } from "./expression-functions.ts";
-import { type Budget, createBudget, viewJson } from "./json-view.ts";
+import { viewJson } from "./json-view.ts";
 
 /** What an expression may name. */
 export interface Scope {
@@ -46,14 +47,14 @@ export const edgeNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "o
 
 /** Characters of an expression's source. */
 const longestSource = 4096;
-/** Steps of loops, looks at elements and 64 characters of text that one evaluation may cost: well under a second. */
+/** Units of work (see Budget) that one evaluation may cost: some tenths of a second at most. */
 const workAnEvaluation = 400_000;
 
 /** The name that a round of a loop pays under; no source can name it. */
 const roundName = "@round";
 
-/** Shared by all expressions without regular expressions: it holds nothing that changes. */
-const plainEnvironment = createEnvironment();
+/** Shared by all expressions without loops and patterns, which cost no more than their text is long. */
+const plainEnvironment = createEnvironment(() => {});
 
 /**
  * Compiles a CEL expression over `names` (all of Scope by default). Numbers of the event are doubles; an int
@@ -79,11 +80,13 @@ export function compileExpression(
   const checked = checkExpression(parsed, plainEnvironment, options.names ?? edgeNames);
   if (checked.problems.length > 0) return refuse(checked.problems);
   for (const loop of checked.loops) meter(loop);
-  const environment = checked.usesPatterns ? createEnvironment() : plainEnvironment;
+  let budget: Budget | undefined;
+  const metered = checked.usesPatterns || checked.loops.length > 0;
+  const environment = metered ? createEnvironment((units) => budget?.spend(units)) : plainEnvironment;
   try {
     const run = plan(environment, parsed);
     const evaluate = (scope: Scope): Evaluation => {
-      const budget = createBudget(workAnEvaluation);
+      budget = createBudget(workAnEvaluation, checked.nodes);
       const result = run(new Bindings(scope, budget) as unknown as Record<string, CelInput>);
       if (budget.exhausted) return { kind: "error", message: "it takes too much work on this event" };
       if (typeof result === "boolean") return { kind: "value", value: result };

@@ -1,43 +1,9 @@
 import type { CelInput, CelList, CelMap } from "@bufbuild/cel";
+import type { Budget } from "./budget.ts";
 
-/** How much work one evaluation may still do; `spend` throws when it is used up. */
-export interface Budget {
-  readonly exhausted: boolean;
-  /** Pays for one round of a loop; dearer once long strings are in play, since each round may scan one. */
-  round(): void;
-  /** Pays for the look at one string. */
-  text(length: number): void;
-  spend(units: number): void;
-}
-
-/** Characters that one unit of work scans. */
-const charactersAUnit = 64;
-
-/** A budget of so many units; a unit is about one step of a loop. */
-export function createBudget(units: number): Budget {
-  let left = units;
-  let longest = 0;
-  const spend = (spent: number): void => {
-    left -= spent;
-    if (left < 0) throw new RangeError("the expression takes too much work");
-  };
-  return {
-    get exhausted() {
-      return left < 0;
-    },
-    round: () => spend(1 + longest),
-    text(length) {
-      const weight = Math.floor(length / charactersAUnit);
-      if (weight > longest) longest = weight;
-      spend(1 + weight);
-    },
-    spend,
-  };
-}
-
-/** Marks that the evaluator looks for; a view carries them to be taken as it is, without a copy. */
+/** The marks by which the evaluator knows its maps and lists; what carries one is taken as it is, without a copy. */
 const mapMark = Symbol.for("@bufbuild/cel/map");
-const listMark = Symbol.for("@bufbuild/cel/list");
+export const listMark = Symbol.for("@bufbuild/cel/list");
 
 /** A JSON value as the evaluator takes it: objects and arrays are seen through, not converted. */
 export function viewJson(value: unknown, budget: Budget): CelInput | undefined {
