@@ -41,6 +41,9 @@ const pageBytes = 4096;
 /** The share of memory that pages of the file may take: 64 MiB. */
 const cacheKib = 64 * 1024;
 
+/** The write-ahead log is folded into the file when it has grown by this: 16 MiB. */
+const checkpointPages = 4_000;
+
 /** Opens the file, creating it when absent. Throws ERR_STORE_LOCKED when another process has it open. */
 export function openDatabase(options: DatabaseOptions): Database {
   const connection = connect(options);
@@ -114,21 +117,22 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 function connect({ file, maxBytes }: DatabaseOptions): DatabaseSync {
-  const connection = new DatabaseSync(file);
+  let connection: DatabaseSync | undefined;
   try {
+    connection = new DatabaseSync(file);
     // Exclusive: an embedded store belongs to one host; it also spares the shared-memory file.
     connection.exec("PRAGMA locking_mode = EXCLUSIVE");
     connection.exec("PRAGMA journal_mode = WAL");
     connection.exec("PRAGMA synchronous = FULL");
     connection.exec(`PRAGMA cache_size = -${cacheKib}`);
-    connection.exec("PRAGMA wal_autocheckpoint = 4000");
+    connection.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     connection.exec("BEGIN EXCLUSIVE");
     migrate(connection);
     connection.exec("COMMIT");
     if (maxBytes !== undefined) connection.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageBytes)}`);
     return connection;
   } catch (error) {
-    connection.close();
+    connection?.close();
     if (resultCode(error) === sqliteBusy) {
       throw new MillraceError("ERR_STORE_LOCKED", `Another host has ${file} open.`, { cause: error });
     }
