@@ -150,8 +150,17 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
         report(expr, "it is not complete");
     }
   }
+  if (parsed.expr !== undefined && isNeverBoolean(parsed.expr)) {
+    report(parsed.expr, "it is never true or false");
+  }
+  steps.sort((left, right) => left.offset - right.offset);
   problems.sort((left, right) => (left.offset ?? 0) - (right.offset ?? 0));
   return { problems, steps, loops, names, usesPatterns, nodes };
+}
+
+function isNeverBoolean({ exprKind }: Expr): boolean {
+  if (exprKind.case === "constExpr") return exprKind.value.constantKind.case !== "boolValue";
+  return exprKind.case === "listExpr" || exprKind.case === "structExpr";
 }
 
 function isBound(bound: Bound | undefined, name: string): boolean {

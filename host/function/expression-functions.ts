@@ -4,6 +4,10 @@ import { RE2JS } from "@bufbuild/re2";
 import { concatLists } from "./growing-list.ts";
 import { containsText } from "./text-search.ts";
 
+// Why this library: of 924 tests of the CEL specification that need no protobuf messages it passes 917, cel-js 8.0
+// passes 824; and its `matches` is RE2's, where cel-js hands the pattern to JavaScript's engine, which backtracks.
+// cel-js evaluates about ten times faster, which at a million evaluations a second buys nothing here.
+
 /** The environment that expressions are planned in. */
 export type Environment = ReturnType<typeof celEnv>;
 
@@ -92,6 +96,5 @@ function mixedArithmetic(): CelFunc[] {
   return operators.flatMap(([name, apply]) => [
     celFunc(name, [DOUBLE, INT], DOUBLE, (left, right) => apply(left, Number(right))),
     celFunc(name, [INT, DOUBLE], DOUBLE, (left, right) => apply(Number(left), right)),
-    ...(name === "_%_" ? [celFunc(name, [DOUBLE, DOUBLE], DOUBLE, apply)] : []),
   ]);
 }
