@@ -1,47 +1,87 @@
 import { compileFunction } from "node:vm";
+import type { Footprint } from "./bounds.ts";
+import type { Meter } from "./meter.ts";
 import type { Program } from "./protocol.ts";
-import type { Imports } from "./wasi/wasi.ts";
+import { createPreview1 } from "./wasi/preview1.ts";
+import { createImports } from "./wasi/wasi.ts";
+import type { Imports, StepWorld } from "./wasi/wasi.ts";
 import { webAssembly } from "./webassembly.ts";
 import type { WasmImports, WasmInstance, WasmModule } from "./webassembly.ts";
 
-/** What a transpiled component exports, as far as steps go. */
-export interface ComponentExports {
-  readonly [name: string]: { readonly run: (input?: unknown) => unknown };
+/** Calls the step's entry: with the record of the typed world, or without anything. */
+export type Entry = (input?: unknown) => unknown;
+
+/** A program that is ready to be instantiated in this thread. */
+export interface LoadedProgram extends Pick<Program, "key" | "mode"> {
+  /** A fresh instance with this world alone; what it takes is metered. */
+  instantiate(world: StepWorld, meter: Meter): Entry;
 }
 
-/** Makes a core instance; in place of the plain constructor it can look at what is made. */
-export type InstantiateCore = (module: WasmModule, imports?: WasmImports) => WasmInstance;
+type InstantiateCore = (module: WasmModule, imports?: WasmImports) => WasmInstance;
 
-/** Instantiates a whole component synchronously. Each call is independent of all others. */
-export type Instantiate = (
+/** What the JavaScript of a transpiled component returns. */
+type InstantiateComponent = (
   getCoreModule: (name: string) => WasmModule,
   imports: Imports,
   instantiateCore: InstantiateCore,
-) => ComponentExports;
-
-/** A program that is ready to be instantiated in this thread. */
-export interface LoadedProgram extends Pick<Program, "key" | "kind" | "mode"> {
-  instantiate(imports: Imports, instantiateCore: InstantiateCore): ComponentExports;
-}
+) => Readonly<Record<string, { readonly run: Entry }>>;
 
 /** Evaluates a program's JavaScript once, so that attempts only instantiate. */
-export function loadProgram({ key, kind, mode, glue, modules }: Program): LoadedProgram {
+export function loadProgram(program: Program): LoadedProgram {
+  return program.kind === "component" ? loadComponent(program) : loadCommand(program);
+}
+
+function loadComponent({ key, mode, glue, modules }: Program): LoadedProgram {
   // Not an import: what a module loader has loaded it never lets go.
   const evaluate = compileFunction(glue, ["globalThis"], { filename: `${key}.js` }) as (
     scope: object,
-  ) => Instantiate;
+  ) => InstantiateComponent;
   // The only global that it looks for by that name; `process.env` would be slow to reach in a worker.
   const instantiate = evaluate({ WebAssembly: webAssembly });
   const byName = new Map(modules.map(({ name, module }) => [name, module]));
+  const footprints = new Map<WasmModule, Footprint>(
+    modules.map(({ module, footprint }) => [module, footprint]),
+  );
   const getCoreModule = (name: string): WasmModule => {
     const module = byName.get(name);
     if (module === undefined) throw new Error(`${key} lacks its core module ${name}`);
     return module;
   };
+  const prefix = mode === "typed" ? "millrace:step/handler@" : "wasi:cli/run@";
   return {
     key,
-    kind,
     mode,
-    instantiate: (imports, instantiateCore) => instantiate(getCoreModule, imports, instantiateCore),
+    instantiate(world, meter) {
+      const exports = instantiate(getCoreModule, createImports(world), (module, imports) =>
+        meter.instantiate(module, footprints.get(module) ?? { pages: 0, tableElements: 0 }, imports),
+      );
+      const name = Object.keys(exports).find((name) => name.startsWith(prefix));
+      const entry = name === undefined ? undefined : exports[name]?.run;
+      if (entry === undefined) throw new Error(`${key} lacks its export ${prefix}`);
+      return entry;
+    },
+  };
+}
+
+/** A core module that was built for WASI preview 1 runs as it is. */
+function loadCommand({ key, mode, modules }: Program): LoadedProgram {
+  const [command] = modules;
+  if (command === undefined) throw new Error(`${key} has no module`);
+  return {
+    key,
+    mode,
+    instantiate(world, meter) {
+      let memory: { readonly buffer: ArrayBuffer } | undefined;
+      const preview1 = createPreview1(world, () => {
+        if (memory === undefined)
+          throw new TypeError("the module calls WASI before or without exporting its memory");
+        return memory.buffer;
+      });
+      const { exports } = meter.instantiate(command.module, command.footprint, {
+        wasi_snapshot_preview1: preview1,
+      });
+      memory = exports["memory"] as { readonly buffer: ArrayBuffer } | undefined;
+      return exports["_start"] as Entry;
+    },
   };
 }

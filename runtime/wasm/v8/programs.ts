@@ -1,7 +1,10 @@
 import type { StepFailure } from "../../driver.ts";
 import type { StepBinary } from "../engine.ts";
 import { failure } from "../failure.ts";
+import { capMaxima, footprint } from "./bounds.ts";
 import type { TranspileCache } from "./cache.ts";
+import { readCoreModule } from "./core-module.ts";
+import { pageBytes } from "./meter.ts";
 import type { Program } from "./protocol.ts";
 import type { Transpiled, Transpiler } from "./transpiler.ts";
 import { webAssembly } from "./webassembly.ts";
@@ -27,14 +30,25 @@ export function createPrograms(cache: TranspileCache, transpiler: Transpiler): P
     return work;
   };
 
-  const build = async (binary: StepBinary, key: string): Promise<Program | StepFailure> => {
+  const build = async (
+    binary: StepBinary,
+    key: string,
+    memoryBytes: number,
+  ): Promise<Program | StepFailure> => {
     const source = await transpiled(binary);
     if ("code" in source) return source;
     const { kind, mode } = binary;
+    const footprints = source.modules.map(({ bytes }) => footprint(readCoreModule(bytes)));
+    const declared = footprints.reduce((sum, { pages }) => sum + pages, 0) * pageBytes;
+    if (declared > memoryBytes) {
+      const message = `The component begins with ${declared} bytes of memory, over the limit of ${memoryBytes}.`;
+      return failure("ERR_STEP_MEMORY", message);
+    }
     const modules = await Promise.all(
-      source.modules.map(async ({ name, bytes }) => ({
+      source.modules.map(async ({ name, bytes }, index) => ({
         name,
-        module: await webAssembly.compile(bytes),
+        module: await webAssembly.compile(capMaxima(bytes, Math.floor(memoryBytes / pageBytes))),
+        footprint: footprints[index] ?? { pages: 0, tableElements: 0 },
       })),
     );
     const entry = programs.get(key);
@@ -64,7 +78,7 @@ export function createPrograms(cache: TranspileCache, transpiler: Transpiler): P
         programs.set(key, found);
         return found.program;
       }
-      const program = build(binary, key);
+      const program = build(binary, key, memoryBytes);
       programs.set(key, { program, weight: 0 });
       // Only what works is kept: another try may find the cause gone.
       const forget = (): void => void programs.delete(key);
@@ -81,7 +95,7 @@ async function transpile(
 ): Promise<Transpiled | StepFailure> {
   const cached = await cache.read(binary.sha256);
   if (cached !== undefined) return cached;
-  const answer = await transpiler.transpile(await binary.load());
+  const answer = await transpiler.transpile({ kind: binary.kind, bytes: await binary.load() });
   if (!answer.ok)
     return failure("ERR_COMPONENT_INVALID", `The component can't be compiled: ${answer.message}`);
   await cache.write(binary.sha256, answer);

@@ -1,5 +1,6 @@
 import type { RuntimeErrorCode } from "../../errors.ts";
 import type { Inspection } from "../component.ts";
+import type { Footprint } from "./bounds.ts";
 import type { TypedInput } from "./typed-input.ts";
 import type { WasmModule } from "./webassembly.ts";
 
@@ -7,6 +8,7 @@ import type { WasmModule } from "./webassembly.ts";
 export interface ProgramModule {
   readonly name: string;
   readonly module: WasmModule;
+  readonly footprint: Footprint;
 }
 
 /** A program as a worker loads it. */

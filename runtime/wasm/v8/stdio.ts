@@ -56,7 +56,8 @@ export function createOutput(limit: number, end: (reason: Breach) => never): Out
         chunks.length = 0;
         end(new Breach("ERR_STEP_OUTPUT_TOO_LARGE", `The step wrote more than ${limit} bytes to stdout.`));
       }
-      if (bytes.length > 0) chunks.push(bytes);
+      // A copy: the bytes may lie in the guest's memory.
+      if (bytes.length > 0) chunks.push(Buffer.from(bytes));
     },
     text: () => Buffer.concat(chunks).toString("utf8"),
   };

@@ -19,5 +19,7 @@ export function startThread(file: "worker" | "transpile-worker", workerData: obj
   // What is captured and never read would pile up.
   worker.stdout.resume();
   worker.stderr.resume();
+  // Its end tells the same; without a listener the error would end the process.
+  worker.on("error", () => undefined);
   return worker;
 }

@@ -1,10 +1,15 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Worker } from "node:worker_threads";
+import type { Inspection } from "../component.ts";
 import { startThread } from "./thread.ts";
 
-/** A component to transpile. */
+/** A binary to make ready for V8. */
 export interface TranspileRequest {
+  readonly kind: Inspection["kind"];
   readonly bytes: Uint8Array;
 }
 
@@ -23,7 +28,7 @@ export type TranspileAnswer =
 export interface Transpiler {
   /** Names the transpiler's version and options: part of every cached artifact's name. */
   readonly version: string;
-  transpile(bytes: Uint8Array): Promise<TranspileAnswer>;
+  transpile(request: TranspileRequest): Promise<TranspileAnswer>;
   close(): Promise<void>;
 }
 
@@ -37,7 +42,7 @@ const idleMs = 10_000;
 const longestMs = 120_000;
 
 export function createTranspiler(): Transpiler {
-  let thread: ReturnType<typeof startThread> | undefined;
+  let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -49,22 +54,13 @@ export function createTranspiler(): Transpiler {
     await dropped?.terminate();
   };
 
-  const transpile = async (bytes: Uint8Array): Promise<TranspileAnswer> => {
+  const transpile = async (request: TranspileRequest): Promise<TranspileAnswer> => {
     if (closed) return { ok: false, message: "the engine is closed" };
     clearTimeout(idle);
     thread ??= startThread("transpile-worker", {});
-    const worker = thread;
-    const answer = await new Promise<TranspileAnswer>((resolve) => {
-      const end = (message: string): void => resolve({ ok: false, message });
-      const timer = setTimeout(end, longestMs, `transpiling took longer than ${longestMs / 1000} s`);
-      worker.once("message", resolve);
-      worker.once("error", (error: Error) => end(error.message));
-      worker.once("exit", () => end("the transpiler's thread ended"));
-      worker.once("message", () => clearTimeout(timer));
-      worker.once("exit", () => clearTimeout(timer));
-      worker.postMessage({ bytes } satisfies TranspileRequest);
-    });
-    worker.removeAllListeners();
+    thread.ref();
+    const answer = await ask(thread, request);
+    thread?.unref();
     // Once it has failed, the transpiler's own memory may be in any state.
     if (!answer.ok || closed) await drop();
     else idle = setTimeout(() => void drop(), idleMs).unref();
@@ -73,8 +69,8 @@ export function createTranspiler(): Transpiler {
 
   return {
     version: `${packageVersion()}-${optionsVersion}`,
-    transpile(bytes) {
-      const answer = queue.then(() => transpile(bytes));
+    transpile(request) {
+      const answer = queue.then(() => transpile(request));
       queue = answer.catch(() => undefined);
       return answer;
     },
@@ -83,6 +79,27 @@ export function createTranspiler(): Transpiler {
       await drop();
     },
   };
+}
+
+/** One question to the thread; its failure or its end is an answer too. */
+async function ask(thread: Worker, request: TranspileRequest): Promise<TranspileAnswer> {
+  const done = new AbortController();
+  const event = async (name: "message" | "exit"): Promise<unknown> =>
+    (await once(thread, name, { signal: done.signal }))[0];
+  const failed = (message: string): TranspileAnswer => ({ ok: false, message });
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  thread.postMessage(request);
+  try {
+    return await Promise.race([
+      event("message") as Promise<TranspileAnswer>,
+      event("exit").then(() => failed("the transpiler's thread ended")),
+      sleep(longestMs, failed(`it takes longer than ${longestMs / 1000} s`), { signal: done.signal }),
+    ]);
+  } catch (error) {
+    return failed((error as Error).message);
+  } finally {
+    done.abort();
+  }
 }
 
 function packageVersion(): string {

@@ -14,7 +14,6 @@ interface WebAssemblyInterface {
   compile(bytes: Uint8Array): Promise<WasmModule>;
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance;
-  readonly RuntimeError: new (message?: string) => Error;
 }
 
 /** The engine's own WebAssembly object. */

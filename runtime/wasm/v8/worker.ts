@@ -1,6 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { runAttempt } from "./attempt.ts";
+import { createMeter } from "./meter.ts";
 import { loadProgram } from "./program.ts";
 import type { LoadedProgram } from "./program.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
@@ -14,6 +15,7 @@ export interface WorkerData {
 const port = parentPort;
 if (port === null) throw new Error("runtime/wasm/v8/worker is the entry of a worker thread");
 const { log } = workerData as WorkerData;
+const meter = createMeter();
 const programs = new Map<string, LoadedProgram>();
 const never = new Int32Array(new SharedArrayBuffer(4));
 
@@ -46,7 +48,7 @@ function run(request: Extract<ToWorker, { type: "run" }>["run"]): void {
   const program = programs.get(request.key);
   if (program === undefined) throw new Error(`the worker was not given ${request.key}`);
   let answered = false;
-  const end = runAttempt(program, request, log, ambient, ({ ending, tainted }) => {
+  const end = runAttempt(program, request, { log, ambient, meter }, ({ ending, tainted }) => {
     answered = true;
     answer({ type: "ended", tainted, ...ending });
   });

@@ -1,0 +1,210 @@
+import { nanoseconds } from "./clock.ts";
+import type { StepWorld } from "./wasi.ts";
+
+/** Error numbers of WASI preview 1 that a step can meet. */
+const errno = { success: 0, badf: 8, inval: 28, nosys: 52, notdir: 54, notsock: 57, spipe: 70 } as const;
+
+/** Functions that only files and folders have, of which there are none. */
+const fileFunctions = [
+  ...["fd_advise", "fd_allocate", "fd_datasync", "fd_fdstat_set_rights", "fd_filestat_set_size"],
+  ...["fd_filestat_set_times", "fd_pread", "fd_pwrite", "fd_readdir", "fd_seek", "fd_sync", "fd_tell"],
+];
+
+const folderFunctions = [
+  ...["path_create_directory", "path_filestat_get", "path_filestat_set_times", "path_open", "path_readlink"],
+  ...["path_remove_directory", "path_rename", "path_unlink_file"],
+];
+
+/** The memory of the module that calls; it is there once the module is instantiated. */
+export type Memory = () => ArrayBuffer;
+
+type HostFunction = (...args: never[]) => number;
+
+/**
+ * The functions of `wasi_snapshot_preview1` for one attempt: arguments, no environment, stdin, stdout, stderr, clocks,
+ * randomness, sleep and exit work; there are no files, folders or sockets. Pointers that lead out of the module's
+ * memory throw a RangeError, which ends the guest as a trap.
+ */
+export function createPreview1(world: StepWorld, memory: Memory): Readonly<Record<string, HostFunction>> {
+  const open = new Set([0, 1, 2]);
+  const view = (): DataView => new DataView(memory());
+  const onStdio = (result: number) => (fd: number) => (open.has(fd) ? result : errno.badf);
+  const failing = (names: readonly string[], make: HostFunction): Record<string, HostFunction> =>
+    Object.fromEntries(names.map((name) => [name, make]));
+  return {
+    ...failing(fileFunctions, onStdio(errno.spipe)),
+    ...failing(folderFunctions, onStdio(errno.notdir)),
+    ...failing(["sock_accept", "sock_recv", "sock_send", "sock_shutdown"], onStdio(errno.notsock)),
+    path_link: (fd: number) => onStdio(errno.notdir)(fd),
+    path_symlink: (_path: number, _length: number, fd: number) => onStdio(errno.notdir)(fd),
+    ...textLists(world.args, memory),
+    ...clocks(world, view),
+    ...stdio(world, memory, open),
+    poll_oneoff: pollOneoff(world, view, open),
+    proc_exit: (status: number) => world.exit(status),
+    proc_raise: () => errno.nosys,
+    sched_yield: () => errno.success,
+    random_get: (pointer: number, length: number) => {
+      world.ambient.random(new Uint8Array(memory(), pointer >>> 0, length >>> 0));
+      return errno.success;
+    },
+  };
+}
+
+function textLists(args: readonly string[], memory: Memory): Record<string, HostFunction> {
+  const encoded = args.map((arg) => Buffer.from(`${arg}\0`));
+  const sizes = (list: readonly Uint8Array[]) => (countPointer: number, sizePointer: number) => {
+    const view = new DataView(memory());
+    view.setUint32(countPointer >>> 0, list.length, true);
+    view.setUint32(
+      sizePointer >>> 0,
+      list.reduce((sum, { length }) => sum + length, 0),
+      true,
+    );
+    return errno.success;
+  };
+  const get = (list: readonly Uint8Array[]) => (pointers: number, buffer: number) => {
+    const view = new DataView(memory());
+    let at = buffer >>> 0;
+    for (const [index, text] of list.entries()) {
+      view.setUint32((pointers >>> 0) + 4 * index, at, true);
+      new Uint8Array(memory(), at, text.length).set(text);
+      at += text.length;
+    }
+    return errno.success;
+  };
+  return {
+    args_sizes_get: sizes(encoded),
+    args_get: get(encoded),
+    environ_sizes_get: sizes([]),
+    environ_get: get([]),
+  };
+}
+
+function clocks({ ambient }: StepWorld, view: () => DataView): Record<string, HostFunction> {
+  return {
+    clock_res_get: (clock: number, pointer: number) => {
+      if (nanoseconds(ambient, clock) === undefined) return errno.inval;
+      view().setBigUint64(pointer >>> 0, clock === 0 ? 1_000_000n : 1_000n, true);
+      return errno.success;
+    },
+    clock_time_get: (clock: number, _precision: bigint, pointer: number) => {
+      const now = nanoseconds(ambient, clock);
+      if (now === undefined) return errno.inval;
+      view().setBigUint64(pointer >>> 0, now, true);
+      return errno.success;
+    },
+  };
+}
+
+/** Calls `each` with the memory that an array of (pointer, length) pairs names, until it returns false. */
+function eachVector(
+  memory: Memory,
+  vectors: number,
+  count: number,
+  each: (bytes: Uint8Array) => boolean,
+): void {
+  const buffer = memory();
+  const view = new DataView(buffer);
+  for (let index = 0; index < count >>> 0; index++) {
+    const at = (vectors >>> 0) + 8 * index;
+    if (!each(new Uint8Array(buffer, view.getUint32(at, true), view.getUint32(at + 4, true)))) return;
+  }
+}
+
+function stdio(world: StepWorld, memory: Memory, open: Set<number>): Record<string, HostFunction> {
+  const view = (): DataView => new DataView(memory());
+  return {
+    fd_read: (fd: number, vectors: number, count: number, readPointer: number) => {
+      if (fd !== 0 || !open.has(fd)) return errno.badf;
+      let total = 0;
+      eachVector(memory, vectors, count, (into) => {
+        const bytes = into.length === 0 ? undefined : world.stdin.read(into.length);
+        if (bytes !== undefined) into.set(bytes);
+        total += bytes?.length ?? 0;
+        return bytes !== undefined || into.length === 0;
+      });
+      view().setUint32(readPointer >>> 0, total, true);
+      return errno.success;
+    },
+    fd_write: (fd: number, vectors: number, count: number, writtenPointer: number) => {
+      if ((fd !== 1 && fd !== 2) || !open.has(fd)) return errno.badf;
+      const sink = fd === 1 ? world.stdout : world.stderr;
+      let total = 0;
+      eachVector(memory, vectors, count, (bytes) => {
+        sink.write(bytes);
+        total += bytes.length;
+        return true;
+      });
+      view().setUint32(writtenPointer >>> 0, total, true);
+      return errno.success;
+    },
+    fd_close: (fd: number) => (open.delete(fd) ? errno.success : errno.badf),
+    fd_renumber: (from: number, to: number) => (open.has(from) && open.has(to) ? errno.nosys : errno.badf),
+    fd_prestat_get: () => errno.badf,
+    fd_prestat_dir_name: () => errno.badf,
+    fd_fdstat_set_flags: (fd: number) => (open.has(fd) ? errno.success : errno.badf),
+    fd_fdstat_get: (fd: number, pointer: number) => {
+      if (!open.has(fd)) return errno.badf;
+      // File type unknown (a pipe: no terminal), no flags, the right to read or to write.
+      new Uint8Array(memory(), pointer >>> 0, 24).fill(0);
+      view().setBigUint64((pointer >>> 0) + 8, fd === 0 ? 0x2n : 0x40n, true);
+      return errno.success;
+    },
+    fd_filestat_get: (fd: number, pointer: number) => {
+      if (!open.has(fd)) return errno.badf;
+      new Uint8Array(memory(), pointer >>> 0, 64).fill(0);
+      return errno.success;
+    },
+  };
+}
+
+const subscriptionBytes = 48;
+const eventBytes = 32;
+
+/** Waits until one of the subscriptions is due: stdio always is, a clock at its time. */
+function pollOneoff(world: StepWorld, view: () => DataView, open: ReadonlySet<number>): HostFunction {
+  const { ambient } = world;
+  /** When the subscription is due, in nanoseconds of the monotonic clock; undefined: its clock is unknown. */
+  const due = (memory: DataView, at: number, now: bigint): bigint | undefined => {
+    if (memory.getUint8(at + 8) !== 0) return 0n;
+    const timeout = memory.getBigUint64(at + 24, true);
+    if ((memory.getUint16(at + 40, true) & 1) === 0) return now + timeout;
+    const clock = nanoseconds(ambient, memory.getUint32(at + 16, true));
+    return clock === undefined ? undefined : now + timeout - clock;
+  };
+  return (subscriptions: number, events: number, count: number, eventCountPointer: number) => {
+    if (count === 0) return errno.inval;
+    const memory = view();
+    const began = ambient.monotonicClock();
+    const each = (visit: (at: number, dueAt: bigint | undefined) => void): void => {
+      for (let index = 0; index < count >>> 0; index++) {
+        const at = (subscriptions >>> 0) + subscriptionBytes * index;
+        visit(at, due(memory, at, began));
+      }
+    };
+    let first: bigint | undefined;
+    each((_at, dueAt = 0n) => {
+      if (first === undefined || dueAt < first) first = dueAt;
+    });
+    const until = first ?? 0n;
+    for (let now = began; now < until; now = ambient.monotonicClock()) {
+      ambient.sleep(Math.min(Number(until - now) / 1e6 + 0.05, 1e9));
+    }
+    let written = 0;
+    each((at, dueAt = 0n) => {
+      if (dueAt > until) return;
+      const event = (events >>> 0) + eventBytes * written++;
+      const type = memory.getUint8(at + 8);
+      const known =
+        type === 0 ? due(memory, at, began) !== undefined : open.has(memory.getUint32(at + 16, true));
+      new Uint8Array(memory.buffer, event, eventBytes).fill(0);
+      memory.setBigUint64(event, memory.getBigUint64(at, true), true);
+      memory.setUint16(event + 8, known ? errno.success : type === 0 ? errno.inval : errno.badf, true);
+      memory.setUint8(event + 10, type);
+      if (type !== 0) memory.setBigUint64(event + 16, 1n, true);
+    });
+    memory.setUint32(eventCountPointer >>> 0, written, true);
+    return errno.success;
+  };
+}
