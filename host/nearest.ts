@@ -27,5 +27,5 @@ function slips(left: string, right: string): number {
 }
 
 function sorted(text: string): string {
-  return [...text].toSorted().join("");
+  return Array.from(text).toSorted().join("");
 }

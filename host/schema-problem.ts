@@ -56,6 +56,12 @@ function describe(error: ErrorObject): SchemaProblem {
       const expected = JSON.stringify(error.params["allowedValue"]);
       return { pointer, message: `it must be ${expected}`, expected };
     }
+    case "anyOf":
+      return { pointer, message: "it fits none of the alternatives" };
+    case "oneOf": {
+      const several = error.params["passingSchemas"] !== null;
+      return { pointer, message: `it fits ${several ? "more than one" : "none"} of the alternatives` };
+    }
     case "minItems":
     case "minProperties":
       if (error.params["limit"] === 1)

@@ -2,11 +2,19 @@ import { v7 } from "uuid";
 import type { Json } from "../../runtime/json.ts";
 import type { Random } from "../clock.ts";
 import type { Problem } from "../errors.ts";
-import { pointerStep } from "../json-pointer.ts";
-import { nearest } from "../nearest.ts";
 import { typeOf } from "../schema-problem.ts";
-import { eventNameRule, isEventName } from "./event-name.ts";
-import { checkJson } from "./json-check.ts";
+import {
+  type Given,
+  checkFieldNames,
+  readAttributes,
+  readName,
+  readObject,
+  readText,
+  readTime,
+  readTraceparent,
+  readUser,
+} from "./event-fields.ts";
+import { isPlainObject } from "./json-check.ts";
 import type { EventSchemas } from "./schemas.ts";
 
 /** An event as it is stored and matched. `ts` is in milliseconds since 1970-01-01T00:00:00Z. */
@@ -19,6 +27,8 @@ export interface Event {
   readonly v?: string;
   /** W3C trace context of the sender, carried to every step. */
   readonly traceparent?: string;
+  /** Of an event that came as a CloudEvent: its context attributes that have no field here, such as `subject`. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** What parsing gave: the event, or all that is wrong with the input. */
@@ -39,13 +49,8 @@ export interface ParseEventOptions {
 /** The largest event: bytes of UTF-8 of its JSON. */
 export const largestEvent = 256 * 1024;
 
-const fields = ["name", "data", "user", "id", "ts", "v", "traceparent"];
-const longestId = 256;
-/** The last millisecond that a Date can hold. */
-const lastTime = 8_640_000_000_000_000;
-/** Control characters and halves of surrogate pairs: neither survives headers, logs and file names. */
-const unsafe = /[\p{Cc}\p{Cs}]/u;
-const traceparent = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:$|(?<!^00.*)-)/;
+/** At most so many bytes beside data, user and attributes: a name, an id, `v` and a `traceparent`, six a character. */
+const otherBytes = 8 * 1024;
 
 /**
  * Checks one event as a sender wrote it and fills in `id` (a UUIDv7), `ts` and `data` ({}) where they are missing;
@@ -53,62 +58,46 @@ const traceparent = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}
  */
 export function parseEvent(input: unknown, options: ParseEventOptions): ParsedEvent {
   const base = options.index === undefined ? "" : `/${options.index}`;
+  if (typeof input !== "object" || input === null || !isPlainObject(input)) {
+    const is = typeOf(input) === "object" ? "one of a class" : typeOf(input);
+    const message = `an event must be a plain object, and is ${is}`;
+    return {
+      ok: false,
+      problems: [{ code: "ERR_EVENT_INVALID", message, pointer: base, expected: "object" }],
+    };
+  }
   const problems: Problem[] = [];
-  const report = (pointer: string, message: string, more?: Partial<Problem>): void => {
-    problems.push({ code: "ERR_EVENT_INVALID", message, pointer: base + pointer, ...more });
+  const given: Given = {
+    fields: input as Readonly<Record<string, unknown>>,
+    base,
+    problems,
+    bound: otherBytes,
   };
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    report("", `an event must be an object, and is ${typeOf(input)}`, { expected: "object" });
-    return { ok: false, problems };
-  }
-  const given = input as Readonly<Record<string, unknown>>;
-  let size = 0;
-  for (const key in given) {
-    if (!fields.includes(key)) unknownField(key, base, problems);
-  }
-  const name = given["name"];
-  if (!isEventName(name)) report(...nameProblem(name));
-  const data = given["data"] ?? {};
-  if (typeof data !== "object" || Array.isArray(data)) {
-    report("/data", `\`data\` must be an object, and is ${typeOf(data)}`, { expected: "object" });
-  } else size += checkJson(data, `${base}/data`, problems);
-  const user = given["user"] ?? undefined;
-  if (user !== undefined) {
-    if (typeof user === "string" || (typeof user === "object" && !Array.isArray(user))) {
-      size += checkJson(user, `${base}/user`, problems);
-    } else
-      report("/user", `\`user\` must be an object or a string, and is ${typeOf(user)}`, {
-        expected: "object or string",
-      });
-  }
-  const id = text(given, "id", report);
-  const ts = given["ts"] ?? options.now;
-  if (!Number.isSafeInteger(ts) || (ts as number) < 0 || (ts as number) > lastTime) {
-    report("/ts", "`ts` must be a whole number of milliseconds since 1970-01-01T00:00:00Z", {
-      expected: "integer",
-    });
-  }
-  const v = text(given, "v", report);
-  const trace = given["traceparent"] ?? undefined;
-  if (trace !== undefined && !(typeof trace === "string" && trace.length <= 512 && traceparent.test(trace))) {
-    report("/traceparent", "`traceparent` is not a W3C trace context", {
-      expected: "00-<32 hex digits>-<16 hex digits>-<2 hex digits>",
-    });
-  }
+  checkFieldNames(given);
+  const name = readName(given);
+  const data = readObject(given, "data", {});
+  const user = readUser(given);
+  const id = readText(given, "id");
+  const ts = readTime(given, options.now);
+  const v = readText(given, "v");
+  const traceparent = readTraceparent(given);
+  const attributes = readAttributes(given);
   if (problems.length > 0) return { ok: false, problems };
 
   const event: Event = {
     id: id ?? newId(options.now, options.random),
-    name: name as string,
+    name,
     data: data as Json,
     ...(user === undefined ? {} : { user: user as Json }),
-    ts: ts as number,
+    ts,
     ...(v === undefined ? {} : { v }),
-    ...(trace === undefined ? {} : { traceparent: trace as string }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(attributes === undefined ? {} : { attributes: attributes as NonNullable<Event["attributes"]> }),
   };
-  checkSize(event, size, base, problems);
-  if (problems.length === 0) problems.push(...options.schemas.check(event.name, event.data, base));
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, event };
+  const tooLarge = given.bound > largestEvent ? checkSize(event, base) : undefined;
+  if (tooLarge !== undefined) return { ok: false, problems: [tooLarge] };
+  const misfits = options.schemas.check(name, event.data, base);
+  return misfits.length > 0 ? { ok: false, problems: misfits } : { ok: true, event };
 }
 
 /** A fresh UUIDv7 from the time and 16 random bytes. */
@@ -116,61 +105,13 @@ export function newId(now: number, random: Random): string {
   return v7({ msecs: now, random: Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256)) });
 }
 
-type Report = (pointer: string, message: string, more?: Partial<Problem>) => void;
-
-function unknownField(key: string, base: string, problems: Problem[]): void {
-  const pointer = base + pointerStep(key);
-  if (key === "__proto__") {
-    problems.push({
-      code: "ERR_EVENT_FORBIDDEN_KEY",
-      message: "the key `__proto__` is not allowed",
-      pointer,
-    });
-    return;
-  }
-  const close = nearest(key, fields);
-  problems.push({
-    code: "ERR_EVENT_INVALID",
-    message: `an event has no field ${JSON.stringify(key)}; what is the sender's own goes into \`data\``,
-    pointer,
-    expected: `one of ${fields.join(", ")}`,
-    ...(close === undefined ? {} : { suggestion: close }),
-  });
-}
-
-function nameProblem(name: unknown): Parameters<Report> {
-  if (name === undefined || name === null)
-    return ["", "the event's `name` is missing", { expected: "a property `name`" }];
-  if (typeof name !== "string")
-    return ["/name", `\`name\` must be a string, and is ${typeOf(name)}`, { expected: "string" }];
-  return ["/name", `\`name\` must be ${eventNameRule}`, { expected: eventNameRule }];
-}
-
-function text(given: Readonly<Record<string, unknown>>, key: string, report: Report): string | undefined {
-  const value = given[key] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value === "string" && value !== "" && value.length <= longestId && !unsafe.test(value))
-    return value;
-  report(
-    `/${key}`,
-    `\`${key}\` must be a string of 1 to ${longestId} characters without control characters`,
-    {
-      expected: "string",
-    },
-  );
-  return undefined;
-}
-
-/** `bound` is at least the size of data and user; only where it is near the limit are the bytes counted. */
-function checkSize(event: Event, bound: number, base: string, problems: Problem[]): void {
-  // The other fields: at most 4 strings of 256 characters (traceparent: 512), 6 bytes each, and the keys.
-  if (bound + 8 * 1024 <= largestEvent) return;
+function checkSize(event: Event, base: string): Problem | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(event));
-  if (bytes <= largestEvent) return;
-  problems.push({
+  if (bytes <= largestEvent) return undefined;
+  return {
     code: "ERR_EVENT_TOO_LARGE",
     message: `the event has ${bytes} bytes as JSON; ${largestEvent} (256 KiB) are allowed`,
     pointer: base,
     expected: `at most ${largestEvent} bytes`,
-  });
+  };
 }

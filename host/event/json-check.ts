@@ -60,7 +60,7 @@ export function checkJson(root: unknown, base: string, problems: Problem[]): num
       report("ERR_EVENT_TOO_DEEP", `it nests deeper than ${deepestNesting} levels`);
     } else if (Array.isArray(value)) {
       frames.push({ keys: undefined, values: value, length: value.length, at: 0 });
-    } else if (isPlain(value)) {
+    } else if (isPlainObject(value)) {
       const keys = Object.keys(value);
       frames.push({ keys, values: value as Readonly<Record<string, unknown>>, length: keys.length, at: 0 });
     } else {
@@ -92,7 +92,8 @@ export function checkJson(root: unknown, base: string, problems: Problem[]): num
   return bound;
 }
 
-function isPlain(value: object): boolean {
+/** Whether an object is of no class: a literal, or one that JSON.parse made. */
+export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

@@ -7,6 +7,7 @@ import {
   reachable,
   topologicalOrder,
 } from "../../../host/function/graph.ts";
+import { seeded } from "../../random.ts";
 
 /** A graph from lines such as "c: a b": c has edges from a and b. */
 function graphOf(...lines: string[]): Graph {
@@ -128,11 +129,7 @@ describe("reach and ancestry", () => {
 
 /** A graph of up to 12 nodes; without cycles, edges only come from nodes before. */
 function randomGraph(seed: number, cyclic: boolean): Graph {
-  let state = seed;
-  const random = (bound: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
+  const random = seeded(seed);
   const names = Array.from({ length: 2 + random(11) }, (_, index) => `n${index}`);
   const entries = names.map((name, index): [string, string[]] => {
     const sources = cyclic ? names : names.slice(0, index);
