@@ -160,6 +160,61 @@ export const hostErrors = {
     summary: "A step's `path` leaves the folder of its document.",
     next: "Move the step's source beside or below the document.",
   },
+  ERR_FUNCTION_PATH_MISSING: {
+    status: 422,
+    summary: "A step's `path` leads to no file that it could be built from.",
+    next: "Correct the path, or write the file: x.ts, x.js, x.wasm, or a folder with index.ts or index.js.",
+  },
+  ERR_FUNCTION_PATH_KIND: {
+    status: 422,
+    summary: "A step's `path` leads to a file that no Wasm step is built from.",
+    next: "Point it to JavaScript, TypeScript or a .wasm file, or give the step another runtime.",
+  },
+  ERR_FUNCTION_ID_TAKEN: {
+    status: 422,
+    summary: "Two function documents of a project have the same `id`.",
+    next: "Give one of them another id.",
+  },
+  ERR_BUILD_SYNTAX: {
+    status: 422,
+    summary: "A step's JavaScript or TypeScript can't be read.",
+    next: "Mend the text at the line and column given.",
+  },
+  ERR_BUILD_IMPORT: {
+    status: 422,
+    summary: "A step imports what can't be found, or what a sandboxed step does not have.",
+    next: "Correct the import, install the package, or do as the message says.",
+  },
+  ERR_BUILD_EXPORT: {
+    status: 422,
+    summary: "A step exports neither a default function nor `handler`.",
+    next: "Write `export default async ({ event, steps, ctx }) => …`, or a program without exports.",
+  },
+  ERR_BUILD_EMPTY: {
+    status: 422,
+    summary: "A step's file holds no program: nothing, or comments and types alone.",
+    next: "Write `export default async ({ event, steps, ctx }) => …`, or a program that prints.",
+  },
+  ERR_BUILD_EVALUATION: {
+    status: 422,
+    summary: "A step's module throws while it is loaded, or does not come to an end.",
+    next: "Mend what stands outside of the step's function at the line given.",
+  },
+  ERR_BUILD_BROKEN: {
+    status: 500,
+    summary: "No component could be made of a step, through no fault that was found in it.",
+    next: "`millrace doctor` checks the builder; report the message if that finds nothing.",
+  },
+  ERR_BUILD_CHANGED: {
+    status: 500,
+    summary: "A component on disk changed after it was built and before it was stored.",
+    next: "Build again.",
+  },
+  ERR_SCAFFOLD_NOT_EMPTY: {
+    status: 422,
+    summary: "The folder for a new project has files in it that would be written over.",
+    next: "Choose an empty folder, or write over them with --force.",
+  },
   ERR_FUNCTION_UNSUPPORTED: {
     status: 422,
     summary: "A function document uses something that this version can't run yet.",

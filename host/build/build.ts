@@ -1,0 +1,174 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { MillraceError, type Problem } from "../errors.ts";
+import type { FunctionDocument } from "../function/document.ts";
+import { writeAtomically } from "./atomic-file.ts";
+import { openBuildCache } from "./build-cache.ts";
+import { sha256 } from "./input-snapshot.ts";
+import { createJavascriptBuilder, type JavascriptBuilder } from "./javascript.ts";
+import type { Project, ProjectFunction } from "./project.ts";
+import type { StepSource } from "./step-source.ts";
+
+/** A function with the components of its steps of runtime wasm. */
+export interface BuiltFunction {
+  readonly document: FunctionDocument;
+  /** The document's file, absolute. */
+  readonly file: string;
+  /** By step id. */
+  readonly components: Readonly<Record<string, BuiltComponent>>;
+}
+
+/** A component, on disk. */
+export interface BuiltComponent {
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Reads it; throws ERR_BUILD_CHANGED when it is no longer what was built. */
+  bytes(): Promise<Uint8Array>;
+}
+
+/** What is going on with one source file, and which steps of which functions are built from it. */
+export interface BuildProgress {
+  readonly state: "started" | "cached" | "built" | "failed";
+  /** As the user would write it. */
+  readonly file: string;
+  readonly steps: readonly { readonly functionId: string; readonly stepId: string }[];
+  /** Not for `started`. */
+  readonly ms?: number;
+  /** Bytes of the component, for `cached` and `built`. */
+  readonly size?: number;
+}
+
+/** How to build. */
+export interface BuildOptions {
+  readonly onProgress?: (progress: BuildProgress) => void;
+  /** Aborted: the build ends, and throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Components made at once; the number of cores by default. */
+  readonly parallelism?: number;
+  /** Milliseconds that making one component may take; 60,000 by default. */
+  readonly timeoutMs?: number;
+  /** Where components are kept; `.millrace/cache/build` in the project by default. */
+  readonly cacheDir?: string;
+}
+
+/** What building a project gave. A function of which a step has a problem is not among `functions`. */
+export interface BuiltProject {
+  readonly functions: readonly BuiltFunction[];
+  /** Those of the build alone: the project's own are in `project.problems`. */
+  readonly problems: readonly Problem[];
+}
+
+type BuiltSource =
+  | { readonly ok: true; readonly component: BuiltComponent }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** A source file and all steps that are built from it. */
+interface Job {
+  readonly source: StepSource;
+  readonly steps: { readonly functionId: string; readonly stepId: string }[];
+}
+
+/** Builds the components of all functions of a project; what has not changed comes from the cache. */
+export async function buildProject(project: Project, options: BuildOptions = {}): Promise<BuiltProject> {
+  const { signal, parallelism = availableParallelism() } = options;
+  const jobs = jobsOf(project.functions);
+  const folder = options.cacheDir ?? (await ownCache(project.root));
+  const cache = await openBuildCache(folder);
+  const javascript = createJavascriptBuilder(cache);
+  const results = new Map<string, BuiltSource>();
+  const queue = [...jobs.values()];
+  const work = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      signal?.throwIfAborted();
+      results.set(job.source.file, await runJob(job, project, javascript, options));
+    }
+  };
+  // All of them end before this does: an abort must leave no process behind.
+  const ends = await Promise.allSettled(Array.from({ length: Math.max(1, parallelism) }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  await cache.prune();
+  const problems = [...results.values()].flatMap((result) => (result.ok ? [] : result.problems));
+  return { functions: project.functions.flatMap((one) => builtFunction(one, results)), problems };
+}
+
+function jobsOf(functions: readonly ProjectFunction[]): ReadonlyMap<string, Job> {
+  const jobs = new Map<string, Job>();
+  for (const { document, sources } of functions) {
+    for (const [stepId, source] of sources) {
+      const job = jobs.get(source.file) ?? { source, steps: [] };
+      jobs.set(source.file, job);
+      job.steps.push({ functionId: document.id, stepId });
+    }
+  }
+  return jobs;
+}
+
+/** The project's own cache, kept out of version control. */
+async function ownCache(root: string): Promise<string> {
+  const folder = join(root, ".millrace");
+  await mkdir(folder, { recursive: true });
+  await writeAtomically(join(folder, ".gitignore"), "*\n");
+  return join(folder, "cache", "build");
+}
+
+async function runJob(
+  { source, steps }: Job,
+  project: Project,
+  javascript: JavascriptBuilder,
+  { signal, timeoutMs, onProgress }: BuildOptions,
+): Promise<BuiltSource> {
+  const file = project.display(source.file);
+  const start = performance.now();
+  const tell = (progress: Pick<BuildProgress, "state" | "ms" | "size">): void =>
+    onProgress?.({ file, steps, ...progress });
+  tell({ state: "started" });
+  if (source.kind === "wasm") {
+    const component = await wasmFile(source.file);
+    tell({ state: "cached", ms: performance.now() - start, size: component.size });
+    return { ok: true, component };
+  }
+  const built = await javascript.build(
+    { root: project.root, file: source.file, display: project.display },
+    { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+  );
+  const ms = performance.now() - start;
+  if (!built.ok) {
+    tell({ state: "failed", ms });
+    return built;
+  }
+  const { component, cached } = built;
+  tell({ state: cached ? "cached" : "built", ms, size: component.size });
+  return { ok: true, component: fileComponent(component.file, component.sha256, component.size) };
+}
+
+async function wasmFile(file: string): Promise<BuiltComponent> {
+  const bytes = await readFile(file);
+  return fileComponent(file, sha256(bytes), bytes.length);
+}
+
+function fileComponent(file: string, digest: string, size: number): BuiltComponent {
+  return {
+    sha256: digest,
+    size,
+    async bytes() {
+      const bytes = await readFile(file).catch(() => undefined);
+      if (bytes !== undefined && sha256(bytes) === digest) return bytes;
+      throw new MillraceError("ERR_BUILD_CHANGED", `${file} is no longer what was built.`);
+    },
+  };
+}
+
+function builtFunction(
+  { document, file, sources }: ProjectFunction,
+  results: ReadonlyMap<string, BuiltSource>,
+): readonly BuiltFunction[] {
+  const components: Record<string, BuiltComponent> = {};
+  for (const [stepId, source] of sources) {
+    const result = results.get(source.file);
+    if (result?.ok !== true) return [];
+    components[stepId] = result.component;
+  }
+  return [{ document, file, components }];
+}

@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import type { OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from "esbuild";
+import { adviceFor, nodeModule } from "./node-modules.ts";
+
+/** What the imports of a step and of the guest lead to. */
+interface GuestImports {
+  /** Folder of the guest's files, and the extension that they have. */
+  readonly guest: string;
+  readonly extension: string;
+  /** The step's own file. */
+  readonly file: string;
+  readonly program: boolean;
+  /** The guest's optional globals that the step names. */
+  readonly optional: readonly OptionalGlobal[];
+}
+
+/** Globals that are a part of the bundle only when the step names them: every instance begins as a copy of all it holds. */
+const optionalGlobals = {
+  abort: { install: "installAbort", named: /\b(Abort(Controller|Signal)|(Custom)?Event|EventTarget)\b/ },
+  clone: { install: "installClone", named: /\bstructuredClone\b/ },
+  text: { install: "installText", named: /\bText(En|De)coder\b/ },
+  url: { install: "installUrl", named: /\bURL(SearchParams)?\b/ },
+} as const;
+
+/** The file of an optional global. */
+export type OptionalGlobal = keyof typeof optionalGlobals;
+
+/** The optional globals that a text names. */
+export function optionalGlobalsIn(text: string): readonly OptionalGlobal[] {
+  const names = Object.keys(optionalGlobals) as OptionalGlobal[];
+  return names.filter((name) => optionalGlobals[name].named.test(text));
+}
+
+/** Node modules that the guest stands in for, by its files. */
+const standIns: Readonly<Record<string, string>> = { process: "node/process", fs: "node/fs" };
+
+/** Marks a resolution that this plugin began itself. */
+const inner = Symbol("resolving");
+
+/** esbuild's plugin for what no file system has: the step itself, the world's imports, Node's modules, URLs. */
+export function guestImports(options: GuestImports): Plugin {
+  const { guest, extension } = options;
+  const guestFile = (name: string): OnResolveResult => ({ path: join(guest, name + extension) });
+  return {
+    name: "millrace",
+    setup(build) {
+      build.onResolve({ filter: /^millrace:build\/step$/ }, () => ({ path: options.file }));
+      build.onResolve({ filter: /^millrace:build\/optional$/ }, ({ path }) => ({
+        path,
+        namespace: "optional",
+      }));
+      build.onLoad({ filter: /.*/, namespace: "optional" }, () => ({
+        contents: optionalModule(options),
+        loader: "js",
+        resolveDir: guest,
+      }));
+      build.onResolve({ filter: /^(millrace|wasi):/ }, ({ path, importer }) => {
+        if (importer.startsWith(guest)) return { path, external: true };
+        if (/^millrace:step\/log(@0\.1\.\d+)?$/.test(path) && !options.program) return guestFile("node/log");
+        return refuse(worldMessage(path, options.program));
+      });
+      build.onResolve({ filter: /^(https?:)?\/\// }, ({ path }) =>
+        refuse(`${path} is a URL. Install the package with npm and import it by its name.`),
+      );
+      build.onResolve({ filter: /^(node:)?[a-z_0-9]+(\/[a-z_0-9]+)*$/ }, async (args) => {
+        const module = nodeModule(args.path);
+        if (module === undefined || args.pluginData === inner) return undefined;
+        return resolveNodeModule(module, args);
+      });
+      build.onLoad({ filter: /.*/, namespace: "missing" }, ({ path }) => ({
+        contents: `throw new Error(${JSON.stringify(missingMessage(path))});`,
+        loader: "js",
+      }));
+
+      async function resolveNodeModule(module: string, args: OnResolveArgs): Promise<OnResolveResult> {
+        if (!args.path.startsWith("node:")) {
+          // A package may have the name of a Node module: events, buffer, util.
+          const { kind, importer, resolveDir } = args;
+          const found = await build.resolve(args.path, { kind, importer, resolveDir, pluginData: inner });
+          if (found.errors.length === 0 && !found.external && found.namespace === "file")
+            return { path: found.path };
+        }
+        const standIn = Object.hasOwn(standIns, module) ? standIns[module] : undefined;
+        if (standIn !== undefined && (module === "process" || options.program)) return guestFile(standIn);
+        // A package may import what it does not need in the end, so it fails when it is evaluated.
+        if (/[\\/]node_modules[\\/]/.test(args.importer)) return { path: module, namespace: "missing" };
+        return refuse(missingMessage(module));
+      }
+    },
+  };
+}
+
+function optionalModule({ optional, extension }: GuestImports): string {
+  const imports = optional.map(
+    (name) => `import { ${optionalGlobals[name].install} } from "./${name}${extension}";`,
+  );
+  const calls = optional.map((name) => `${optionalGlobals[name].install}();`);
+  return `${imports.join("\n")}\nexport function installOptional() { ${calls.join(" ")} }`;
+}
+
+function refuse(text: string): OnResolveResult {
+  const message: PartialMessage = { text, detail: "import" };
+  return { errors: [message] };
+}
+
+function missingMessage(module: string): string {
+  return `node:${module} is a module of Node.js, which a sandboxed step does not have. ${adviceFor(module)}`;
+}
+
+function worldMessage(path: string, program: boolean): string {
+  if (path.startsWith("millrace:step/log"))
+    return `${path} is for steps that export; a program writes to console.error.`;
+  return `${path} is not in the step's world${program ? "" : ", which has millrace:step/log"}.`;
+}

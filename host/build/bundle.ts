@@ -1,0 +1,179 @@
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BuildOptions, Message, Metafile } from "esbuild";
+import type { HostErrorCode, Problem } from "../errors.ts";
+import { guestImports, type OptionalGlobal, optionalGlobalsIn } from "./bundle-imports.ts";
+import type { Display } from "./display.ts";
+import { type SourceLines, sourceLines } from "./source-lines.ts";
+import type { WorldName } from "./world.ts";
+
+/** How a step is written: a default export, an export of the world's own, or a program. */
+export type StepKind = "function" | "handler" | "program";
+
+/** The world of each kind. */
+export const worldOf: Readonly<Record<StepKind, WorldName>> = {
+  function: "typed",
+  handler: "typed",
+  program: "program",
+};
+
+/** One module that holds the step, its dependencies and the guest's globals. */
+export interface Bundle {
+  readonly kind: StepKind;
+  readonly code: string;
+  readonly lines: SourceLines;
+  /** Every file that was read, absolute. */
+  readonly inputs: readonly string[];
+}
+
+/** What bundling gave. */
+export type Bundled =
+  | { readonly ok: true; readonly bundle: Bundle }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** The step to bundle. Paths are absolute. */
+export interface BundleInput {
+  readonly root: string;
+  readonly file: string;
+  /** Evaluated at each attempt, not when it is built. */
+  readonly deferred: boolean;
+  readonly display: Display;
+}
+
+/** The guest's files stand beside this one, in the package as in the source tree. */
+const guest = fileURLToPath(new URL("./guest/", import.meta.url));
+const extension = extname(import.meta.url);
+
+/** Bundles a step. All async code is lowered to generators: the guest's promises run on a queue of its own. */
+export async function bundleStep(input: BundleInput): Promise<Bundled> {
+  try {
+    const detected = await detectKind(input);
+    return detected.ok ? { ok: true, bundle: await bundleKind(input, detected.kind) } : detected;
+  } catch (error) {
+    return { ok: false, problems: problemsOf(error, input.display) };
+  }
+}
+
+async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
+  const esbuild = await import("esbuild");
+  const imports = { guest, extension, file: input.file, program: kind === "program" };
+  const build = (entry: string, optional: readonly OptionalGlobal[]) =>
+    esbuild.build({
+      ...baseOptions(input),
+      entryPoints: [entry],
+      bundle: true,
+      metafile: true,
+      sourcemap: "inline",
+      sourcesContent: false,
+      // An outdir gives the map's sources a base.
+      outdir: input.root,
+      plugins: [guestImports({ ...imports, optional })],
+      define: {
+        MILLRACE_DEFERRED: String(input.deferred),
+        "process.env.NODE_ENV": '"production"',
+      },
+    });
+  const own = await build(input.file, []);
+  const optional = optionalGlobalsIn(withoutMap(own.outputFiles[0]?.text ?? ""));
+  const { outputFiles, metafile } = await build(join(guest, kind + extension), optional);
+  const { code, map } = await esbuild.transform(outputFiles[0]?.text ?? "", {
+    format: "esm",
+    target: "es2024",
+    supported: { "async-await": false, "async-generator": false, "for-await": false },
+    sourcemap: "external",
+    sourcesContent: false,
+    sourcefile: join(input.root, "bundle.js"),
+    legalComments: "none",
+  });
+  const lines = sourceLines(code, map, { root: input.root, guest });
+  return { kind, code, lines, inputs: inputsOf(metafile, input.root) };
+}
+
+function withoutMap(text: string): string {
+  return text.slice(0, text.lastIndexOf("//# sourceMappingURL="));
+}
+
+function baseOptions({ root }: BundleInput) {
+  return {
+    absWorkingDir: root,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    // Conditions of runtimes that are neither Node nor a page.
+    conditions: ["worker", "module"],
+    target: "es2024",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "silent",
+    loader: { ".txt": "text", ".html": "text", ".md": "text" },
+  } as const satisfies BuildOptions;
+}
+
+/** Reads the step's file alone, and tells from its exports what it is. */
+async function detectKind(
+  input: BundleInput,
+): Promise<
+  | { readonly ok: true; readonly kind: StepKind }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+> {
+  const esbuild = await import("esbuild");
+  const file = input.display(input.file);
+  const refuse = (code: HostErrorCode, message: string) =>
+    ({ ok: false, problems: [{ code, message, file }] }) as const;
+  // Without a format to convert it to, the file's own exports are told.
+  const { format: _, ...options } = baseOptions(input);
+  const { outputFiles, metafile } = await esbuild.build({
+    ...options,
+    entryPoints: [input.file],
+    bundle: false,
+    metafile: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    outdir: input.root,
+  });
+  const text = outputFiles[0]?.text.trim() ?? "";
+  const exports = Object.values(metafile.outputs)[0]?.exports ?? [];
+  if (text === "") return refuse("ERR_BUILD_EMPTY", "the step's file holds no program");
+  if (exports.includes("default") || /\bmodule\.exports\s*=/.test(text))
+    return { ok: true, kind: "function" };
+  if (exports.includes("handler")) return { ok: true, kind: "handler" };
+  if (exports.length === 0 && !/\bexport\s*\*/.test(text)) return { ok: true, kind: "program" };
+  const names = exports.map((name) => `\`${name}\``).join(", ") || "what another module exports";
+  return refuse(
+    "ERR_BUILD_EXPORT",
+    `the step exports ${names}, and neither a default function nor \`handler\``,
+  );
+}
+
+function inputsOf(metafile: Metafile, root: string): readonly string[] {
+  return Object.keys(metafile.inputs)
+    .filter((path) => !/^[a-z-]+:/.test(path) || /^[a-z]:[\\/]/i.test(path))
+    .map((path) => join(root, path));
+}
+
+function problemsOf(error: unknown, display: Display): readonly Problem[] {
+  const { errors } = error as { readonly errors?: readonly Message[] };
+  if (errors === undefined) throw error;
+  return errors.map((message) => problemOf(message, display));
+}
+
+function problemOf({ text, location, notes, detail }: Message, display: Display): Problem {
+  const code =
+    /^(Could not resolve|No matching export|No loader is configured)/.test(text) || detail === "import"
+      ? "ERR_BUILD_IMPORT"
+      : "ERR_BUILD_SYNTAX";
+  const suggestion = location?.suggestion;
+  const note = notes.map((entry) => entry.text).find((entry) => !/mark the path|external|wrap/i.test(entry));
+  return {
+    code,
+    message: note === undefined ? lowerFirst(text) : `${lowerFirst(text)}. ${note}`,
+    ...(location === null
+      ? {}
+      : { file: display(location.file), line: location.line, column: location.column + 1 }),
+    ...(suggestion === undefined || suggestion === "" ? {} : { suggestion }),
+  };
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}

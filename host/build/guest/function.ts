@@ -1,0 +1,70 @@
+import { inspect } from "./inspect.ts";
+import { phase } from "./phase.ts";
+import { loadAtBuild, type StepModule } from "./step-module.ts";
+import { installTyped, runTyped } from "./typed-step.ts";
+
+/** `input` of millrace:step/types as the runtime hands it over. */
+interface WorldInput {
+  readonly event: {
+    readonly id: string;
+    readonly name: string;
+    readonly data: string;
+    readonly user: string | null;
+    readonly ts: number;
+    readonly v: string | null;
+  };
+  readonly steps: readonly { readonly step: string; readonly output: string }[];
+  readonly ctx: Readonly<Record<string, string | number | null>>;
+}
+
+/** Members of the context that are JSON text. */
+const jsonMembers = new Set(["user", "failure"]);
+
+/** The records of the world as one object of plain values; what is not there has no property. */
+function stepInput({ event, steps, ctx }: WorldInput): object {
+  const { id, name, data, user, ts, v } = event;
+  const context = Object.entries(ctx)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => [key, jsonMembers.has(key) ? JSON.parse(String(value)) : value]);
+  return {
+    event: {
+      id,
+      name,
+      data: JSON.parse(data),
+      ...(user === null ? {} : { user: JSON.parse(user) }),
+      ts,
+      ...(v === null ? {} : { v }),
+    },
+    steps: Object.fromEntries(steps.map(({ step, output }) => [step, JSON.parse(output)])),
+    ctx: Object.fromEntries(context),
+  };
+}
+
+function outputText(result: unknown): string {
+  try {
+    return JSON.stringify(result) ?? "null";
+  } catch (error) {
+    const message = `The step's result can't be written as JSON: ${error instanceof Error ? error.message : inspect(error)}`;
+    throw Object.assign(new Error(message), { fatal: true });
+  }
+}
+
+function check({ default: step }: StepModule): string | undefined {
+  return typeof step === "function"
+    ? undefined
+    : `The default export must be a function, and is ${inspect(step)}.`;
+}
+
+installTyped();
+const built = loadAtBuild(check);
+phase.building = false;
+
+/** millrace:step/handler for `export default ({event, steps, ctx}) => output`. */
+export const handler = {
+  run: (input: WorldInput): string =>
+    runTyped(built, async (module) => {
+      const complaint = check(module);
+      if (complaint !== undefined) throw Object.assign(new TypeError(complaint), { fatal: true });
+      return outputText(await (module["default"] as (input: object) => unknown)(stepInput(input)));
+    }) as string,
+};
