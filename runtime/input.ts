@@ -8,6 +8,8 @@ export interface StepEvent {
   readonly user?: Json;
   readonly ts: number;
   readonly v?: string;
+  /** Of an event that came as a CloudEvent: its other context attributes, such as `source` and `subject`. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** Who runs this attempt, and until when. `deadline` is in milliseconds since 1970-01-01T00:00:00Z. */

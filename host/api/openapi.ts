@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import { answers } from "./route-schema.ts";
+import { components, ref, type Schema } from "./schemas.ts";
+
+/** The bodies that `POST /e/<key>` takes. They are checked by the host, so this is for the document alone. */
+const eventBody: Schema = {
+  content: {
+    "application/json": {
+      schema: { oneOf: [ref("NewEvent"), { type: "array", items: ref("NewEvent"), maxItems: 5_000 }] },
+    },
+    "application/cloudevents+json": { schema: ref("CloudEvent") },
+    "application/cloudevents-batch+json": {
+      schema: { type: "array", items: ref("CloudEvent"), maxItems: 5_000 },
+    },
+  },
+};
+
+/** Has every route that is added from here on described in the document. */
+export async function collectRoutes(app: FastifyInstance): Promise<void> {
+  const { default: swagger } = await import("@fastify/swagger");
+  for (const [$id, schema] of Object.entries(components)) app.addSchema({ $id, ...schema });
+  const options: FastifyDynamicSwaggerOptions = {
+    convertConstToEnum: false,
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Millrace", version: packageVersion(), description: "Sends events, reads runs." },
+      components: {
+        securitySchemes: {
+          apiKey: { type: "http", scheme: "bearer", description: "An API key, where the host wants one." },
+        },
+      },
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) =>
+        typeof json.$id === "string" ? json.$id : `schema-${index}`,
+    },
+    transform: ({ schema, url }) => ({
+      url,
+      schema: {
+        ...schema,
+        ...(url.startsWith("/e/") ? { body: eventBody } : {}),
+        ...(url.startsWith("/v1/") ? { security: [{ apiKey: [] }] } : {}),
+      },
+    }),
+  };
+  await app.register(swagger, options);
+}
+
+/** Serves the document; no key is wanted. */
+export function addOpenapiRoute(app: FastifyInstance): void {
+  let document: string | undefined;
+  app.get(
+    "/openapi.json",
+    {
+      schema: {
+        operationId: "openapi",
+        summary: "This document: OpenAPI 3.1",
+        tags: ["host"],
+        response: answers({ type: "object" }),
+      },
+    },
+    (_request, reply) => {
+      document ??= JSON.stringify(app.swagger());
+      void reply.header("content-type", "application/json; charset=utf-8").send(document);
+    },
+  );
+}
+
+/** The version of the package, from the nearest package.json: the sources stand one folder less deep than what is built. */
+function packageVersion(): string {
+  for (const path of ["../../package.json", "../../../package.json"]) {
+    try {
+      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as { version?: string };
+      if (found.version !== undefined) return found.version;
+    } catch {
+      // The other place.
+    }
+  }
+  return "0.0.0";
+}

@@ -1,0 +1,228 @@
+/** A JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const string: Schema = { type: "string" };
+const integer: Schema = { type: "integer" };
+const time: Schema = { type: "integer", description: "Milliseconds since 1970-01-01T00:00:00Z." };
+const json: Schema = { description: "Any JSON." };
+
+/** A reference to one of `components`. */
+export function ref(name: keyof typeof components): Schema {
+  return { $ref: `${name}#` };
+}
+
+/** A list of what `items` describes. */
+export function listOf(items: Schema): Schema {
+  return { type: "array", items };
+}
+
+/** An object with exactly these properties; those whose name ends in "?" may be missing. */
+export function object(properties: Readonly<Record<string, Schema>>, description?: string): Schema {
+  const entries = Object.entries(properties);
+  const required = entries.map(([name]) => name).filter((name) => !name.endsWith("?"));
+  return {
+    type: "object",
+    ...(description === undefined ? {} : { description }),
+    properties: Object.fromEntries(entries.map(([name, schema]) => [name.replace(/\?$/, ""), schema])),
+    ...(required.length === 0 ? {} : { required }),
+    additionalProperties: false,
+  };
+}
+
+const failure = object({ code: string, message: string, "step?": string });
+const runStatus: Schema = { type: "string", enum: ["running", "parked", "completed", "failed", "cancelled"] };
+const attributes: Schema = {
+  type: "object",
+  description: "Context attributes of an event that came as a CloudEvent.",
+  additionalProperties: { type: ["string", "number", "boolean"] },
+};
+const user: Schema = { type: ["object", "string"], description: "Whom the event is about." };
+
+const runSummary: Readonly<Record<string, Schema>> = {
+  id: string,
+  functionId: string,
+  functionVersion: string,
+  eventId: string,
+  eventName: string,
+  "userId?": string,
+  createdAt: time,
+  status: runStatus,
+  "finishedAt?": time,
+  "wakeAt?": { ...time, description: "When its next timer is due; milliseconds since 1970-01-01T00:00:00Z." },
+};
+
+/** What an entry of a run's history can be, its properties besides `head`. */
+function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
+  const entry = (type: string, properties: Readonly<Record<string, Schema>>): Schema =>
+    object({ type: { type: "string", const: type }, ...head, at: time, ...properties });
+  const recorded = {
+    step: string,
+    attempt: integer,
+    startedAt: time,
+    "logs?": listOf({ $ref: "LogLine#" }),
+  };
+  return {
+    oneOf: [
+      entry("run.started", { event: { $ref: "Event#" } }),
+      entry("step.completed", { ...recorded, output: json }),
+      entry("step.failed", { ...recorded, failure, "retryAt?": time }),
+      entry("step.skipped", { step: string }),
+      entry("run.completed", {}),
+      entry("run.failed", { failure }),
+      entry("run.cancelled", { "reason?": string }),
+    ],
+  };
+}
+
+/** The schemas that have a name in the OpenAPI document. */
+export const components = {
+  Event: object(
+    {
+      id: string,
+      name: string,
+      data: { type: "object" },
+      "user?": user,
+      ts: { ...time, description: "When it happened; milliseconds since 1970-01-01T00:00:00Z." },
+      "v?": string,
+      "traceparent?": string,
+      "attributes?": attributes,
+    },
+    "An event as it is stored.",
+  ),
+  NewEvent: object(
+    {
+      name: { ...string, maxLength: 256, examples: ["user/signed.up"] },
+      "data?": { type: "object", description: "The sender's own; {} where it is missing." },
+      "user?": user,
+      "id?": {
+        ...string,
+        maxLength: 256,
+        description: "An event whose id was seen before is accepted and not run again.",
+      },
+      "ts?": {
+        ...time,
+        description: "When it happened, now by default; milliseconds since 1970-01-01T00:00:00Z.",
+      },
+      "v?": { ...string, maxLength: 256, description: "The version of the event's shape." },
+      "traceparent?": {
+        ...string,
+        description: "W3C trace context; the request's header of that name by default.",
+      },
+      "attributes?": attributes,
+    },
+    "An event as it is sent: at most 256 KiB as JSON.",
+  ),
+  CloudEvent: {
+    type: "object",
+    description:
+      "A CloudEvent 1.0 in JSON. Its `source` and `id` together are the id of the event, its `type` the name.",
+    properties: {
+      specversion: { const: "1.0" },
+      id: { type: "string", minLength: 1 },
+      source: { type: "string", minLength: 1 },
+      type: { type: "string", minLength: 1 },
+      time: { type: "string", format: "date-time" },
+      subject: string,
+      datacontenttype: string,
+      dataschema: string,
+      user: { type: "string", description: "Becomes the event's `user`; so does `userid`." },
+      traceparent: string,
+      data: { type: "object" },
+      data_base64: { type: "string", description: "In place of `data`: JSON text, encoded as base64." },
+    },
+    required: ["specversion", "id", "source", "type"],
+    additionalProperties: { type: ["string", "integer", "boolean", "null"] },
+  },
+  Accepted: object({
+    ids: { ...listOf(string), description: "The events' ids, in their order in the request." },
+    status: { type: "integer", const: 200 },
+  }),
+  Problem: object({
+    code: string,
+    message: string,
+    "file?": string,
+    "pointer?": { ...string, description: "JSON pointer (RFC 6901) into the body." },
+    "line?": integer,
+    "column?": integer,
+    "expected?": string,
+    "suggestion?": string,
+  }),
+  Failure: object(
+    {
+      status: integer,
+      error: object({
+        code: { ...string, description: "Stable; the README lists all of them." },
+        message: string,
+        next: { ...string, description: "What to do." },
+        "problems?": { ...listOf({ $ref: "Problem#" }), description: "All that is wrong; the first 100." },
+        "problemCount?": {
+          ...integer,
+          description: "How many there are, where that is more than are listed.",
+        },
+        "requestId?": string,
+      }),
+    },
+    "The body of every answer that is not a success.",
+  ),
+  Run: object(runSummary, "A run as lists show it."),
+  RunDetail: object({
+    ...runSummary,
+    event: { $ref: "Event#" },
+    "failure?": failure,
+    "reason?": string,
+    steps: listOf({ $ref: "Step#" }),
+  }),
+  Step: object({
+    id: string,
+    "name?": string,
+    "after?": listOf(string),
+    status: {
+      type: "string",
+      enum: ["pending", "retrying", "completed", "failed", "skipped", "unreached"],
+      description: '"pending": nothing recorded yet. "unreached": the run has finished without it.',
+    },
+    attempts: listOf(
+      object({ attempt: integer, startedAt: time, endedAt: time, "failure?": failure, logLines: integer }),
+    ),
+    "output?": json,
+    "retryAt?": time,
+  }),
+  HistoryEntry: historyEntries({ seq: integer }),
+  LiveEntry: historyEntries({}),
+  LogLine: object({
+    level: { type: "string", enum: ["trace", "debug", "info", "warn", "error"] },
+    message: string,
+  }),
+  StoredEvent: object({
+    seq: { ...integer, description: "Its place in the order of all events." },
+    storedAt: time,
+    event: { $ref: "Event#" },
+  }),
+  Function: object({
+    id: string,
+    "name?": string,
+    version: string,
+    createdAt: time,
+    triggers: listOf(object({ event: string, "expression?": string })),
+    steps: listOf(string),
+  }),
+  FunctionDetail: object({
+    id: string,
+    version: string,
+    createdAt: time,
+    document: { type: "object", description: "The document as its author wrote it." },
+    components: {
+      type: "object",
+      additionalProperties: string,
+      description: "Component digests (sha256, hex) by step.",
+    },
+    notices: listOf({ $ref: "Notice#" }),
+  }),
+  Notice: object({
+    at: time,
+    level: { type: "string", enum: ["warn", "error"] },
+    code: string,
+    message: string,
+    "functionId?": string,
+  }),
+} as const satisfies Readonly<Record<string, Schema>>;

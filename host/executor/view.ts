@@ -1,0 +1,123 @@
+import type { Json } from "../../runtime/json.ts";
+import type { Event } from "../event/event.ts";
+import type { FunctionDocument } from "../function/document.ts";
+import type { RunSummary, StoredRun } from "../state/state.ts";
+import type { HistoryEntry, RecordedFailure } from "./history.ts";
+
+/** A run as a person looks at it: what became of each step, attempt by attempt. */
+export interface RunDetail extends RunSummary {
+  readonly event: Event;
+  /** Why the run failed, and at which step. */
+  readonly failure?: RecordedFailure & { readonly step?: string };
+  /** Why the run was cancelled. */
+  readonly reason?: string;
+  /** In the document's order; without a document, as they came up. */
+  readonly steps: readonly StepDetail[];
+}
+
+/** One step of a run. */
+export interface StepDetail {
+  readonly id: string;
+  readonly name?: string;
+  /** The steps that it comes after. */
+  readonly after?: readonly string[];
+  /** "pending": nothing recorded yet. "unreached": the run has finished without it. */
+  readonly status: "pending" | "retrying" | "completed" | "failed" | "skipped" | "unreached";
+  readonly attempts: readonly AttemptDetail[];
+  readonly output?: Json;
+  /** When the next attempt may start. */
+  readonly retryAt?: number;
+}
+
+/** One attempt that has ended. Times in milliseconds since 1970-01-01T00:00:00Z. */
+export interface AttemptDetail {
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly failure?: RecordedFailure;
+  /** Lines that it logged. */
+  readonly logLines: number;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * Folds the history of a run. With the document of its version, steps that have not begun are there too, and names.
+ * A run without `run.started` is broken: throws.
+ */
+export function viewRun(document: FunctionDocument | undefined, run: StoredRun): RunDetail {
+  const { history, ...summary } = run;
+  const steps = new Map<string, Mutable<StepDetail>>();
+  for (const [id, { name, after }] of Object.entries(document?.steps ?? {})) {
+    steps.set(id, {
+      id,
+      ...(name === undefined ? {} : { name }),
+      ...(after === undefined ? {} : { after: after.map((edge) => edge.step) }),
+      status: "pending",
+      attempts: [],
+    });
+  }
+  const stepOf = (id: string): Mutable<StepDetail> => {
+    const known = steps.get(id);
+    if (known !== undefined) return known;
+    const step: Mutable<StepDetail> = { id, status: "pending", attempts: [] };
+    steps.set(id, step);
+    return step;
+  };
+  let event: Event | undefined;
+  const ending: Pick<Mutable<RunDetail>, "failure" | "reason"> = {};
+  for (const entry of history) {
+    switch (entry.type) {
+      case "run.started":
+        ({ event } = entry);
+        break;
+      case "run.failed":
+        ending.failure = entry.failure;
+        break;
+      case "run.cancelled":
+        if (entry.reason !== undefined) ending.reason = entry.reason;
+        break;
+      case "run.completed":
+        break;
+      default:
+        applyToStep(stepOf(entry.step), entry);
+    }
+  }
+  if (event === undefined) throw new TypeError(`the history of run ${run.id} does not begin with its event`);
+  if (summary.finishedAt !== undefined) for (const step of steps.values()) settle(step);
+  return { ...summary, event, ...ending, steps: [...steps.values()] };
+}
+
+/** Nothing more comes of a step once its run has finished. */
+function settle(step: Mutable<StepDetail>): void {
+  if (step.status === "pending") step.status = "unreached";
+  if (step.status !== "retrying") return;
+  step.status = "failed";
+  delete step.retryAt;
+}
+
+type StepEntry = Extract<HistoryEntry, { readonly step: string }>;
+
+function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
+  delete step.retryAt;
+  if (entry.type === "step.skipped") {
+    step.status = "skipped";
+    return;
+  }
+  const attempt: AttemptDetail = {
+    attempt: entry.attempt,
+    startedAt: entry.startedAt,
+    endedAt: entry.at,
+    ...(entry.type === "step.failed" ? { failure: entry.failure } : {}),
+    logLines: entry.logs?.length ?? 0,
+  };
+  step.attempts = [...step.attempts, attempt];
+  if (entry.type === "step.completed") {
+    step.status = "completed";
+    step.output = entry.output;
+  } else if (entry.retryAt === undefined) step.status = "failed";
+  else {
+    step.status = "retrying";
+    step.retryAt = entry.retryAt;
+  }
+}
