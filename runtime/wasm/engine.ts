@@ -9,7 +9,7 @@ export type EngineName = "v8" | "wasmtime";
 /** A binary that was found fit to be a step. Its bytes are asked for only when an engine has no compiled form of it. */
 export interface StepBinary extends Inspection {
   readonly sha256: string;
-  load(): Promise<Uint8Array>;
+  load(): Promise<Uint8Array | undefined>;
 }
 
 /** One execution of a binary. */

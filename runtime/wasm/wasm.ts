@@ -59,7 +59,7 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
 }
 
 async function inspectArtifact(sha256: string, artifacts: ArtifactSource): Promise<StepBinary | StepFailure> {
-  const load = async (): Promise<Uint8Array | undefined> => artifacts(sha256);
+  const load = (): Promise<Uint8Array | undefined> => artifacts(sha256);
   const bytes = await load();
   if (bytes === undefined) {
     return failure("ERR_ARTIFACT_MISSING", `The component ${sha256} is not in the store.`);
@@ -71,13 +71,5 @@ async function inspectArtifact(sha256: string, artifacts: ArtifactSource): Promi
     const names = refused.join(", ");
     return failure("ERR_COMPONENT_IMPORT", `The component imports what its step was not granted: ${names}.`);
   }
-  return {
-    ...inspection,
-    sha256,
-    async load() {
-      const again = await load();
-      if (again === undefined) throw new Error(`the component ${sha256} has vanished from the store`);
-      return again;
-    },
-  };
+  return { ...inspection, sha256, load };
 }

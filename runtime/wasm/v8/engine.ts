@@ -1,12 +1,14 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { StepFailure } from "../../driver.ts";
 import type { Engine, StepBinary } from "../engine.ts";
+import { failure } from "../failure.ts";
 import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
 import { createTranspileCache } from "./cache.ts";
 import { createPool } from "./pool.ts";
 import { createPrograms } from "./programs.ts";
-import type { RunRequest } from "./protocol.ts";
+import type { Program, RunRequest } from "./protocol.ts";
 import { createTranspiler } from "./transpiler.ts";
 import { typedInput } from "./typed-input.ts";
 
@@ -24,18 +26,27 @@ export function createV8Engine(options: V8EngineOptions): Engine {
   const cache = createTranspileCache(join(options.cacheDir, "v8"), transpiler.version);
   const programs = createPrograms(cache, transpiler);
   const pool = createPool(options.parallelism ?? availableParallelism());
+  let closed = false;
+  /** A program that could not be got because the engine closes may well be a good one. */
+  const programOf = async (binary: StepBinary, { memoryBytes }: Limits): Promise<Program | StepFailure> => {
+    const program = closed ? undefined : await programs.get(binary, memoryBytes);
+    return program === undefined || closed ? failure("ERR_STEP_CANCELLED", "The engine is closed.") : program;
+  };
   return {
     name: "v8",
     async prepare(binary, limits) {
-      const program = await programs.get(binary, limits.memoryBytes);
+      pool.warm();
+      const program = await programOf(binary, limits);
       return "code" in program ? program : undefined;
     },
     async execute(binary, { input, limits, signal }) {
-      const program = await programs.get(binary, limits.memoryBytes);
+      const program = await programOf(binary, limits);
       if ("code" in program) return { ending: { kind: "ended", failure: program }, logs: [] };
-      return pool.run(program, runRequest(program.key, binary, input, limits), limits.wallMs, signal);
+      const run = runRequest(program.key, binary, input, limits);
+      return pool.run({ program, run, wallMs: limits.wallMs, ...(signal && { signal }) });
     },
     async close() {
+      closed = true;
       await Promise.all([transpiler.close(), pool.close()]);
     },
   };

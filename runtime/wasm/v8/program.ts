@@ -26,6 +26,24 @@ type InstantiateComponent = (
   instantiateCore: InstantiateCore,
 ) => Readonly<Record<string, { readonly run: Entry }>>;
 
+/** Text that a guest hands to the host at once, in bytes: one string takes that much of the thread's heap. */
+const longestText = 16 * 1024 * 1024;
+
+/** Reads text out of a guest's memory: a trap when it is not valid, as the Component Model has it, or too long. */
+class GuestTextDecoder {
+  readonly #decoder: TextDecoder;
+
+  constructor(encoding = "utf-8") {
+    this.#decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  }
+
+  decode(bytes: Uint8Array): string {
+    if (bytes.byteLength > longestText)
+      throw new TypeError(`text of ${bytes.byteLength} bytes is too long for the host`);
+    return this.#decoder.decode(bytes);
+  }
+}
+
 /** Evaluates a program's JavaScript once, so that attempts only instantiate. */
 export function loadProgram(program: Program): LoadedProgram {
   return program.kind === "component" ? loadComponent(program) : loadCommand(program);
@@ -33,11 +51,12 @@ export function loadProgram(program: Program): LoadedProgram {
 
 function loadComponent({ key, mode, glue, modules }: Program): LoadedProgram {
   // Not an import: what a module loader has loaded it never lets go.
-  const evaluate = compileFunction(glue, ["globalThis"], { filename: `${key}.js` }) as (
-    scope: object,
+  const evaluate = compileFunction(glue, ["globalThis", "TextDecoder"], { filename: `${key}.js` }) as (
+    globalThis: object,
+    TextDecoder: unknown,
   ) => InstantiateComponent;
-  // The only global that it looks for by that name; `process.env` would be slow to reach in a worker.
-  const instantiate = evaluate({ WebAssembly: webAssembly });
+  // Of globalThis it wants to know `process.env`, at every call, and that is slow to reach in a worker.
+  const instantiate = evaluate({ WebAssembly: webAssembly }, GuestTextDecoder);
   const byName = new Map(modules.map(({ name, module }) => [name, module]));
   const footprints = new Map<WasmModule, Footprint>(
     modules.map(({ module, footprint }) => [module, footprint]),

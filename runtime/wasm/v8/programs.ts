@@ -95,7 +95,10 @@ async function transpile(
 ): Promise<Transpiled | StepFailure> {
   const cached = await cache.read(binary.sha256);
   if (cached !== undefined) return cached;
-  const answer = await transpiler.transpile({ kind: binary.kind, bytes: await binary.load() });
+  const bytes = await binary.load();
+  if (bytes === undefined)
+    return failure("ERR_ARTIFACT_MISSING", `The component ${binary.sha256} is not in the store.`);
+  const answer = await transpiler.transpile({ kind: binary.kind, bytes });
   if (!answer.ok)
     return failure("ERR_COMPONENT_INVALID", `The component can't be compiled: ${answer.message}`);
   await cache.write(binary.sha256, answer);

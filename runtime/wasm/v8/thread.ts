@@ -1,6 +1,12 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 
+/**
+ * Bounds of a thread's own heap, which a guest can fill only through what the host keeps for it; its memory lies
+ * outside of it. Going over ends the thread, as a rule: one allocation far over the bound would end the process.
+ */
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
+
 /** Starts a worker thread from a file beside this one, with nothing of the process but what it is given. */
 export function startThread(file: "worker" | "transpile-worker", workerData: object): Worker {
   // Sources run as .ts, the built package as .js.
@@ -15,6 +21,7 @@ export function startThread(file: "worker" | "transpile-worker", workerData: obj
     stdout: true,
     stderr: true,
     trackUnmanagedFds: false,
+    resourceLimits,
   });
   // What is captured and never read would pile up.
   worker.stdout.resume();

@@ -1,0 +1,136 @@
+import type { RuntimeErrorCode } from "../../errors.ts";
+import type { EngineResult } from "../engine.ts";
+import { failure } from "../failure.ts";
+import { createLogBuffer, readLog } from "./log-buffer.ts";
+import type { FromWorker, Program, RunRequest, ToWorker, WorkerEnding } from "./protocol.ts";
+import { startThread } from "./thread.ts";
+import type { WorkerData } from "./worker.ts";
+
+/** One attempt, as a thread is asked to run it. */
+export interface ThreadAttempt {
+  readonly program: Program;
+  readonly run: RunRequest;
+  readonly wallMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A worker thread that runs one attempt after the other. */
+export interface AttemptThread {
+  /** True when the thread has loaded the program already. */
+  holds(key: string): boolean;
+  /** Runs one attempt; when it is not `reusable` afterwards, the thread must be ended. */
+  attempt(attempt: ThreadAttempt): Promise<{ readonly result: EngineResult; readonly reusable: boolean }>;
+  /** Ends the thread, and what runs on it as cancelled. */
+  end(): Promise<void>;
+}
+
+/** What becomes of a thread by itself. */
+export interface ThreadEvents {
+  ready(): void;
+  /** It has ended; the error says why, unless it was asked to. */
+  ended(error: Error): void;
+}
+
+/** Programs that a thread holds at once. */
+const loadedPrograms = 64;
+
+/** Starts a thread; it takes attempts once it is ready. */
+export function startAttemptThread(events: ThreadEvents): AttemptThread {
+  const log = createLogBuffer();
+  const worker = startThread("worker", { log } satisfies WorkerData);
+  // The programs it has loaded, the one used last at the end.
+  const loaded = new Set<string>();
+  let listener: ((message: FromWorker | Error) => void) | undefined;
+  let cancel: (() => void) | undefined;
+  let died: Error | undefined;
+  const send = (message: ToWorker): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    worker.postMessage(message);
+  };
+  worker.unref();
+  worker.on("message", (message: FromWorker) =>
+    message.type === "ready" ? events.ready() : listener?.(message),
+  );
+  worker.on("error", (error: Error) => (died = error));
+  worker.on("exit", (code) => {
+    const error = died ?? new Error(`a worker thread ended by itself with code ${code}`);
+    listener?.(error);
+    events.ended(error);
+  });
+
+  /** Sends the program where the thread lacks it; false when it has to be waited for. */
+  const load = (program: Program): boolean => {
+    const held = loaded.delete(program.key);
+    loaded.add(program.key);
+    if (held) return true;
+    const [oldest] = loaded;
+    if (loaded.size > loadedPrograms && oldest !== undefined) {
+      loaded.delete(oldest);
+      send({ type: "unload", key: oldest });
+    }
+    send({ type: "load", program });
+    return false;
+  };
+
+  const drive = ({ program, run, wallMs, signal }: ThreadAttempt): Promise<Driven> =>
+    new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const settle = (ending: WorkerEnding, reusable: boolean): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        listener = undefined;
+        cancel = undefined;
+        resolve({ ending, reusable });
+      };
+      const fail = (code: RuntimeErrorCode, message: string): void =>
+        settle({ kind: "failed", code, message }, false);
+      const abort = (): void => fail("ERR_STEP_CANCELLED", "The attempt was cancelled.");
+      const begin = (): void => {
+        // Only now: loading is not the guest's time.
+        timer = setTimeout(
+          () => fail("ERR_STEP_TIMEOUT", `The attempt took longer than ${wallMs} ms.`),
+          wallMs,
+        );
+        send({ type: "run", run });
+      };
+      listener = (message) => {
+        if (message instanceof Error) return fail(...threadFailure(message));
+        if (message.type === "loaded") return begin();
+        if (message.type === "ended") settle(message, !message.tainted);
+      };
+      cancel = abort;
+      signal?.addEventListener("abort", abort, { once: true });
+      if (load(program)) begin();
+    });
+
+  return {
+    holds: (key) => loaded.has(key),
+    async attempt(attempt) {
+      worker.ref();
+      const { ending, reusable } = await drive(attempt);
+      worker.unref();
+      return { result: { ending: toEnding(ending), logs: readLog(log) }, reusable };
+    },
+    async end() {
+      cancel?.();
+      await worker.terminate();
+    },
+  };
+}
+
+interface Driven {
+  readonly ending: WorkerEnding;
+  readonly reusable: boolean;
+}
+
+/** Why a thread died under an attempt. */
+function threadFailure(error: Error & { readonly code?: string }): [RuntimeErrorCode, string] {
+  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return ["ERR_STEP_MEMORY", "The attempt used up the memory of the engine's thread."];
+  }
+  return ["ERR_ENGINE_BROKEN", `The engine's thread ended: ${error.message}`];
+}
+
+function toEnding(ending: WorkerEnding): EngineResult["ending"] {
+  return ending.kind === "failed" ? { kind: "ended", failure: failure(ending.code, ending.message) } : ending;
+}

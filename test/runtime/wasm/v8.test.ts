@@ -1,0 +1,4 @@
+import { createV8Engine } from "../../../runtime/wasm/v8/engine.ts";
+import { engineContract } from "./engine-contract.ts";
+
+engineContract("v8", createV8Engine);
