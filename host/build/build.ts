@@ -47,7 +47,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
   /** Components made at once; the number of cores by default. */
   readonly parallelism?: number;
-  /** Milliseconds that making one component may take; 60,000 by default. */
+  /** Milliseconds that making one component may take; 30,000 by default. */
   readonly timeoutMs?: number;
   /** Where components are kept; `.millrace/cache/build` in the project by default. */
   readonly cacheDir?: string;
@@ -89,7 +89,7 @@ export async function buildProject(project: Project, options: BuildOptions = {})
   const ends = await Promise.allSettled(Array.from({ length: Math.max(1, parallelism) }, work));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   await cache.prune();
-  const problems = [...results.values()].flatMap((result) => (result.ok ? [] : result.problems));
+  const problems = [...jobs.keys()].flatMap((file) => problemsOf(results.get(file)));
   return { functions: project.functions.flatMap((one) => builtFunction(one, results)), problems };
 }
 
@@ -158,6 +158,10 @@ function fileComponent(file: string, digest: string, size: number): BuiltCompone
       throw new MillraceError("ERR_BUILD_CHANGED", `${file} is no longer what was built.`);
     },
   };
+}
+
+function problemsOf(result: BuiltSource | undefined): readonly Problem[] {
+  return result === undefined || result.ok ? [] : result.problems;
 }
 
 function builtFunction(

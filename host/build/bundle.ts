@@ -1,7 +1,8 @@
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BuildOptions, Message, Metafile } from "esbuild";
+import type { BuildOptions, Metafile } from "esbuild";
 import type { HostErrorCode, Problem } from "../errors.ts";
+import { bundleProblems } from "./bundle-problems.ts";
 import { guestImports, type OptionalGlobal, optionalGlobalsIn } from "./bundle-imports.ts";
 import type { Display } from "./display.ts";
 import { type SourceLines, sourceLines } from "./source-lines.ts";
@@ -50,7 +51,7 @@ export async function bundleStep(input: BundleInput): Promise<Bundled> {
     const detected = await detectKind(input);
     return detected.ok ? { ok: true, bundle: await bundleKind(input, detected.kind) } : detected;
   } catch (error) {
-    return { ok: false, problems: problemsOf(error, input.display) };
+    return { ok: false, problems: await bundleProblems(error, input) };
   }
 }
 
@@ -149,31 +150,4 @@ function inputsOf(metafile: Metafile, root: string): readonly string[] {
   return Object.keys(metafile.inputs)
     .filter((path) => !/^[a-z-]+:/.test(path) || /^[a-z]:[\\/]/i.test(path))
     .map((path) => join(root, path));
-}
-
-function problemsOf(error: unknown, display: Display): readonly Problem[] {
-  const { errors } = error as { readonly errors?: readonly Message[] };
-  if (errors === undefined) throw error;
-  return errors.map((message) => problemOf(message, display));
-}
-
-function problemOf({ text, location, notes, detail }: Message, display: Display): Problem {
-  const code =
-    /^(Could not resolve|No matching export|No loader is configured)/.test(text) || detail === "import"
-      ? "ERR_BUILD_IMPORT"
-      : "ERR_BUILD_SYNTAX";
-  const suggestion = location?.suggestion;
-  const note = notes.map((entry) => entry.text).find((entry) => !/mark the path|external|wrap/i.test(entry));
-  return {
-    code,
-    message: note === undefined ? lowerFirst(text) : `${lowerFirst(text)}. ${note}`,
-    ...(location === null
-      ? {}
-      : { file: display(location.file), line: location.line, column: location.column + 1 }),
-    ...(suggestion === undefined || suggestion === "" ? {} : { suggestion }),
-  };
-}
-
-function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

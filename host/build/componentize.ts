@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import type { ComponentizeAnswer, ComponentizeRequest } from "./componentizer.ts";
 
 /** Milliseconds that evaluating a step's module may take, and all else that makes a component of it. */
-export const longestBuild = 60_000;
+const longestBuild = 30_000;
 
 /** What became of a componentization; `late`: it was ended because it took too long. */
 export type Componentized =

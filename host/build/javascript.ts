@@ -12,14 +12,14 @@ import { type SourceLines, sourceOf } from "./source-lines.ts";
 import { worldDigest, worldFiles, writeWorld } from "./world.ts";
 
 /** A JavaScript or TypeScript step to build. Paths are absolute. */
-export interface JavascriptStep {
+interface JavascriptStep {
   readonly root: string;
   readonly file: string;
   readonly display: Display;
 }
 
 /** What building one gave. */
-export type BuiltJavascript =
+type BuiltJavascript =
   | { readonly ok: true; readonly component: CachedComponent; readonly cached: boolean }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 

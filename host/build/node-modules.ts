@@ -54,3 +54,9 @@ export function adviceFor(module: string): string {
     "Use what the language has, or an npm package that needs no Node.js; or run the step on the runtime docker."
   );
 }
+
+/** What a program finds in the stand-in for a Node.js module, in words. */
+export const standInAdvice: Readonly<Record<string, string>> = {
+  fs: "A step has no file system: of node:fs a program has readFileSync(0) for stdin, writeSync(1, …) and writeFileSync(1, …) for stdout.",
+  process: "A step's process has argv, env, exit, stdin, stdout, stderr and nextTick.",
+};

@@ -50,7 +50,7 @@ export async function findProject(folder: string): Promise<string> {
 }
 
 /** Whether a file name is that of a function document. */
-export function isDocument(name: string): boolean {
+function isDocument(name: string): boolean {
   return name === "function.json" || name.endsWith(".function.json");
 }
 

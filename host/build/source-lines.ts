@@ -55,8 +55,13 @@ function ownName(
 ): string | undefined {
   const file = resolve(root, source);
   const name = relative(root, file).replaceAll("\\", "/");
+  // A module that a plugin made has a namespace before its name.
   const foreign =
-    name.startsWith("../") || isAbsolute(name) || file.startsWith(guest) || name.includes("node_modules/");
+    /(^|\/)[a-z-]+:/.test(name) ||
+    name.startsWith("../") ||
+    isAbsolute(name) ||
+    file.startsWith(guest) ||
+    name.includes("node_modules/");
   return foreign ? undefined : name;
 }
 

@@ -38,7 +38,7 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** The name of a missing global's hint, for the log. */
-export function hintFor(error: unknown): string | undefined {
+function hintFor(error: unknown): string | undefined {
   if (!(error instanceof ReferenceError)) return undefined;
   const name = /^'?(\w+)'? is not defined/.exec(error.message)?.[1];
   return name !== undefined && Object.hasOwn(hints, name) ? hints[name] : undefined;

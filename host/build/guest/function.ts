@@ -52,7 +52,7 @@ function outputText(result: unknown): string {
 function check({ default: step }: StepModule): string | undefined {
   return typeof step === "function"
     ? undefined
-    : `The default export must be a function, and is ${inspect(step)}.`;
+    : `the default export must be a function, and is ${inspect(step)}`;
 }
 
 installTyped();

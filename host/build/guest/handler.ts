@@ -22,7 +22,7 @@ function worldFailure(error: unknown): Failure | undefined {
   return { tag, val: { message: String(message).toWellFormed(), after: Number.isFinite(ms) ? ms : null } };
 }
 
-const missing = "The export `handler` must be an object with a function `run`.";
+const missing = "the export `handler` must be an object with a function `run`";
 
 installTyped();
 const built = loadAtBuild((module) => (runOf(module) === undefined ? missing : undefined));

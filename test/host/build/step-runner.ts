@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import { buildProject, type BuiltProject } from "../../../host/build/build.ts";
+import { loadProject } from "../../../host/build/project.ts";
+import type { AttemptResult, Driver } from "../../../runtime/driver.ts";
+import { createDrivers } from "../../../runtime/drivers.ts";
+import type { StepContext, StepInput } from "../../../runtime/input.ts";
+import type { Json } from "../../../runtime/json.ts";
+import { defaultLimits } from "../../../runtime/limits.ts";
+import { functionText, projectFolder } from "./project-fixture.ts";
+
+/** What an attempt gets besides the usual. */
+export interface Given {
+  readonly data?: Json;
+  readonly user?: Json;
+  readonly v?: string;
+  readonly steps?: Readonly<Record<string, Json>>;
+  readonly ctx?: Partial<StepContext>;
+}
+
+/** Steps that were built, and a driver to run them. */
+export interface StepRunner {
+  readonly built: BuiltProject;
+  run(step: string, given?: Given): Promise<AttemptResult>;
+  dispose(): Promise<void>;
+}
+
+/** Builds each source as a step of its name ("greet.ts" is the step "greet") and runs it on the real engine. */
+export async function stepRunner(
+  sources: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string>> = {},
+): Promise<StepRunner> {
+  const names = Object.keys(sources).map((file) => [file.replace(/\..*$/, ""), `steps/${file}`] as const);
+  const fixture = await projectFolder({
+    "function.json": functionText(Object.fromEntries(names)),
+    ...Object.fromEntries(Object.entries(sources).map(([file, text]) => [`steps/${file}`, text])),
+    ...others,
+  });
+  const project = await loadProject(fixture.folder);
+  if (project.problems.length > 0) throw new Error(JSON.stringify(project.problems));
+  const built = await buildProject(project);
+  const components = built.functions[0]?.components ?? {};
+  const bySha256 = new Map(Object.values(components).map((component) => [component.sha256, component]));
+  const driver: Driver | undefined = createDrivers({
+    artifacts: async (sha256) => bySha256.get(sha256)?.bytes(),
+    cacheDir: join(fixture.folder, ".millrace/cache/engine"),
+  }).get("wasm");
+  if (driver === undefined) throw new Error("there is no driver for wasm");
+  return {
+    built,
+    async run(step, given = {}) {
+      const sha256 = components[step]?.sha256;
+      if (sha256 === undefined) throw new Error(JSON.stringify(built.problems));
+      return driver.execute({
+        program: { runtime: { type: "wasm" }, sha256 },
+        input: inputOf(step, given),
+        limits: defaultLimits,
+      });
+    },
+    async dispose() {
+      await driver.close();
+      await fixture.dispose();
+    },
+  };
+}
+
+function inputOf(step: string, { data = {}, user, v, steps = {}, ctx = {} }: Given): StepInput {
+  return {
+    event: {
+      id: "event-1",
+      name: "a/b",
+      data,
+      ts: 1_700_000_000_123,
+      ...(user === undefined ? {} : { user }),
+      ...(v === undefined ? {} : { v }),
+    },
+    steps,
+    ctx: {
+      runId: "run-1",
+      functionId: "f",
+      functionVersion: "0123456789ab",
+      stepId: step,
+      attempt: 1,
+      deadline: 1_700_000_030_123,
+      idempotencyKey: "key-1",
+      ...ctx,
+    },
+  };
+}
