@@ -19,7 +19,7 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
       if (edge.if === undefined) continue;
       const names = edge.step?.text === triggerStep ? triggerNames : edgeNames;
       const references = compile(edge.if, names, findings);
-      // Behind a cycle nobody can say what comes before.
+      // On and behind a cycle nobody can say what comes before.
       const visible = before.get(id);
       for (const reference of references) checkReference(reference, edge, id, visible, outline, findings);
     }

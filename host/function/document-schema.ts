@@ -2,7 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.
 import type { Json } from "../../runtime/json.ts";
 import type { HostErrorCode } from "../errors.ts";
 import { describeSchemaErrors } from "../schema-problem.ts";
-import type { Findings } from "./finding.ts";
+import { type Findings, mostFindings } from "./finding.ts";
 import schema from "./function.schema.json" with { type: "json" };
 
 /** What the patterns of the schema mean, in words, by the definition they stand in. */
@@ -23,6 +23,9 @@ const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly ex
   },
 };
 
+/** Characters of a value that a message repeats. */
+const longestShown = 60;
+
 const validator = lazy((): ValidateFunction => {
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true });
   return ajv.compile(schema);
@@ -32,17 +35,16 @@ const validator = lazy((): ValidateFunction => {
 export function checkSchema(document: Json, findings: Findings): void {
   const validate = validator();
   if (validate(document)) return;
-  for (const error of validate.errors ?? []) {
+  for (const error of (validate.errors ?? []).slice(0, mostFindings)) {
     for (const { pointer, message, expected, suggestion } of describeSchemaErrors([error])) {
       const rule = ruleOf(error);
-      const shown = JSON.stringify(error.propertyName ?? error.data);
       const wanted = rule?.expected ?? expected;
       const unknown = error.keyword === "additionalProperties" || error.propertyName !== undefined;
       findings.add(
         {
           code: rule?.code ?? "ERR_FUNCTION_SCHEMA",
           pointer,
-          message: rule === undefined ? message : `${shown} is not what is expected here: ${rule.expected}`,
+          message: rule === undefined ? message : refusal(error, rule.expected),
           ...(unknown ? { place: "key" as const } : {}),
           ...(wanted === undefined ? {} : { expected: wanted }),
         },
@@ -50,6 +52,13 @@ export function checkSchema(document: Json, findings: Findings): void {
       );
     }
   }
+}
+
+/** Only strings and numbers have such rules. */
+function refusal(error: ErrorObject, expected: string): string {
+  const shown = JSON.stringify(error.propertyName ?? error.data);
+  const short = shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
+  return `${short} is not what is expected here: ${expected}`;
 }
 
 function ruleOf(error: ErrorObject): (typeof rules)[string] | undefined {

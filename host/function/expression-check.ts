@@ -1,21 +1,7 @@
-import type { parse } from "@bufbuild/cel";
 import { nearest } from "../nearest.ts";
-import { type Environment, compilePattern } from "./expression-functions.ts";
-
-/** What the parser gives for an expression. */
-export type Parsed = ReturnType<typeof parse>;
-/** A node of the parsed tree. */
-export type Expr = NonNullable<Parsed["expr"]>;
-/** A loop: what a macro such as `all` or `map` stands for. */
-export type Loop = Extract<Expr["exprKind"], { case: "comprehensionExpr" }>["value"];
-type Call = Extract<Expr["exprKind"], { case: "callExpr" }>["value"];
-
-/** One thing that is wrong with an expression; `offset` counts characters from its beginning. */
-export interface ExpressionProblem {
-  readonly message: string;
-  readonly offset?: number;
-  readonly suggestion?: string;
-}
+import { checkCall } from "./expression-calls.ts";
+import type { Environment } from "./expression-functions.ts";
+import type { Call, Expr, ExpressionProblem, Loop, Parsed } from "./expression-tree.ts";
 
 /** A step that an expression names as `steps.id` or `steps["id"]`. */
 export interface StepReference {
@@ -41,14 +27,6 @@ const deepestLoops = 4;
 const deepestTree = 250;
 
 const typeNames = new Set("bool bytes double int list map null_type string type uint google".split(" "));
-const macros: Readonly<Record<string, string>> = {
-  has: "has(event.data.field)",
-  all: "list.all(x, x > 0)",
-  exists: "list.exists(x, x > 0)",
-  exists_one: "list.exists_one(x, x > 0)",
-  filter: "list.filter(x, x > 0)",
-  map: "list.map(x, x.id)",
-};
 
 /** The names that loops around a node have bound. */
 interface Bound {
@@ -110,7 +88,8 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
         const step = isSteps(kind.value.args[0], bound) ? indexOfCall(kind.value) : undefined;
         if (step !== undefined) steps.push({ step, offset: offsetOf(expr) });
         usesPatterns ||= kind.value.function === "matches";
-        checkCall(kind.value, environment, (message, suggestion) => report(expr, message, suggestion));
+        const wrong = checkCall(kind.value, environment);
+        if (wrong !== undefined) report(expr, wrong.message, wrong.suggestion);
         enter(kind.value.target);
         for (const argument of kind.value.args) enter(argument);
         break;
@@ -182,34 +161,4 @@ function stringOf(expr: Expr | undefined): string | undefined {
   if (expr?.exprKind.case !== "constExpr") return undefined;
   const constant = expr.exprKind.value.constantKind;
   return constant.case === "stringValue" ? constant.value : undefined;
-}
-
-function checkCall(
-  call: Call,
-  environment: Environment,
-  report: (message: string, suggestion?: string) => void,
-): void {
-  const name = call.function;
-  // Operators are the parser's own: it can't name one that is not there.
-  if (!/^\w+$/.test(name) || /^_.*_$/.test(name)) return;
-  if (name === "matches") {
-    const pattern = call.target === undefined ? undefined : stringOf(call.args[0]);
-    if (pattern === undefined) return;
-    try {
-      compilePattern(pattern);
-    } catch (error) {
-      report(`its regular expression is wrong: ${(error as Error).message}`);
-    }
-    return;
-  }
-  if (environment.funcs.find(name) !== undefined) return;
-  const usage = Object.hasOwn(macros, name) ? macros[name] : undefined;
-  if (usage !== undefined) {
-    report(`\`${name}\` is not used as it must be, for example: ${usage}`);
-    return;
-  }
-  const known = new Set(
-    [...environment.funcs].map((func) => func.name).filter((known) => /^[a-zA-Z]\w*$/.test(known)),
-  );
-  report(`there is no function \`${name}\``, nearest(name, [...known, ...Object.keys(macros)]));
 }

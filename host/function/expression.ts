@@ -1,15 +1,9 @@
 import { type CelError, type CelInput, celType, isCelError, parse, plan } from "@bufbuild/cel";
 import { type Budget, createBudget } from "./budget.ts";
-import {
-  type Checked,
-  type Expr,
-  type ExpressionProblem,
-  type Loop,
-  type Parsed,
-  type StepReference,
-  checkExpression,
-} from "./expression-check.ts";
+import { type Checked, type StepReference, checkExpression } from "./expression-check.ts";
 import { createEnvironment } from "./expression-functions.ts";
+import { describeSyntaxError } from "./expression-syntax.ts";
+import type { Expr, ExpressionProblem, Loop, Parsed } from "./expression-tree.ts";
 import { viewJson } from "./json-view.ts";
 
 /** What an expression may name. */
@@ -75,7 +69,7 @@ export function compileExpression(
   try {
     parsed = parse(source);
   } catch (error) {
-    return refuse([syntaxProblem(source, error)]);
+    return refuse([describeSyntaxError(source, error)]);
   }
   const checked = checkExpression(parsed, plainEnvironment, options.names ?? edgeNames);
   if (checked.problems.length > 0) return refuse(checked.problems);
@@ -187,29 +181,3 @@ function flatten(error: CelError): CelError[] {
   const rest = Array.isArray(error.cause) ? (error.cause as unknown[]).filter(isCelError) : [];
   return [error, ...rest.flatMap(flatten)];
 }
-
-/** The parser names the place up to which it understood; the commonest slips of other languages get a hint. */
-function syntaxProblem(source: string, error: unknown): ExpressionProblem {
-  if (error instanceof RangeError) return { message: "it nests too deep", offset: 0 };
-  const offset = (error as { location?: { start?: { offset?: number } } }).location?.start?.offset;
-  if (offset === undefined) return { message: (error as Error).message };
-  const rest = source.slice(offset);
-  if (rest === "") return { message: "it ends too early", offset };
-  const hint = hints.find(([pattern]) => pattern.test(rest))?.[1];
-  const shown = rest.length > 20 ? `${rest.slice(0, 20)}…` : rest;
-  return {
-    message: `it can't be read from \`${shown}\` on`,
-    offset,
-    ...(hint === undefined ? {} : { suggestion: hint }),
-  };
-}
-
-const hints: readonly (readonly [RegExp, string])[] = [
-  [/^!?==/, "compare with == or !="],
-  [/^=/, "compare with =="],
-  [/^and\b/, "write && for and"],
-  [/^or\b/, "write || for or"],
-  [/^&/, "write && for and, with a value on both sides"],
-  [/^\|/, "write || for or, with a value on both sides"],
-  [/^\?/, "write condition ? one : other"],
-];

@@ -20,7 +20,7 @@ export interface Findings {
 }
 
 /** Findings that are of use to a person; a document with more of them is not one that somebody wrote. */
-const mostFindings = 1_000;
+export const mostFindings = 1_000;
 
 export function createFindings(): Findings {
   const list: Finding[] = [];

@@ -1,3 +1,4 @@
+import type { Json } from "../../runtime/json.ts";
 import type { Problem } from "../errors.ts";
 import { checkAmounts } from "./check-amounts.ts";
 import { checkExpressions } from "./check-expressions.ts";
@@ -5,10 +6,13 @@ import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
 import type { FunctionDocument } from "./document.ts";
 import { checkSchema } from "./document-schema.ts";
-import { type Finding, createFindings } from "./finding.ts";
+import { type Finding, type Findings, createFindings, mostFindings } from "./finding.ts";
 import { outlineOf } from "./outline.ts";
 import type { Position } from "./position.ts";
 import { type Source, readSource } from "./source.ts";
+
+/** As many as the schema allows. */
+const mostSteps = 1_000;
 
 /** What loading gave: the document, or all that is wrong with it in the order of the text. */
 export type LoadedFunction =
@@ -30,22 +34,33 @@ export function loadFunction(text: string | Uint8Array, options: { readonly file
   if (source === undefined) return { ok: false, problems: problems.map((problem) => ({ file, ...problem })) };
 
   const findings = createFindings();
-  checkSchema(source.value, findings);
-  checkAmounts(source.value, findings);
-  const outline = outlineOf(source.value);
-  checkSteps(outline, findings);
-  checkGraph(outline, findings);
-  checkExpressions(outline, findings);
-
+  check(source.value, findings);
   const all = [...problems, ...findings.list.map((finding) => problemOf(finding, source))];
   if (all.length > 0) {
-    return { ok: false, problems: all.toSorted(byPosition).map((problem) => ({ file, ...problem })) };
+    const sorted = all.toSorted(byPosition).slice(0, mostFindings);
+    return { ok: false, problems: sorted.map((problem) => ({ file, ...problem })) };
   }
   return {
     ok: true,
     document: source.value as unknown as FunctionDocument,
     positionOf: (pointer) => source.valueAt(pointer),
   };
+}
+
+function check(document: Json, findings: Findings): void {
+  const outline = outlineOf(document);
+  const { size } = outline.steps;
+  if (size > mostSteps) {
+    // What follows is quick for as many as may be, and not for any number.
+    const message = `it has ${size} steps; ${mostSteps} are allowed`;
+    findings.add({ code: "ERR_FUNCTION_SCHEMA", pointer: "/steps", message });
+    return;
+  }
+  checkSchema(document, findings);
+  checkAmounts(document, findings);
+  checkSteps(outline, findings);
+  checkGraph(outline, findings);
+  checkExpressions(outline, findings);
 }
 
 function problemOf({ place, character, ...finding }: Finding, source: Source): Problem {

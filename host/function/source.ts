@@ -134,6 +134,14 @@ function index(text: string, tree: Node, lines: readonly number[], problems: Pro
         report("ERR_FUNCTION_FORBIDDEN_KEY", "the key `__proto__` is not allowed", inner, name);
         continue;
       }
+      if (!label.isWellFormed()) {
+        report(
+          "ERR_FUNCTION_JSON",
+          "the key has half a surrogate pair, which UTF-8 can't carry",
+          inner,
+          name,
+        );
+      }
       if (Object.hasOwn(object, label)) {
         const line = at(places.get(inner)?.key?.offset ?? 0).line;
         const message = `the key ${JSON.stringify(label)} is there already, in line ${line}; only one would count`;

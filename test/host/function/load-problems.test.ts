@@ -98,8 +98,8 @@ describe("a document that makes no sense: every problem at once", () => {
     ],
     [
       "what UTF-8 and a double can't carry",
-      String.raw`{"id":"f","name":"\ud800","triggers":[{"event":"a"}],"steps":{"a":{"path":"file://./x","runtime":{"type":"wasm","x":1e400}}}}`,
-      ["JSON /name", "JSON /steps/a/runtime/x"],
+      String.raw`{"id":"f","name":"\ud800","triggers":[{"event":"a"}],"steps":{"a":{"path":"file://./x","runtime":{"type":"wasm","x":1e400,"\udc00":1}}}}`,
+      ["JSON /name", "JSON /steps/a/runtime/x", "JSON /steps/a/runtime/\uDC00"],
     ],
     [
       "ids that differ from their keys",

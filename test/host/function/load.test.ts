@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import schema from "../../../host/function/function.schema.json" with { type: "json" };
 import { loadFunction } from "../../../host/function/load.ts";
 import { seeded } from "../../random.ts";
 import { documentWith, pairsOf, problemsOf } from "./problems.ts";
@@ -231,9 +232,26 @@ describe("whatever the text", () => {
 
   test("a document of nothing but mistakes gives a bounded list", () => {
     const steps = Object.fromEntries(
-      Array.from({ length: 3_000 }, (_, index) => [`s${index}`, { after: [{ step: `t${index}` }] }]),
+      Array.from({ length: 900 }, (_, index) => [
+        `s${index}`,
+        { after: [{ step: `t${index}` }], extra: index },
+      ]),
     );
     const problems = problemsOf(documentWith({ steps }));
     expect(problems).toHaveLength(1_000);
+  });
+
+  test("more steps than a document may have are refused, not worked through", () => {
+    const chain = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, index) => [
+        `s${index}`,
+        { after: [{ step: `s${index === 0 ? 0 : index - 1}` }] },
+      ]),
+    );
+    const text = JSON.stringify({ id: "f", triggers: [{ event: "a" }], steps: chain });
+    expect(problemsOf(text)).toMatchObject([
+      { code: "ERR_FUNCTION_SCHEMA", pointer: "/steps", message: "it has 20000 steps; 1000 are allowed" },
+    ]);
+    expect(schema.properties.steps.maxProperties).toBe(1_000);
   });
 });
