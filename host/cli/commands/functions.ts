@@ -1,0 +1,45 @@
+import { addHostOptions, type HostOptions } from "../host-options.ts";
+import type { DefineCommand } from "../program.ts";
+
+/** A function as the reading API lists it. */
+interface ListedFunction {
+  readonly id: string;
+  readonly name?: string;
+  readonly version: string;
+  readonly triggers: readonly { readonly event: string; readonly expression?: string }[];
+  readonly steps: readonly string[];
+}
+
+const help = `
+Examples:
+  $ millrace functions ls
+  $ millrace functions ls --json --url https://events.example.com
+`;
+
+export const defineFunctions: DefineCommand = (command, act) => {
+  command.addHelpText("after", help);
+  const ls = command.command("ls").description("List the active functions.");
+  addHostOptions(ls).action((options: HostOptions) =>
+    act(async (terminal) => {
+      const { createHostClient } = await import("../host-client.ts");
+      const answer = await createHostClient(options).get("v1/functions");
+      if (terminal.json) return terminal.printJson(answer);
+      const { functions = [] } = answer as { functions?: readonly ListedFunction[] };
+      if (functions.length === 0) return terminal.note("No functions.");
+      const { printable } = await import("../printable.ts");
+      const { table } = await import("../table.ts");
+      const columns = ["FUNCTION", "VERSION", "TRIGGERS", "STEPS"].map((heading) => ({ heading }));
+      const rows = functions.map(({ id, version, triggers, steps }) => [
+        id,
+        version,
+        printable(
+          triggers
+            .map(({ event, expression }) => (expression ? `${event} if ${expression}` : event))
+            .join(", "),
+        ),
+        steps.join(", "),
+      ]);
+      for (const line of table(columns, rows, (text) => terminal.out("dim", text))) terminal.print(line);
+    }),
+  );
+};

@@ -1,0 +1,53 @@
+import { Option } from "commander";
+import type { DefineCommand } from "../program.ts";
+
+interface InitOptions {
+  readonly lang?: "js" | "ts";
+  readonly trigger?: string;
+  readonly name?: string;
+  readonly force?: boolean;
+}
+
+const help = `
+On a terminal it asks for what is not given; elsewhere it takes js and user/signed.up.
+
+Examples:
+  $ millrace init hello
+  $ millrace init hello --lang ts --trigger order/placed
+`;
+
+export const defineInit: DefineCommand = (command, act) => {
+  command
+    .argument("[dir]", "the folder to make it in", ".")
+    .addOption(new Option("--lang <language>", "the language of the steps").choices(["js", "ts"]))
+    .option("--trigger <event>", "the name of the event that starts the function")
+    .option("--name <name>", "the function's name (default: the folder's)")
+    .option("--force", "write into a folder that has files, over those of the same names")
+    .addHelpText("after", help)
+    .action((dir: string, options: InitOptions) =>
+      act(async (terminal) => {
+        const { basename, resolve } = await import("node:path");
+        const { scaffold } = await import("../../build/scaffold.ts");
+        const { askFor } = await import("../questions.ts");
+        const { language, trigger } = await askFor(
+          { language: options.lang, trigger: options.trigger },
+          process.stdin.isTTY && terminal.interactive,
+        );
+        const { functionId, files } = await scaffold(dir, {
+          language,
+          trigger,
+          name: options.name ?? basename(resolve(dir)),
+          ...(options.force === undefined ? {} : { force: options.force }),
+        });
+        if (terminal.json) return terminal.printJson({ folder: resolve(dir), functionId, files });
+        for (const file of files) terminal.print(`${terminal.out("green", "wrote")}  ${file}`);
+        terminal.print("");
+        terminal.print("Next:");
+        // npx does not leave the command behind.
+        const millrace = process.env["npm_command"] === "exec" ? "npx millrace" : "millrace";
+        if (dir !== ".") terminal.print(`  cd ${dir}`);
+        terminal.print(`  ${millrace} run ${functionId}`);
+        terminal.print(`  ${millrace} dev`);
+      }),
+    );
+};

@@ -1,0 +1,31 @@
+import type { DefineCommand } from "../program.ts";
+
+/** The options of `run`. */
+export interface RunOptions {
+  readonly event?: string;
+  readonly project: string;
+}
+
+const help = `
+The event is JSON, a file or - for stdin. Without a name it gets the name that the function's first trigger wants.
+Without --event, event.json beside the function's document is taken where it is there, and {} where it is not.
+
+Examples:
+  $ millrace run welcome --event '{"data":{"plan":"pro"},"user":{"id":"u1"}}'
+  $ millrace run order --event examples/order/event.json --project examples --json
+  $ echo '{"data":{}}' | millrace run welcome --event -
+`;
+
+export const defineRun: DefineCommand = (command, act) => {
+  command
+    .argument("<function>", "the function's id")
+    .option("--event <event>", "the event: JSON, a file, or - for stdin")
+    .option("--project <dir>", "a folder of the project", ".")
+    .addHelpText("after", help)
+    .action((functionId: string, options: RunOptions) =>
+      act(async (terminal) => {
+        const { runOnce } = await import("../run-once.ts");
+        return runOnce(functionId, options, terminal);
+      }),
+    );
+};

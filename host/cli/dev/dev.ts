@@ -1,0 +1,133 @@
+import { join } from "node:path";
+import { MillraceError } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+import { tellProgress } from "../build-text.ts";
+import type { DevOptions } from "../commands/dev.ts";
+import { CliError } from "../errors.ts";
+import { catchInterrupts } from "../interrupt.ts";
+import { createLiveLog } from "../live-log.ts";
+import { openProject, shown } from "../project.ts";
+import { reportError } from "../report.ts";
+import type { Terminal } from "../terminal.ts";
+import { createSession, type Session } from "./session.ts";
+import { tellReady, tellReload } from "./text.ts";
+import type { Watch } from "./watch.ts";
+
+/** How long attempts under way may go on once the host is told to stop, in milliseconds. */
+const graceMs = 5_000;
+
+/** Runs a project until Ctrl-C, SIGTERM or the end of whoever reads stdout. */
+export async function runDev(dir: string, options: DevOptions, terminal: Terminal): Promise<void> {
+  checkKeys(options);
+  const interrupt = catchInterrupts();
+  const stop = AbortSignal.any([interrupt.signal, terminal.closed]);
+  const open = new AsyncDisposableStack();
+  try {
+    await start(dir, options, { terminal, stop, open });
+    await aborted(stop);
+    terminal.progress(terminal.err("dim", "stopping…"));
+  } catch (error) {
+    // Told to stop before it was ready.
+    if (!stop.aborted) throw error;
+  } finally {
+    await open.disposeAsync();
+  }
+  if (terminal.json) terminal.printJson({ type: "stopped" });
+}
+
+interface Parts {
+  readonly terminal: Terminal;
+  readonly stop: AbortSignal;
+  /** Takes what has to be closed. */
+  readonly open: AsyncDisposableStack;
+}
+
+async function start(dir: string, options: DevOptions, { terminal, stop, open }: Parts): Promise<void> {
+  const since = Date.now();
+  const project = await openProject(dir);
+  const folder = join(project.root, ".millrace");
+  const store = options.store ?? `sqlite:${shown(join(folder, "dev.db"))}`;
+
+  // What takes its time goes on at once: the host opens and the API loads while the steps are built.
+  const broken = new AbortController();
+  const opening = openHost(store, join(folder, "cache"));
+  opening.catch((error: unknown) => broken.abort(error));
+  open.defer(() => opening.then((host) => host.close(), ignore));
+  const session = createSession(opening, tellProgress(terminal));
+  const loading = session.reload(project, AbortSignal.any([stop, broken.signal]));
+  open.defer(() => loading.then(ignore, ignore));
+  const [host, reload, { createApi }] = await Promise.all([opening, loading, import("../../api/server.ts")]);
+
+  followLive(host, terminal);
+  if (options.watch) open.use(await watch(project.root, since, session, terminal));
+  const api = await createApi(host, {
+    eventKeys: options.key === undefined ? "any" : [options.key],
+    ...(options.apiKey === undefined ? {} : { apiKeys: [options.apiKey] }),
+  });
+  open.defer(() => api.close());
+  const { url } = await listen(api, options);
+  await tellReady({ url, key: options.key ?? "dev", store, watch: options.watch, host, reload }, terminal);
+}
+
+async function watch(root: string, since: number, session: Session, terminal: Terminal): Promise<Watch> {
+  const { watchProject } = await import("./watch.ts");
+  const { loadProject } = await import("../../build/project.ts");
+  return watchProject({
+    root,
+    since,
+    onError: (error) => void reportError(error, terminal),
+    async onChange(_paths, signal) {
+      const begun = performance.now();
+      const reload = await session.reload(await loadProject(shown(root)), signal);
+      tellReload(reload, performance.now() - begun, terminal);
+    },
+  });
+}
+
+function ignore(): void {}
+
+async function openHost(store: string, cacheDir: string): Promise<Host> {
+  const { createHost } = await import("../../index.ts");
+  return createHost({ store, cacheDir, graceMs });
+}
+
+function followLive(host: Host, terminal: Terminal): void {
+  const log = createLiveLog(terminal);
+  host.live.subscribe((message) => {
+    if (terminal.json) terminal.printJson(message);
+    else for (const line of log.lines(message)) terminal.print(line);
+  });
+}
+
+/** Beyond this machine both gates need a key. */
+function checkKeys({ host, key, apiKey }: DevOptions): void {
+  if (/^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host) || (key !== undefined && apiKey !== undefined))
+    return;
+  throw new CliError("ERR_USAGE", `On ${host} others than this machine can send events and read runs.`, {
+    next: "Give --key and --api-key, or leave --host out.",
+  });
+}
+
+async function listen(
+  api: { listen(address: { port: number; hostname: string }): Promise<{ url: string }> },
+  { port, host }: DevOptions,
+): Promise<{ url: string }> {
+  try {
+    return await api.listen({ port, hostname: host });
+  } catch (error) {
+    const code =
+      error instanceof MillraceError ? (error.cause as { code?: unknown } | undefined)?.code : undefined;
+    if (code !== "EADDRINUSE") throw error;
+    throw new CliError("ERR_PORT_IN_USE", `Port ${port} on ${host} is in use by another process.`, {
+      cause: error,
+      next: "Stop the other process, or choose another port: --port 0 takes any that is free.",
+    });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

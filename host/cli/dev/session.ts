@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { buildProject, type BuildProgress } from "../../build/build.ts";
+import type { Project } from "../../build/project.ts";
+import type { Problem } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+import { deployBuilt } from "../project.ts";
+
+/** What taking up the project's files came to. */
+export interface Reload {
+  /** Ids of functions of which new runs begin on another version now. */
+  readonly updated: readonly string[];
+  readonly removed: readonly string[];
+  /** All that is wrong; what it concerns stays as it was. */
+  readonly problems: readonly Problem[];
+  readonly project: Project;
+}
+
+/** Brings a host up to date with a project's files. */
+export interface Session {
+  /** Builds and deploys. An abort while it builds leaves the host as it was. */
+  reload(project: Project, signal: AbortSignal): Promise<Reload>;
+}
+
+/** The host may still be opening: it is waited for when the build is done. */
+export function createSession(host: Promise<Host>, onProgress: (progress: BuildProgress) => void): Session {
+  /** The document's file of each function that was taken up. */
+  const files = new Map<string, string>();
+
+  return {
+    async reload(project, signal) {
+      const built = await buildProject(project, { signal, onProgress });
+      const onHost = await host;
+      signal.throwIfAborted();
+      if (!project.problems.some(({ code }) => code === "ERR_SCHEMA_INVALID")) {
+        onHost.setEventSchemas(project.eventSchemas);
+      }
+      const updated = await deployBuilt(onHost, built.functions, Date.now());
+      for (const { document, file } of project.functions) files.set(document.id, file);
+      const removed = onHost
+        .functions()
+        .map(({ functionId }) => functionId)
+        .filter((id) => isGone(id, files.get(id), project));
+      for (const id of removed) {
+        await onHost.remove(id);
+        files.delete(id);
+      }
+      return { updated, removed, project, problems: [...project.problems, ...built.problems] };
+    },
+  };
+}
+
+/** Whether a function is no longer in the project; one whose document is broken just now still is. */
+function isGone(id: string, file: string | undefined, { functions, problems }: Project): boolean {
+  if (functions.some(({ document }) => document.id === id)) return false;
+  const broken = problems.some(({ code }) => code !== "ERR_SCHEMA_INVALID");
+  if (!broken) return true;
+  // Which function a broken document was can only be told by its file.
+  return file !== undefined && (!existsSync(file) || functions.some((other) => other.file === file));
+}

@@ -1,0 +1,14 @@
+/** What one check of `doctor` found. */
+export interface CheckResult {
+  /** "warning": Millrace works, but not in everything. */
+  readonly status: "ok" | "warning" | "failed";
+  readonly detail: string;
+  /** What to do about it. */
+  readonly next?: string;
+}
+
+/** One thing that `doctor` looks at. A throw counts as failed. */
+export interface Check {
+  readonly name: string;
+  run(): Promise<CheckResult>;
+}

@@ -1,0 +1,38 @@
+import { exitCodes } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { Terminal } from "../terminal.ts";
+import type { Check, CheckResult } from "./check.ts";
+import { engineCheck } from "./engine-check.ts";
+import { builderCheck, projectCheck } from "./project-checks.ts";
+import { nodeCheck, portCheck, storeCheck } from "./system-checks.ts";
+
+const checks: readonly Check[] = [nodeCheck, storeCheck, engineCheck, builderCheck, projectCheck, portCheck];
+
+const marks = { ok: ["green", "✓"], warning: ["yellow", "!"], failed: ["red", "✗"] } as const;
+
+/** Runs every check, one after the other, and tells; resolves to the exit code. */
+export async function examine(terminal: Terminal): Promise<number> {
+  const results: ({ name: string } & CheckResult)[] = [];
+  for (const check of checks) {
+    const result = { name: check.name, ...(await check.run().catch(failed)) };
+    results.push(result);
+    if (!terminal.json) tell(result, terminal);
+  }
+  const ok = results.every(({ status }) => status !== "failed");
+  if (terminal.json) terminal.printJson({ ok, checks: results });
+  return ok ? exitCodes.ok : exitCodes.failed;
+}
+
+function failed(error: unknown): CheckResult {
+  const { code, message } = error as { code?: string; message?: string };
+  return { status: "failed", detail: [code, message ?? String(error)].filter(Boolean).join(" ") };
+}
+
+function tell(
+  { name, status, detail, next }: { name: string } & CheckResult,
+  { print, out }: Terminal,
+): void {
+  const [colour, mark] = marks[status];
+  print(`${out(colour, mark)} ${out("bold", name.padEnd(8))} ${printable(detail)}`);
+  if (next !== undefined) print(`  ${out("cyan", "next:")}    ${next}`);
+}

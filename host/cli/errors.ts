@@ -1,0 +1,169 @@
+import type { ErrorRow } from "../../runtime/errors.ts";
+import { hostErrors, MillraceError, type HostErrorCode, type Problem } from "../errors.ts";
+
+/** What the command's exit code says. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  input: 2,
+  notTriggered: 3,
+  unavailable: 4,
+} as const;
+
+/** The exit codes in words, for the help. */
+export const exitCodeHelp = `Exit codes:
+  0  done
+  1  failed: a run, a check, or Millrace itself
+  2  bad input: the command line, a document, an event
+  3  \`run\` only: no trigger of the function takes the event
+  4  unavailable: no host answers, or the port or the store is in use`;
+
+/** A row of the command line's table: also the exit code. */
+interface CliErrorRow extends ErrorRow {
+  readonly exitCode: number;
+}
+
+/** Every error of the command line itself, by its stable code. */
+export const cliErrors = {
+  ERR_NODE_VERSION: {
+    exitCode: exitCodes.input,
+    summary: "The command was started with a Node older than 24.",
+    next: "Install a newer Node, or put one beside your project: npm i -D node@26",
+  },
+  ERR_USAGE: {
+    exitCode: exitCodes.input,
+    summary: "The command line is not as it must be: an unknown command or option, a missing or wrong value.",
+    next: "`millrace <command> --help` shows what the command takes.",
+  },
+  ERR_INPUT_FILE: {
+    exitCode: exitCodes.input,
+    summary: "A file that the command line names can't be read.",
+    next: "Check the path; JSON can also be given itself, or on stdin with `-`.",
+  },
+  ERR_INPUT_JSON: {
+    exitCode: exitCodes.input,
+    summary: "What was given on the command line, in a file or on stdin is not JSON in UTF-8.",
+    next: "Mend the text at the place given.",
+  },
+  ERR_PROJECT_EMPTY: {
+    exitCode: exitCodes.input,
+    summary: "There is no function document in the folder, below it or above it.",
+    next: "Make a project with `millrace init`, or give the folder of one.",
+  },
+  ERR_PROJECT_INVALID: {
+    exitCode: exitCodes.input,
+    summary: "The project's documents, schemas or steps have problems; each is listed with its own code.",
+    next: "Mend the places listed.",
+  },
+  ERR_PROJECT_FUNCTION: {
+    exitCode: exitCodes.input,
+    summary: "The project has no function of that id.",
+    next: "Use one of the ids listed, or give the project's folder with --project.",
+  },
+  ERR_NOT_TRIGGERED: {
+    exitCode: exitCodes.notTriggered,
+    summary: "No trigger of the function takes the event, so there is nothing to run.",
+    next: "Change the event, or the trigger's expression.",
+  },
+  ERR_PORT_IN_USE: {
+    exitCode: exitCodes.unavailable,
+    summary: "Another process listens on the port.",
+    next: "Stop the other process, or choose another port with --port.",
+  },
+  ERR_HOST_UNREACHABLE: {
+    exitCode: exitCodes.unavailable,
+    summary: "No host answers at the URL.",
+    next: "Start one with `millrace dev`, or name another with --url or MILLRACE_URL.",
+  },
+  ERR_HOST_REFUSED: {
+    exitCode: exitCodes.failed,
+    summary: "The host answered the request with an error.",
+    next: "Read the host's answer.",
+  },
+  ERR_HOST_ANSWER: {
+    exitCode: exitCodes.failed,
+    summary: "What answers at the URL is no Millrace host.",
+    next: "Check the URL given with --url or MILLRACE_URL.",
+  },
+  ERR_FILE_SYSTEM: {
+    exitCode: exitCodes.failed,
+    summary: "The operating system refused to read or write a file.",
+    next: "Check the path's permissions and the disk's free space.",
+  },
+  ERR_UNEXPECTED: {
+    exitCode: exitCodes.failed,
+    summary: "Something failed that should not have: a bug in Millrace.",
+    next: "Run it again with --verbose and report the stack.",
+  },
+} as const satisfies Record<string, CliErrorRow>;
+
+/** A stable code of the command line's table. */
+export type CliErrorCode = keyof typeof cliErrors;
+
+/** An error with a code of the command line's table. */
+export class CliError extends Error {
+  readonly code: CliErrorCode;
+  /** What the user does next; the table's own sentence unless one fits better. */
+  readonly next: string;
+  readonly problems: readonly Problem[];
+
+  constructor(
+    code: CliErrorCode,
+    message: string,
+    options: {
+      readonly next?: string;
+      readonly problems?: readonly Problem[];
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "CliError";
+    this.code = code;
+    this.next = options.next ?? cliErrors[code].next;
+    this.problems = options.problems ?? [];
+  }
+}
+
+/** Any error as the user sees it. */
+export interface Reported {
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+  readonly problems: readonly Problem[];
+  readonly exitCode: number;
+  readonly stack?: string;
+}
+
+/** Puts any thrown value into the user's terms. */
+export function describeError(error: unknown): Reported {
+  const stack = error instanceof Error && error.stack !== undefined ? { stack: withCauses(error) } : {};
+  if (error instanceof CliError) {
+    const { code, message, next, problems } = error;
+    return { code, message, next, problems, exitCode: cliErrors[code].exitCode, ...stack };
+  }
+  if (error instanceof MillraceError) {
+    const { code, message, next, problems } = error;
+    return { code, message, next, problems, exitCode: hostExitCode(code), ...stack };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const code = isSystemError(error) ? "ERR_FILE_SYSTEM" : "ERR_UNEXPECTED";
+  const { next, exitCode } = cliErrors[code];
+  return { code, message, next, problems: [], exitCode, ...stack };
+}
+
+function hostExitCode(code: HostErrorCode): number {
+  const { status } = hostErrors[code];
+  if (code === "ERR_STORE_URL" || (status >= 400 && status < 500)) return exitCodes.input;
+  if (code === "ERR_STORE_LOCKED" || status > 500) return exitCodes.unavailable;
+  return exitCodes.failed;
+}
+
+/** Errors of system calls have the call's name. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error && "code" in error;
+}
+
+function withCauses(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by: ${withCauses(error.cause)}` : own;
+}

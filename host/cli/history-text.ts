@@ -1,0 +1,30 @@
+import type { LogLine } from "../../runtime/driver.ts";
+import { printable } from "./printable.ts";
+import type { Terminal } from "./terminal.ts";
+import { span } from "./time.ts";
+
+/** The part of a run's id that tells it from those near it in time: the front is a time stamp. */
+export function shortId(id: string): string {
+  return id.slice(-6);
+}
+
+/** A step's log, indented below the time so that it is told from Millrace's own lines. */
+export function logLines(logs: readonly LogLine[], style: Terminal["out"]): string[] {
+  const colours = { error: "red", warn: "yellow", info: "dim", debug: "dim", trace: "dim" } as const;
+  return logs.flatMap(({ level, message }) => {
+    const name = level === "info" ? "" : `${level}: `;
+    const lines = `${name}${message}`.trimEnd().split("\n");
+    return lines.map((line) => `             ${style(colours[level], "│")} ${printable(line)}`);
+  });
+}
+
+/** "18 ms", and from the second attempt on "attempt 2 18 ms". */
+export function attemptText(entry: { attempt: number; startedAt: number; at: number }): string {
+  const time = span(entry.at - entry.startedAt);
+  return entry.attempt === 1 ? time : `attempt ${entry.attempt} ${time}`;
+}
+
+/** "step-2: ERR_STEP_FATAL no such user". */
+export function failureText(failure: { code: string; message: string; step?: string }): string {
+  return `${failure.step === undefined ? "" : `${failure.step}: `}${failure.code} ${failure.message}`;
+}

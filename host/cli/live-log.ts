@@ -1,0 +1,92 @@
+import type { HistoryEntry } from "../executor/history.ts";
+import type { LiveMessage } from "../live.ts";
+import { attemptText, failureText, logLines, shortId } from "./history-text.ts";
+import { preview, printable, shorten } from "./printable.ts";
+import type { Terminal } from "./terminal.ts";
+import { span, timeOfDay } from "./time.ts";
+
+/** Puts what happens on a host into lines that a person can follow. */
+export interface LiveLog {
+  lines(message: LiveMessage): string[];
+}
+
+type Style = Terminal["out"];
+
+/** What time, mark and run take of a line. */
+const headWidth = 46;
+
+export function createLiveLog(terminal: Terminal, style: Style = terminal.out): LiveLog {
+  /** When the runs that are under way began. */
+  const started = new Map<string, number>();
+  const width = (): number => Math.max(terminal.columns - headWidth, 40);
+  const dim = (text: string): string => style("dim", text);
+
+  const line = (at: number, mark: string, ...parts: readonly (string | undefined)[]): string =>
+    [dim(timeOfDay(at)), mark, ...parts.filter((part) => part !== undefined && part !== "")].join(" ");
+
+  const runLine = (entry: HistoryEntry, run: string, runId: string): string => {
+    const from = started.get(runId);
+    started.delete(runId);
+    const after = from === undefined ? undefined : dim(`after ${span(entry.at - from)}`);
+    if (entry.type === "run.completed")
+      return line(entry.at, style("green", "■"), run, style("green", "completed"), after);
+    if (entry.type === "run.failed") {
+      const reason = printable(failureText(entry.failure));
+      return line(entry.at, style("red", "■"), run, style("red", "failed"), after, reason);
+    }
+    const reason = entry.type === "run.cancelled" ? printable(entry.reason ?? "") : undefined;
+    return line(entry.at, style("yellow", "■"), run, style("yellow", "cancelled"), after, reason);
+  };
+
+  const historyLines = (entry: HistoryEntry, run: string, runId: string): string[] => {
+    switch (entry.type) {
+      case "run.started":
+        started.set(runId, entry.at);
+        return [line(entry.at, style("cyan", "▶"), run, "started by", entry.event.name, dim(runId))];
+      case "step.completed": {
+        const [mark, step, time] = [style("green", "✓"), style("bold", entry.step), dim(attemptText(entry))];
+        return [
+          ...logLines(entry.logs ?? [], style),
+          line(entry.at, mark, run, step, time, preview(entry.output, width())),
+        ];
+      }
+      case "step.failed": {
+        const { failure, retryAt } = entry;
+        const mark = style(retryAt === undefined ? "red" : "yellow", "✗");
+        const reason = `${style("red", failure.code)} ${shorten(printable(failure.message), width())}`;
+        const retry = retryAt === undefined ? "" : style("yellow", `· retry in ${span(retryAt - entry.at)}`);
+        const [step, time] = [style("bold", entry.step), dim(attemptText(entry))];
+        return [...logLines(entry.logs ?? [], style), line(entry.at, mark, run, step, time, reason, retry)];
+      }
+      case "step.skipped":
+        return [line(entry.at, dim("-"), run, style("bold", entry.step), dim("skipped"))];
+      default:
+        return [runLine(entry, run, runId)];
+    }
+  };
+
+  return {
+    lines(message) {
+      if (message.type === "event.stored") {
+        const { name, id, data } = message.event;
+        return [line(message.at, style("blue", "●"), style("blue", name), preview(data, width()), dim(id))];
+      }
+      if (message.type === "notice") {
+        const mark = style(message.level === "error" ? "red" : "yellow", "!");
+        return [line(message.at, mark, message.functionId, message.code, printable(message.message))];
+      }
+      const run = `${message.functionId}${dim(`·${shortId(message.runId)}`)}`;
+      if (message.type === "history") return historyLines(message.entry, run, message.runId);
+      if (!terminal.verbose) return [];
+      return [
+        line(
+          message.at,
+          dim("…"),
+          run,
+          style("bold", message.step),
+          dim(`attempt ${message.attempt} started`),
+        ),
+      ];
+    },
+  };
+}

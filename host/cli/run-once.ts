@@ -1,0 +1,133 @@
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { buildProject } from "../build/build.ts";
+import type { Project, ProjectFunction } from "../build/project.ts";
+import { systemClock } from "../clock.ts";
+import type { Problem } from "../errors.ts";
+import { parseEvent, type Event } from "../event/event.ts";
+import { compileEventSchemas } from "../event/schemas.ts";
+import { define } from "../function/define.ts";
+import { createHost, MillraceError, runId, type Host } from "../index.ts";
+import { nearest } from "../nearest.ts";
+import type { StoredRun } from "../state/state.ts";
+import { tellProgress } from "./build-text.ts";
+import type { RunOptions } from "./commands/run.ts";
+import { CliError, exitCodes } from "./errors.ts";
+import { isObject, readJson } from "./event-source.ts";
+import { catchInterrupts } from "./interrupt.ts";
+import { createLiveLog } from "./live-log.ts";
+import { deployBuilt, openProject, projectError, shown, versionOf } from "./project.ts";
+import { runReport, runReportLines } from "./run-report.ts";
+import type { Terminal } from "./terminal.ts";
+import { refusals } from "./trigger-check.ts";
+
+/** Runs one function for one event on a store in memory; resolves to the exit code. */
+export async function runOnce(functionId: string, options: RunOptions, terminal: Terminal): Promise<number> {
+  const project = await openProject(options.project);
+  const found = functionOf(project, functionId);
+  const event = await eventFor(found, options.event, project, terminal);
+  const interrupt = catchInterrupts();
+  try {
+    const { functions, problems } = await buildProject(
+      { ...project, functions: [found] },
+      { signal: interrupt.signal, onProgress: tellProgress(terminal) },
+    );
+    const [built] = functions;
+    if (built === undefined) throw projectError(problems);
+    checkTriggers(define(versionOf(built, event.ts)), event);
+    const host = await createHost({
+      store: "memory:",
+      cacheDir: join(project.root, ".millrace", "cache"),
+    });
+    try {
+      await deployBuilt(host, [built], event.ts);
+      const run = await follow(host, functionId, event, terminal, interrupt.signal);
+      if (terminal.interactive) for (const line of runReportLines(run, terminal.out)) terminal.print(line);
+      else terminal.printJson(runReport(run));
+      return run.status === "completed" ? exitCodes.ok : exitCodes.failed;
+    } finally {
+      await host.close();
+    }
+  } finally {
+    interrupt.close();
+  }
+}
+
+async function follow(
+  host: Host,
+  functionId: string,
+  event: Event,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<StoredRun> {
+  const log = createLiveLog(terminal, terminal.err);
+  const unsubscribe = host.live.subscribe((message) => {
+    for (const line of log.lines(message)) terminal.note(line);
+  });
+  try {
+    await host.publish([event]);
+    return await host.finished(runId(functionId, event.id), signal);
+  } finally {
+    unsubscribe();
+  }
+}
+
+function functionOf(project: Project, functionId: string): ProjectFunction {
+  const found = project.functions.find(({ document }) => document.id === functionId);
+  if (found !== undefined) return found;
+  // It may be the one whose document can't be read.
+  const documents = project.problems.filter(({ code }) => code !== "ERR_SCHEMA_INVALID");
+  if (documents.length > 0) throw projectError(documents);
+  const ids = project.functions.map(({ document }) => document.id);
+  const close = nearest(functionId, ids);
+  const hint = close === undefined ? `It has ${ids.join(", ")}.` : `Did you mean ${close}?`;
+  throw new CliError(
+    "ERR_PROJECT_FUNCTION",
+    `The project ${shown(project.root)} has no function ${JSON.stringify(functionId)}. ${hint}`,
+  );
+}
+
+async function eventFor(
+  { document, file }: ProjectFunction,
+  source: string | undefined,
+  project: Project,
+  terminal: Terminal,
+): Promise<Event> {
+  const schemaProblems = project.problems.filter(({ code }) => code === "ERR_SCHEMA_INVALID");
+  if (schemaProblems.length > 0) throw projectError(schemaProblems);
+  const from = source ?? (await besideDocument(file));
+  if (source === undefined) terminal.progress(terminal.err("dim", `event: ${from ?? "{}"}`));
+  const given = from === undefined ? {} : await readJson(from);
+  const name = document.triggers[0]?.event;
+  const input = isObject(given) && given["name"] === undefined ? { ...given, name } : given;
+  const parsed = parseEvent(input, {
+    now: systemClock.now(),
+    random: Math.random,
+    schemas: compileEventSchemas(project.eventSchemas),
+  });
+  if (parsed.ok) return parsed.event;
+  throw invalidEvent(parsed.problems);
+}
+
+/** The event that a document's author keeps for trying it. */
+async function besideDocument(document: string): Promise<string | undefined> {
+  const file = join(dirname(document), "event.json");
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() === true ? shown(file) : undefined;
+}
+
+function invalidEvent(problems: readonly Problem[]): MillraceError {
+  const code = problems.every((problem) => problem.code === "ERR_EVENT_SCHEMA")
+    ? "ERR_EVENT_SCHEMA"
+    : "ERR_EVENT_INVALID";
+  return new MillraceError(code, "The event can't be used.", { problems });
+}
+
+function checkTriggers(definition: ReturnType<typeof define>, event: Event): void {
+  const reasons = refusals(definition, event);
+  if (reasons === undefined) return;
+  throw new CliError(
+    "ERR_NOT_TRIGGERED",
+    `No trigger of ${definition.id} takes the event: ${reasons.join("; ")}.`,
+  );
+}

@@ -1,0 +1,99 @@
+import type { LogLine } from "../../runtime/driver.ts";
+import type { RunStatus } from "../executor/history.ts";
+import type { RunDetail, StepDetail } from "../executor/view.ts";
+import type { RunSummary } from "../state/state.ts";
+import { failureText, logLines } from "./history-text.ts";
+import { preview, printable } from "./printable.ts";
+import { table } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+import { dateAndTime, span } from "./time.ts";
+
+/** The log of one attempt, as the reading API gives it. */
+export interface AttemptLogs {
+  readonly step: string;
+  readonly attempt: number;
+  readonly lines: readonly LogLine[];
+}
+
+const statusColours = {
+  running: "cyan",
+  parked: "yellow",
+  completed: "green",
+  failed: "red",
+  cancelled: "yellow",
+} as const satisfies Record<RunStatus, string>;
+
+const stepMarks = {
+  pending: ["dim", "…"],
+  retrying: ["yellow", "↻"],
+  completed: ["green", "✓"],
+  failed: ["red", "✗"],
+  skipped: ["dim", "-"],
+  unreached: ["dim", "·"],
+} as const satisfies Record<StepDetail["status"], readonly [string, string]>;
+
+/** Runs as an aligned table. */
+export function runTable(runs: readonly RunSummary[], { out }: Terminal): string[] {
+  const columns = ["RUN", "FUNCTION", "STATUS", "EVENT", "STARTED", "TOOK"].map((heading) => ({ heading }));
+  const rows = runs.map((run) => [
+    run.id,
+    printable(run.functionId),
+    out(statusColours[run.status], run.status),
+    printable(run.eventName),
+    dateAndTime(run.createdAt),
+    run.finishedAt === undefined ? "" : span(run.finishedAt - run.createdAt),
+  ]);
+  return table(columns, rows, (text) => out("dim", text));
+}
+
+/** One run, its steps and what they logged. `now`: milliseconds since 1970, for what is still to come. */
+export function runLines(
+  run: RunDetail,
+  logs: readonly AttemptLogs[],
+  now: number,
+  { out, columns }: Terminal,
+): string[] {
+  const status = out(statusColours[run.status], run.status);
+  const took = run.finishedAt === undefined ? "" : ` in ${span(run.finishedAt - run.createdAt)}`;
+  const wakes = run.wakeAt === undefined ? "" : `, goes on in ${span(run.wakeAt - now)}`;
+  const field = (name: string, value: string): string => `${out("dim", name.padEnd(9))} ${value}`;
+  const why = run.failure === undefined ? run.reason : failureText(run.failure);
+  return [
+    field("run", out("bold", run.id)),
+    field("status", `${status}${took}${wakes}`),
+    ...(why === undefined ? [] : [field("why", printable(why))]),
+    field("function", `${printable(run.functionId)} ${out("dim", `version ${run.functionVersion}`)}`),
+    field("event", `${printable(run.eventName)} ${out("dim", printable(run.eventId))}`),
+    ...(run.userId === undefined ? [] : [field("user", printable(run.userId))]),
+    field("started", dateAndTime(run.createdAt)),
+    field("data", preview(run.event.data, Math.max(columns - 10, 40))),
+    "",
+    ...run.steps.flatMap((step) => stepLines(step, logs, now, out)),
+  ];
+}
+
+function stepLines(
+  step: StepDetail,
+  logs: readonly AttemptLogs[],
+  now: number,
+  out: Terminal["out"],
+): string[] {
+  const [colour, mark] = stepMarks[step.status];
+  const retry = step.retryAt === undefined ? "" : ` in ${span(step.retryAt - now)}`;
+  const name = step.name === undefined ? "" : ` ${out("dim", printable(step.name))}`;
+  const attempts = step.attempts.flatMap((attempt) => [
+    ...logLines(
+      logs.find((log) => log.step === step.id && log.attempt === attempt.attempt)?.lines ?? [],
+      out,
+    ),
+    `    attempt ${attempt.attempt} ${out("dim", span(attempt.endedAt - attempt.startedAt))}${
+      attempt.failure === undefined ? "" : ` ${printable(failureText(attempt.failure))}`
+    }`,
+  ]);
+  const output = step.output === undefined ? [] : JSON.stringify(step.output, undefined, 2).split("\n");
+  return [
+    `  ${out(colour, mark)} ${out("bold", printable(step.id))} ${out(colour, step.status)}${retry}${name}`,
+    ...attempts,
+    ...output.map((line) => `    ${printable(line)}`),
+  ];
+}
