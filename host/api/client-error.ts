@@ -1,10 +1,11 @@
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { MillraceError } from "../errors.ts";
 import { failureBody } from "./failure.ts";
 
 /** Answers what is no HTTP request, or not in time, and closes its connection. */
 export function answerMalformed(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (socket.destroyed || !socket.writable || error.code === "ECONNRESET") {
+  if (!socket.writable || !isHttpError(error) || isAnswering(socket)) {
     socket.destroy();
     return;
   }
@@ -18,6 +19,17 @@ export function answerMalformed(error: Error & { readonly code?: string }, socke
     "connection: close",
   ];
   socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** Anything else is a connection that broke, or that never became one of TLS: nobody reads an answer there. */
+function isHttpError({ code = "" }: { readonly code?: string }): boolean {
+  return code.startsWith("HPE_") || code === "ERR_HTTP_REQUEST_TIMEOUT";
+}
+
+/** Whether the client would take the answer for that to an earlier request, which is still on its way. */
+function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
+  const response = socket._httpMessage;
+  return response !== undefined && response !== null && (response.headersSent || response.req.complete);
 }
 
 const reasons: Readonly<Record<number, string>> = {

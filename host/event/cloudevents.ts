@@ -166,7 +166,7 @@ function checkAttributes(
       const suggestion = name.toLowerCase().replaceAll(/[^a-z\d]/g, "");
       const more = suggestion === "" ? {} : { suggestion };
       report(name, "is no attribute: a name has only the letters a to z and digits", more);
-    } else if (value === null) continue;
+    } else if (value === null || value === undefined) continue;
     else if (
       typeof value === "string" ? unsafe.test(value) : typeof value !== "boolean" && !isInteger(value)
     ) {
