@@ -101,7 +101,7 @@ export function parseEvent(input: unknown, options: ParseEventOptions): ParsedEv
 }
 
 /** A fresh UUIDv7 from the time and 16 random bytes. */
-export function newId(now: number, random: Random): string {
+function newId(now: number, random: Random): string {
   return v7({ msecs: now, random: Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256)) });
 }
 

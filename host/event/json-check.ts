@@ -3,7 +3,7 @@ import { pointerOf } from "../json-pointer.ts";
 import { typeOf } from "../schema-problem.ts";
 
 /** Objects and arrays within each other, the outermost counted. */
-export const deepestNesting = 128;
+const deepestNesting = 128;
 
 /** Problems that one value can give; the rest would only bury them. */
 const mostProblems = 100;

@@ -18,7 +18,7 @@ export interface Outline {
   readonly onFailure?: Text;
 }
 
-export interface StepOutline {
+interface StepOutline {
   readonly pointer: string;
   readonly id?: Text;
   readonly path?: Text;

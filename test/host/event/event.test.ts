@@ -131,6 +131,10 @@ describe("an event", () => {
   test.each([
     ["control characters, six bytes each", { t: "\u0001".repeat(50_000) }],
     ["keys", Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`key${index}`, 0]))],
+    [
+      "long keys",
+      Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`${"k".repeat(150)}${index}`, null])),
+    ],
     ["small numbers", { l: Array.from({ length: 140_000 }, () => 1) }],
     ["long numbers", { l: Array.from({ length: 14_000 }, () => -1.234_567_890_123_456e-100) }],
     ["empty lists", { l: Array.from({ length: 100_000 }, () => []) }],

@@ -26,6 +26,9 @@ describe("the work of an expression is bounded", () => {
     ["data.l.all(x, !(11 in data.l))", { l: list }],
     ["data.l.all(x, !data.a.contains('aab'))", { l: list, a: long }],
     ["[data.l.map(x, x)].all(g, data.l.all(y, g.all(z, z > 100) || true))", { l: list.slice(0, 20_000) }],
+    // One long text in many short rounds, and many rounds of one long body.
+    ["[data.a].all(x, data.l.all(y, !x.contains('b')))", { l: list, a: long }],
+    [`data.l.all(x, [${"x,".repeat(1_500)}x].size() > 0)`, { l: list }],
     ["data.a.matches('((a{1,30}){1,30})$')", { a: `${long}b` }],
   ])("%s", (source, given) => {
     expect(evaluate(source, scopeOf(given))).toEqual(tooMuch);
