@@ -58,7 +58,7 @@ export function failureOf(error: unknown, warn: (message: string) => void): Fail
   const after = wish === undefined || wish === null ? undefined : milliseconds(wish);
   if (wish !== undefined && wish !== null && after === undefined) {
     warn(
-      `retryAfter must be milliseconds or text like "10s", and is ${inspect(wish)}: the retry policy decides.`,
+      `retryAfter must be milliseconds or text like "10s", and is ${JSON.stringify(wish)}: the retry policy decides.`,
     );
   }
   return { tag: "retry", val: { message, after: after ?? null } };

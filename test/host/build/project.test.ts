@@ -17,6 +17,7 @@ afterEach(async () => {
   await Promise.all(fixtures.splice(0).map((fixture) => fixture.dispose()));
 });
 
+const document = (id: string): string => functionText({ one: "one.ts" }, id);
 const step = "export default () => 1;";
 
 async function sourceOf(path: string, files: readonly string[]): Promise<string | undefined> {
@@ -33,7 +34,6 @@ async function sourceOf(path: string, files: readonly string[]): Promise<string 
 
 describe("function documents", () => {
   test("are found anywhere below, but not in node_modules, dist and folders with a dot", async () => {
-    const document = (id: string): string => functionText({ one: "one.ts" }, id);
     const folder = await folderOf({
       "function.json": document("root"),
       "one.ts": step,

@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildProject, type BuiltProject } from "../../../host/build/build.ts";
 import { loadProject } from "../../../host/build/project.ts";
@@ -6,7 +8,6 @@ import { createDrivers } from "../../../runtime/drivers.ts";
 import type { StepContext, StepInput } from "../../../runtime/input.ts";
 import type { Json } from "../../../runtime/json.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
-import { functionText, projectFolder } from "./project-fixture.ts";
 
 /** What an attempt gets besides the usual. */
 export interface Given {
@@ -24,25 +25,17 @@ export interface StepRunner {
   dispose(): Promise<void>;
 }
 
-/** Builds each source as a step of its name ("greet.ts" is the step "greet") and runs it on the real engine. */
-export async function stepRunner(
-  sources: Readonly<Record<string, string>>,
-  others: Readonly<Record<string, string>> = {},
-): Promise<StepRunner> {
-  const names = Object.keys(sources).map((file) => [file.replace(/\..*$/, ""), `steps/${file}`] as const);
-  const fixture = await projectFolder({
-    "function.json": functionText(Object.fromEntries(names)),
-    ...Object.fromEntries(Object.entries(sources).map(([file, text]) => [`steps/${file}`, text])),
-    ...others,
-  });
-  const project = await loadProject(fixture.folder);
+/** Builds the one function of a project and runs its steps on the real engine. */
+export async function stepRunner(folder: string): Promise<StepRunner> {
+  const temporary = await mkdtemp(join(tmpdir(), "millrace-build-"));
+  const project = await loadProject(folder);
   if (project.problems.length > 0) throw new Error(JSON.stringify(project.problems));
-  const built = await buildProject(project);
+  const built = await buildProject(project, { cacheDir: join(temporary, "build") });
   const components = built.functions[0]?.components ?? {};
   const bySha256 = new Map(Object.values(components).map((component) => [component.sha256, component]));
   const driver: Driver | undefined = createDrivers({
     artifacts: async (sha256) => bySha256.get(sha256)?.bytes(),
-    cacheDir: join(fixture.folder, ".millrace/cache/engine"),
+    cacheDir: join(temporary, "engine"),
   }).get("wasm");
   if (driver === undefined) throw new Error("there is no driver for wasm");
   return {
@@ -58,7 +51,7 @@ export async function stepRunner(
     },
     async dispose() {
       await driver.close();
-      await fixture.dispose();
+      await rm(temporary, { recursive: true });
     },
   };
 }

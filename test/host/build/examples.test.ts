@@ -1,0 +1,51 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { loadProject } from "../../../host/build/project.ts";
+import type { Json } from "../../../runtime/json.ts";
+import { startProject } from "./project-host.ts";
+
+/** expected.json of an example. */
+interface Expected {
+  readonly status: string;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly attempts: Readonly<Record<string, number>>;
+  readonly skipped?: readonly string[];
+}
+
+const folder = join(import.meta.dirname, "../../../examples");
+const cache = await mkdtemp(join(tmpdir(), "millrace-examples-"));
+const names = (await readdir(folder, { withFileTypes: true }))
+  .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+  .map(({ name }) => name);
+
+afterAll(() => rm(cache, { recursive: true }));
+
+async function readJson<T>(name: string, file: string): Promise<T> {
+  return JSON.parse(await readFile(join(folder, name, file), "utf8")) as T;
+}
+
+test("there are examples", () => {
+  expect(names).toEqual(expect.arrayContaining(["welcome", "order", "typed"]));
+});
+
+test.each(names)("the example %s does what it says", async (name) => {
+  const project = await loadProject(join(folder, name));
+  expect(project.problems).toEqual([]);
+  expect(Object.keys(project.eventSchemas).length).toBeGreaterThan(0);
+  const host = await startProject(project, cache);
+  try {
+    const run = await host.run(await readJson(name, "event.json"));
+    const completed = run.steps.filter(({ status }) => status === "completed");
+    const expected = await readJson<Expected>(name, "expected.json");
+    expect({
+      status: run.status,
+      outputs: Object.fromEntries(completed.map(({ id, output }) => [id, output])),
+      attempts: Object.fromEntries(completed.map(({ id, attempts }) => [id, attempts.length])),
+      skipped: run.steps.filter(({ status }) => status === "skipped").map(({ id }) => id),
+    }).toEqual({ skipped: [], ...expected });
+  } finally {
+    await host.close();
+  }
+});

@@ -1,0 +1,55 @@
+import { buildProject } from "../../../host/build/build.ts";
+import type { Project } from "../../../host/build/project.ts";
+import type { RunDetail } from "../../../host/executor/view.ts";
+import { viewRun } from "../../../host/executor/view.ts";
+import { functionVersion } from "../../../host/function/define.ts";
+import { createHost } from "../../../host/index.ts";
+import type { Json } from "../../../runtime/json.ts";
+
+/** A host in this process that runs a project. */
+export interface ProjectHost {
+  /** Publishes an event, and gives what became of the one run that it started. */
+  run(event: unknown): Promise<RunDetail>;
+  /** The outputs of that run by step id; throws when it did not complete. */
+  outputs(event: unknown): Promise<Readonly<Record<string, Json>>>;
+  close(): Promise<void>;
+}
+
+/** Builds a project and deploys it to a host in memory. */
+export async function startProject(project: Project, cacheDir: string): Promise<ProjectHost> {
+  const { functions, problems } = await buildProject(project, { cacheDir: `${cacheDir}/build` });
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine` });
+  host.setEventSchemas(project.eventSchemas);
+  for (const { document, components } of functions) {
+    const digests: Record<string, string> = {};
+    for (const [step, component] of Object.entries(components)) {
+      digests[step] = await host.putArtifact(await component.bytes());
+    }
+    await host.deploy([functionVersion(document, digests, 0)]);
+  }
+
+  const run = async (event: unknown): Promise<RunDetail> => {
+    const [published] = await host.publish([event]);
+    if (published === undefined) throw new Error("the event was not published");
+    for (;;) {
+      const { runs } = await host.runs.query({ eventId: published.id, limit: 10 });
+      if (runs.length > 1) throw new Error(`${runs.length} runs where one was expected`);
+      const [summary] = runs;
+      const stored = summary === undefined ? undefined : await host.runs.load(summary.id);
+      if (stored?.finishedAt !== undefined) return viewRun(functions[0]?.document, stored);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  };
+  return {
+    run,
+    async outputs(event) {
+      const { status, steps, failure } = await run(event);
+      if (status !== "completed") throw new Error(`the run is ${status}: ${JSON.stringify(failure)}`);
+      return Object.fromEntries(
+        steps.flatMap(({ id, output }) => (output === undefined ? [] : [[id, output]])),
+      );
+    },
+    close: () => host.close(),
+  };
+}
