@@ -73,7 +73,7 @@ export function startMillrace(args: readonly string[], options: CommandOptions =
   child.stdout.setEncoding("utf8").on("data", take);
   child.stderr.setEncoding("utf8").on("data", take);
   const ended = once(child, "close") as Promise<[number | null]>;
-  void ended.then(() => {
+  child.once("close", () => {
     for (const listener of listeners) listener();
   });
   onTestFinished(async () => {
