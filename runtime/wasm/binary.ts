@@ -12,6 +12,8 @@ export interface BinaryReader {
   readonly at: number;
   readonly end: number;
   byte(): number;
+  /** The next byte, without passing over it. */
+  peek(): number;
   /** An unsigned LEB128 of at most 32 bits. */
   u32(): number;
   /** Passes over a LEB128 of any width and sign. */
@@ -51,6 +53,11 @@ export function readBinary(bytes: Uint8Array, start = 0, end = bytes.length): Bi
     },
     end,
     byte,
+    peek() {
+      const value = byte();
+      at--;
+      return value;
+    },
     u32,
     skip,
     skipLeb() {

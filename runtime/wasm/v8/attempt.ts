@@ -3,18 +3,12 @@ import { writeLog } from "./log-buffer.ts";
 import type { LogSource } from "./log-buffer.ts";
 import type { Meter } from "./meter.ts";
 import type { LoadedProgram } from "./program.ts";
-import type { RunRequest, WorkerEnding } from "./protocol.ts";
+import type { AttemptEnd, RunRequest, WorkerEnding } from "./protocol.ts";
 import { Breach, Exit, createInput, createOutput } from "./stdio.ts";
 import type { OutputSink } from "./stdio.ts";
-import { errorEnding } from "./thrown.ts";
-import type { Ambient, StepWorld } from "./wasi/wasi.ts";
-
-/** What the worker tells the engine of an attempt that has ended. */
-export interface AttemptEnd {
-  readonly ending: WorkerEnding;
-  /** The thread can't be trusted to be as it was before: it has to be replaced. */
-  readonly tainted: boolean;
-}
+import { errorEnd } from "./thrown.ts";
+import type { TypedResult } from "./typed-input.ts";
+import type { Ambient, StepWorld } from "./wasi/world.ts";
 
 /** What a worker thread keeps from one attempt to the next; nothing in it is within a guest's reach. */
 export interface AttemptHost {
@@ -50,14 +44,16 @@ export function runAttempt(
   let returned: unknown;
   let thrown: { readonly error: unknown } | undefined;
   try {
-    returned = program.instantiate(world, meter)(program.mode === "typed" ? run.input : undefined);
+    returned = program.instantiate(world, meter)(run.input);
   } catch (error) {
     thrown = { error };
   }
   if (verdict instanceof Breach) return breachEnd(verdict);
   if (verdict instanceof Exit) return { ending: exitEnding(verdict, program, exited), tainted: false };
-  if (thrown !== undefined) return errorEnding(thrown.error, program.mode, meter.starved, exited);
-  return { ending: program.mode === "typed" ? typedEnding(returned, run) : exited(0), tainted: false };
+  if (thrown !== undefined) return errorEnd(thrown.error, meter.starved);
+  const ending =
+    program.mode === "typed" ? typedEnding(returned as TypedResult, run) : exited((returned as [0 | 1])[0]);
+  return { ending, tainted: false };
 }
 
 function createWorld(
@@ -106,9 +102,14 @@ function exitEnding(
   };
 }
 
-function typedEnding(returned: unknown, run: RunRequest): WorkerEnding {
-  const output = String(returned);
-  if (Buffer.byteLength(output) <= run.outputBytes) return { kind: "returned", output };
-  const message = `The step returned more than ${run.outputBytes} bytes.`;
-  return { kind: "failed", code: "ERR_STEP_OUTPUT_TOO_LARGE", message };
+function typedEnding(result: TypedResult, run: RunRequest): WorkerEnding {
+  const [failed, value] = result;
+  if (failed === 0) {
+    if (Buffer.byteLength(value) <= run.outputBytes) return { kind: "returned", output: value };
+    const message = `The step returned more than ${run.outputBytes} bytes.`;
+    return { kind: "failed", code: "ERR_STEP_OUTPUT_TOO_LARGE", message };
+  }
+  if (value[0] === 1) return { kind: "fatal", message: value[1] };
+  const [message, [given, after]] = value[1];
+  return given === 0 ? { kind: "retry", message } : { kind: "retry", message, afterMs: Number(after) };
 }

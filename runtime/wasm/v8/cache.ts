@@ -1,22 +1,25 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Transpiled } from "./transpiler.ts";
+import type { Translated } from "./translator.ts";
 
-/** Transpiled components on disk, a file each. */
-export interface TranspileCache {
+/** Translated binaries on disk, a file each. */
+export interface TranslationCache {
   /** undefined when there is none, or when the file is not as it was written. */
-  read(sha256: string): Promise<Transpiled | undefined>;
+  read(sha256: string): Promise<Translated | undefined>;
   /** A cache that can't be written (a full disk, a read-only folder) is no failure: the next start is slower. */
-  write(sha256: string, transpiled: Transpiled): Promise<void>;
+  write(sha256: string, translated: Translated): Promise<void>;
 }
 
+/** To be raised with every change of what a translation is or how it is made: those of before are not read then. */
+const translationVersion = 1;
+
 /**
- * Keeps one file for each digest and transpiler version in `folder`. A file is sha256 of the rest (32 bytes), the
- * length of a JSON header (u32, little-endian), the header, then the parts that it lists, one behind the other.
+ * Keeps one file for each digest and translation in `folder`. A file is sha256 of the rest (32 bytes), the length of a
+ * JSON header (u32, little-endian), the header, then the parts that it lists, one behind the other.
  */
-export function createTranspileCache(folder: string, version: string): TranspileCache {
-  const pathOf = (sha256: string): string => join(folder, `${sha256}-${version}.bin`);
+export function createTranslationCache(folder: string): TranslationCache {
+  const pathOf = (sha256: string): string => join(folder, `${sha256}-${translationVersion}.bin`);
   return {
     async read(sha256) {
       const path = pathOf(sha256);
@@ -26,12 +29,12 @@ export function createTranspileCache(folder: string, version: string): Transpile
         return undefined;
       }
     },
-    async write(sha256, transpiled) {
+    async write(sha256, translated) {
       const path = pathOf(sha256);
       const temporary = `${path}.${randomUUID()}`;
       try {
         await mkdir(folder, { recursive: true });
-        await writeFile(temporary, encode(transpiled));
+        await writeFile(temporary, encode(translated));
         await rename(temporary, path);
       } catch {
         await rm(temporary, { force: true }).catch(() => undefined);
@@ -41,33 +44,33 @@ export function createTranspileCache(folder: string, version: string): Transpile
 }
 
 interface Header {
-  readonly glue: number;
-  readonly modules: readonly { readonly name: string; readonly length: number }[];
+  readonly component: number;
+  readonly modules: readonly number[];
 }
 
 const digestBytes = 32;
 
-function encode({ glue, modules }: Transpiled): Buffer {
-  const script = Buffer.from(glue);
+function encode({ component, modules }: Translated): Buffer {
+  const definition = Buffer.from(component);
   const header = Buffer.from(
     JSON.stringify({
-      glue: script.length,
-      modules: modules.map(({ name, bytes }) => ({ name, length: bytes.length })),
+      component: definition.length,
+      modules: modules.map(({ length }) => length),
     } satisfies Header),
   );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
-  const rest = Buffer.concat([length, header, script, ...modules.map(({ bytes }) => bytes)]);
+  const rest = Buffer.concat([length, header, definition, ...modules]);
   return Buffer.concat([createHash("sha256").update(rest).digest(), rest]);
 }
 
-function decode(file: Buffer): Transpiled | undefined {
+function decode(file: Buffer): Translated | undefined {
   const rest = file.subarray(digestBytes);
   if (!createHash("sha256").update(rest).digest().equals(file.subarray(0, digestBytes))) return undefined;
   const headerEnd = 4 + rest.readUInt32LE(0);
   const header = JSON.parse(rest.toString("utf8", 4, headerEnd)) as Header;
   let at = headerEnd;
   const take = (length: number): Buffer => rest.subarray(at, (at += length));
-  const glue = take(header.glue).toString("utf8");
-  return { glue, modules: header.modules.map(({ name, length }) => ({ name, bytes: take(length) })) };
+  const component = take(header.component).toString("utf8");
+  return { component, modules: header.modules.map(take) };
 }

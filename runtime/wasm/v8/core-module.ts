@@ -26,7 +26,7 @@ export const sectionOrder = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11] as const
 
 /**
  * Reads a core module's declarations. Throws MalformedBinary for what this engine does not run because it could not
- * bound it: garbage-collected types, 64-bit and shared memories and tables, or names that need quoting.
+ * bound it: garbage-collected types, 64-bit and shared memories and tables.
  */
 export function readCoreModule(bytes: Uint8Array): CoreModule {
   const found = sections(bytes);
@@ -35,7 +35,6 @@ export function readCoreModule(bytes: Uint8Array): CoreModule {
     return section && readBinary(bytes, section.start, section.end);
   };
   const imported = readImports(readerOf(2));
-  readExports(readerOf(7));
   const ownTables = many(readerOf(4), readTable);
   return {
     sections: found,
@@ -129,8 +128,8 @@ function readImports(reader: BinaryReader | undefined): {
   const count = { functions: 0, tables: 0, memories: 0 };
   if (reader === undefined) return count;
   for (let left = reader.u32(); left > 0; left--) {
-    readName(reader);
-    readName(reader);
+    reader.name();
+    reader.name();
     const kind = reader.byte();
     if (kind === 0x00) {
       reader.skipLeb();
@@ -150,27 +149,6 @@ function readImports(reader: BinaryReader | undefined): {
     } else throw new MalformedBinary(`it has an import of an unknown kind (${kind})`);
   }
   return count;
-}
-
-function readExports(reader: BinaryReader | undefined): void {
-  if (reader === undefined) return;
-  for (let left = reader.u32(); left > 0; left--) {
-    readName(reader);
-    reader.byte();
-    reader.u32();
-  }
-}
-
-/**
- * The transpiler writes these names into JavaScript between single quotes and does not escape them: a name with a
- * quote could run code outside of the sandbox.
- */
-function readName(reader: BinaryReader): void {
-  const name = reader.name();
-  if (!/['\\\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) return;
-  throw new MalformedBinary(
-    `the name ${JSON.stringify(name)} of an import or export has a quote or control character`,
-  );
 }
 
 /** Sections' contents by id, to be replaced or added; "none" leaves the section out. */

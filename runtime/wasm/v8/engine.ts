@@ -5,26 +5,26 @@ import type { Engine, StepBinary } from "../engine.ts";
 import { failure } from "../failure.ts";
 import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
-import { createTranspileCache } from "./cache.ts";
+import { createTranslationCache } from "./cache.ts";
 import { createPool } from "./pool.ts";
 import { createPrograms } from "./programs.ts";
 import type { Program, RunRequest } from "./protocol.ts";
-import { createTranspiler } from "./transpiler.ts";
+import { createTranslator } from "./translator.ts";
 import { typedInput } from "./typed-input.ts";
 
 /** What the engine is created with. */
 export interface V8EngineOptions {
-  /** Transpiled components are kept in its folder `v8`. */
+  /** Translated components are kept in its folder `v8`. */
   readonly cacheDir: string;
   /** Attempts at once; the number of cores by default. */
   readonly parallelism?: number;
 }
 
-/** Runs components on V8: transpiled once by digest, then a fresh instance for each attempt on warm worker threads. */
+/** Runs components on V8: translated once by digest, then a fresh instance for each attempt on warm worker threads. */
 export function createV8Engine(options: V8EngineOptions): Engine {
-  const transpiler = createTranspiler();
-  const cache = createTranspileCache(join(options.cacheDir, "v8"), transpiler.version);
-  const programs = createPrograms(cache, transpiler);
+  const translator = createTranslator();
+  const cache = createTranslationCache(join(options.cacheDir, "v8"));
+  const programs = createPrograms(cache, translator);
   const pool = createPool(options.parallelism ?? availableParallelism());
   let closed = false;
   /** A program that could not be got because the engine closes may well be a good one. */
@@ -47,7 +47,7 @@ export function createV8Engine(options: V8EngineOptions): Engine {
     },
     async close() {
       closed = true;
-      await Promise.all([transpiler.close(), pool.close()]);
+      await Promise.all([translator.close(), pool.close()]);
     },
   };
 }

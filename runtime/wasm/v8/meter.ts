@@ -1,7 +1,8 @@
 import { growHookExport, startExport } from "./bounds.ts";
 import type { Footprint } from "./bounds.ts";
+import type { ProgramModule } from "./protocol.ts";
 import { webAssembly } from "./webassembly.ts";
-import type { WasmImports, WasmInstance, WasmModule } from "./webassembly.ts";
+import type { WasmImports, WasmInstance } from "./webassembly.ts";
 
 /** The size of a page of WebAssembly memory. */
 export const pageBytes = 65_536;
@@ -19,7 +20,7 @@ export interface Meter {
   /** True once the guest was refused memory that it asked for. */
   readonly starved: boolean;
   /** Makes a core instance whose memory counts. */
-  instantiate(module: WasmModule, footprint: Footprint, imports: WasmImports | undefined): WasmInstance;
+  instantiate(module: ProgramModule, imports: WasmImports): WasmInstance;
 }
 
 interface Account {
@@ -59,7 +60,7 @@ export function createMeter(): Meter {
     get starved() {
       return account?.starved ?? false;
     },
-    instantiate(module, footprint, imports) {
+    instantiate({ module, footprint }, imports) {
       if (account !== undefined) claim(account, footprint);
       const instance = new webAssembly.Instance(module, imports);
       const hook = instance.exports[growHookExport] as

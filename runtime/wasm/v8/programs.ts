@@ -2,11 +2,11 @@ import type { StepFailure } from "../../driver.ts";
 import type { StepBinary } from "../engine.ts";
 import { failure } from "../failure.ts";
 import { capMaxima, footprint } from "./bounds.ts";
-import type { TranspileCache } from "./cache.ts";
+import type { TranslationCache } from "./cache.ts";
 import { readCoreModule } from "./core-module.ts";
 import { pageBytes } from "./meter.ts";
 import type { Program } from "./protocol.ts";
-import type { Transpiled, Transpiler } from "./transpiler.ts";
+import type { Translated, Translator } from "./translator.ts";
 import { webAssembly } from "./webassembly.ts";
 
 /** Compiled programs by digest and memory limit. */
@@ -18,15 +18,15 @@ export interface Programs {
 /** Compiled code is kept up to this many bytes of WebAssembly; what was used longest ago goes first. */
 const keptBytes = 512 * 1024 * 1024;
 
-export function createPrograms(cache: TranspileCache, transpiler: Transpiler): Programs {
-  const transpiling = new Map<string, Promise<Transpiled | StepFailure>>();
+export function createPrograms(cache: TranslationCache, translator: Translator): Programs {
+  const translating = new Map<string, Promise<Translated | StepFailure>>();
   const programs = new Map<string, { readonly program: Promise<Program | StepFailure>; weight: number }>();
 
-  const transpiled = (binary: StepBinary): Promise<Transpiled | StepFailure> => {
-    const found = transpiling.get(binary.sha256);
+  const translated = (binary: StepBinary): Promise<Translated | StepFailure> => {
+    const found = translating.get(binary.sha256);
     if (found !== undefined) return found;
-    const work = transpile(binary, cache, transpiler).finally(() => transpiling.delete(binary.sha256));
-    transpiling.set(binary.sha256, work);
+    const work = translate(binary, cache, translator).finally(() => translating.delete(binary.sha256));
+    translating.set(binary.sha256, work);
     return work;
   };
 
@@ -35,28 +35,27 @@ export function createPrograms(cache: TranspileCache, transpiler: Transpiler): P
     key: string,
     memoryBytes: number,
   ): Promise<Program | StepFailure> => {
-    const source = await transpiled(binary);
+    const source = await translated(binary);
     if ("code" in source) return source;
     const { kind, mode } = binary;
-    const footprints = source.modules.map(({ bytes }) => footprint(readCoreModule(bytes)));
+    const footprints = source.modules.map((bytes) => footprint(readCoreModule(bytes)));
     const declared = footprints.reduce((sum, { pages }) => sum + pages, 0) * pageBytes;
     if (declared > memoryBytes) {
       const message = `The component begins with ${declared} bytes of memory, over the limit of ${memoryBytes}.`;
       return failure("ERR_STEP_MEMORY", message);
     }
     const modules = await Promise.all(
-      source.modules.map(async ({ name, bytes }, index) => ({
-        name,
+      source.modules.map(async (bytes, index) => ({
         module: await webAssembly.compile(capMaxima(bytes, Math.floor(memoryBytes / pageBytes))),
         footprint: footprints[index] ?? { pages: 0, tableElements: 0 },
       })),
     );
     const entry = programs.get(key);
     if (entry !== undefined) {
-      entry.weight = source.glue.length + source.modules.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      entry.weight = source.component.length + source.modules.reduce((sum, { length }) => sum + length, 0);
     }
     evict();
-    return { key, kind, mode, glue: source.glue, modules };
+    return { key, kind, mode, component: source.component, modules };
   };
 
   const evict = (): void => {
@@ -88,17 +87,17 @@ export function createPrograms(cache: TranspileCache, transpiler: Transpiler): P
   };
 }
 
-async function transpile(
+async function translate(
   binary: StepBinary,
-  cache: TranspileCache,
-  transpiler: Transpiler,
-): Promise<Transpiled | StepFailure> {
+  cache: TranslationCache,
+  translator: Translator,
+): Promise<Translated | StepFailure> {
   const cached = await cache.read(binary.sha256);
   if (cached !== undefined) return cached;
   const bytes = await binary.load();
   if (bytes === undefined)
     return failure("ERR_ARTIFACT_MISSING", `The component ${binary.sha256} is not in the store.`);
-  const answer = await transpiler.transpile({ kind: binary.kind, bytes });
+  const answer = await translator.translate({ kind: binary.kind, mode: binary.mode, bytes });
   if (!answer.ok)
     return failure("ERR_COMPONENT_INVALID", `The component can't be compiled: ${answer.message}`);
   await cache.write(binary.sha256, answer);

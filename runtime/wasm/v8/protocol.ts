@@ -6,7 +6,6 @@ import type { WasmModule } from "./webassembly.ts";
 
 /** A core module of a program, compiled. */
 export interface ProgramModule {
-  readonly name: string;
   readonly module: WasmModule;
   readonly footprint: Footprint;
 }
@@ -15,8 +14,8 @@ export interface ProgramModule {
 export interface Program extends Pick<Inspection, "kind" | "mode"> {
   /** Identifies binary and memory limit. */
   readonly key: string;
-  /** The transpiled component's JavaScript; empty for a command. */
-  readonly glue: string;
+  /** The component's definition as JSON text; empty for a command. */
+  readonly component: string;
   readonly modules: readonly ProgramModule[];
 }
 
@@ -50,3 +49,10 @@ export type WorkerEnding =
   | { readonly kind: "retry"; readonly message: string; readonly afterMs?: number }
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "failed"; readonly code: RuntimeErrorCode; readonly message: string };
+
+/** What the worker tells the engine of an attempt that has ended. */
+export interface AttemptEnd {
+  readonly ending: WorkerEnding;
+  /** The thread can't be trusted to be as it was before: it has to be replaced. */
+  readonly tainted: boolean;
+}

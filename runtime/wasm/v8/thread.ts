@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 
 /** Starts a worker thread from a file beside this one, with nothing of the process but what it is given. */
-export function startThread(file: "worker" | "transpile-worker", workerData: object): Worker {
+export function startThread(file: "worker" | "translate-worker", workerData: object): Worker {
   // Sources run as .ts, the built package as .js.
   const url = new URL(`./${file}${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(url, {

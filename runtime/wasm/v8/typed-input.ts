@@ -1,65 +1,62 @@
 import type { Json } from "../../json.ts";
 import type { StepContext, StepEvent, StepInput } from "../../input.ts";
 
-/** `input` of millrace:step/types as a transpiled component takes it: camel case, u64 as bigint, JSON as text. */
-export interface TypedInput {
-  readonly event: TypedEvent;
-  readonly steps: readonly { readonly step: string; readonly output: string }[];
-  readonly ctx: TypedContext;
-}
+/** The type of `run` in millrace:step/handler@0.1.0, spelt out. */
+export const typedSignature = [
+  "(record{",
+  "event: record{id: string, name: string, data: string, user: option<string>, ts: u64, v: option<string>}, ",
+  "steps: list<record{step: string, output: string}>, ",
+  "ctx: record{run-id: string, function-id: string, function-version: string, step-id: string, attempt: u32, ",
+  "deadline: u64, idempotency-key: string, user: option<string>, traceparent: option<string>, failure: option<string>}",
+  "}) -> result<string, variant{retry(record{message: string, after: option<u64>}), fatal(string)}>",
+].join("");
 
-interface TypedEvent {
-  readonly id: string;
-  readonly name: string;
-  readonly data: string;
-  readonly user: string | undefined;
-  readonly ts: bigint;
-  readonly v: string | undefined;
-}
+/** A value as the canonical ABI's codecs take it: records are arrays of their fields, options [0] or [1, value]. */
+type Value = string | number | bigint | readonly Value[];
 
-interface TypedContext {
-  readonly runId: string;
-  readonly functionId: string;
-  readonly functionVersion: string;
-  readonly stepId: string;
-  readonly attempt: number;
-  readonly deadline: bigint;
-  readonly idempotencyKey: string;
-  readonly user: string | undefined;
-  readonly traceparent: string | undefined;
-  readonly failure: string | undefined;
-}
+/** `input` of millrace:step/types for a typed component. */
+export type TypedInput = readonly Value[];
+
+/** What a typed component returned. */
+export type TypedResult =
+  | readonly [ok: 0, json: string]
+  | readonly [
+      err: 1,
+      failure: readonly [retry: 0, readonly [message: string, after: readonly [0 | 1, bigint]]],
+    ]
+  | readonly [err: 1, failure: readonly [fatal: 1, message: string]];
 
 /** A step's input as the record of the typed world. */
 export function typedInput({ event, steps, ctx }: StepInput): TypedInput {
-  return {
-    event: typedEvent(event),
-    steps: Object.entries(steps).map(([step, output]) => ({ step, output: JSON.stringify(output) })),
-    ctx: typedContext(ctx),
-  };
+  const outputs = Object.entries(steps).map(([step, output]) => [step, JSON.stringify(output)]);
+  return [typedEvent(event), outputs, typedContext(ctx)];
 }
 
-function typedEvent({ id, name, data, user, ts, v }: StepEvent): TypedEvent {
-  return { id, name, data: JSON.stringify(data), user: optionalText(user), ts: milliseconds(ts), v };
+function typedEvent({ id, name, data, user, ts, v }: StepEvent): Value {
+  return [id, name, JSON.stringify(data), option(json(user)), milliseconds(ts), option(v)];
 }
 
-function typedContext(ctx: StepContext): TypedContext {
-  return {
-    runId: ctx.runId,
-    functionId: ctx.functionId,
-    functionVersion: ctx.functionVersion,
-    stepId: ctx.stepId,
-    attempt: ctx.attempt,
-    deadline: milliseconds(ctx.deadline),
-    idempotencyKey: ctx.idempotencyKey,
-    user: optionalText(ctx.user),
-    traceparent: ctx.traceparent,
-    failure: optionalText(ctx.failure),
-  };
+function typedContext(ctx: StepContext): Value {
+  return [
+    ctx.runId,
+    ctx.functionId,
+    ctx.functionVersion,
+    ctx.stepId,
+    ctx.attempt,
+    milliseconds(ctx.deadline),
+    ctx.idempotencyKey,
+    option(json(ctx.user)),
+    option(ctx.traceparent),
+    option(json(ctx.failure)),
+  ];
 }
 
-function optionalText(value: Json | undefined): string | undefined {
+function json(value: Json | undefined): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function option(text: string | undefined): Value {
+  return text === undefined ? [0] : [1, text];
 }
 
 /** u64 has no fractions and nothing before 1970. */

@@ -2,7 +2,7 @@
 export type WasmModule = WebAssembly.Module;
 
 /** Imports of a core instance: module name, then field name. */
-export type WasmImports = Record<string, Record<string, unknown>>;
+export type WasmImports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** A core instance. */
 export interface WasmInstance {

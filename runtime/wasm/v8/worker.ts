@@ -5,7 +5,7 @@ import { createMeter } from "./meter.ts";
 import { loadProgram } from "./program.ts";
 import type { LoadedProgram } from "./program.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
-import type { Ambient } from "./wasi/wasi.ts";
+import type { Ambient } from "./wasi/world.ts";
 
 /** What a worker is started with. */
 export interface WorkerData {

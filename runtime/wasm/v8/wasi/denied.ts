@@ -1,49 +1,48 @@
-/** A resource of which a step never gets one: a component that links it still instantiates. */
-const absent = (): new () => object => class {};
+import { err, hostFunction } from "./host-function.ts";
+import type { HostInterfaces } from "./host-function.ts";
 
-const deny = (errorCode: string) => (): never => {
-  // A result's error is thrown as its bare value; an Error would be a trap.
-  // oxlint-disable-next-line no-throw-literal -- that is how a transpiled component takes it
-  throw errorCode;
-};
-
-const nothing = (): undefined => undefined;
+const errorCodes = [
+  ...["unknown", "access-denied", "not-supported", "invalid-argument", "out-of-memory", "timeout"],
+  ...["concurrency-conflict", "not-in-progress", "would-block", "invalid-state", "new-socket-limit"],
+  ...[
+    "address-not-bindable",
+    "address-in-use",
+    "remote-unreachable",
+    "connection-refused",
+    "connection-reset",
+  ],
+  ...["connection-aborted", "datagram-too-large", "name-unresolvable", "temporary-resolver-failure"],
+  "permanent-resolver-failure",
+];
+const errorCode = `enum{${errorCodes.join(", ")}}`;
+const accessDenied = err(errorCodes.indexOf("access-denied"));
 
 /**
- * Interfaces that the C libraries of ordinary toolchains link whether or not a program uses them.
- * They give nothing: no terminal, no preopened folder, and every way to a socket ends in access-denied.
+ * wasi:filesystem and wasi:sockets, which the C libraries of ordinary toolchains link whether or not a program uses
+ * them. No folder is preopened and every way to a socket is denied, so that a guest never gets a resource of theirs:
+ * their other functions can't be called.
  */
-export const deniedInterfaces: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  "wasi:cli/terminal-input": { TerminalInput: absent() },
-  "wasi:cli/terminal-output": { TerminalOutput: absent() },
-  "wasi:cli/terminal-stdin": { getTerminalStdin: nothing },
-  "wasi:cli/terminal-stdout": { getTerminalStdout: nothing },
-  "wasi:cli/terminal-stderr": { getTerminalStderr: nothing },
-  "wasi:filesystem/preopens": { getDirectories: () => [] },
-  "wasi:filesystem/types": {
-    Descriptor: absent(),
-    DirectoryEntryStream: absent(),
-    filesystemErrorCode: nothing,
+export const deniedInterfaces: HostInterfaces = {
+  "wasi:filesystem/preopens": {
+    "get-directories": hostFunction("() -> list<tuple<own<descriptor>, string>>", () => []),
   },
-  ...sockets(),
+  "wasi:sockets/instance-network": { "instance-network": hostFunction("() -> own<network>", () => ({})) },
+  "wasi:sockets/ip-name-lookup": {
+    "resolve-addresses": hostFunction(
+      `(borrow<network>, string) -> result<own<resolve-address-stream>, ${errorCode}>`,
+      () => accessDenied,
+    ),
+  },
+  "wasi:sockets/tcp-create-socket": {
+    "create-tcp-socket": hostFunction(
+      `(enum{ipv4, ipv6}) -> result<own<tcp-socket>, ${errorCode}>`,
+      () => accessDenied,
+    ),
+  },
+  "wasi:sockets/udp-create-socket": {
+    "create-udp-socket": hostFunction(
+      `(enum{ipv4, ipv6}) -> result<own<udp-socket>, ${errorCode}>`,
+      () => accessDenied,
+    ),
+  },
 };
-
-function sockets(): Record<string, Record<string, unknown>> {
-  const Network = absent();
-  return {
-    "wasi:sockets/instance-network": { instanceNetwork: () => new Network() },
-    "wasi:sockets/network": { Network, networkErrorCode: nothing },
-    "wasi:sockets/ip-name-lookup": {
-      ResolveAddressStream: absent(),
-      resolveAddresses: deny("access-denied"),
-    },
-    "wasi:sockets/tcp": { TcpSocket: absent() },
-    "wasi:sockets/tcp-create-socket": { createTcpSocket: deny("access-denied") },
-    "wasi:sockets/udp": {
-      UdpSocket: absent(),
-      IncomingDatagramStream: absent(),
-      OutgoingDatagramStream: absent(),
-    },
-    "wasi:sockets/udp-create-socket": { createUdpSocket: deny("access-denied") },
-  };
-}

@@ -1,145 +1,134 @@
 import type { InputSource, OutputSink } from "../stdio.ts";
+import { err, hostFunction, ok } from "./host-function.ts";
+import type { HostFunction, HostInterfaces } from "./host-function.ts";
+import { Trap } from "../component/trap.ts";
+import type { StepWorld } from "./world.ts";
 
-/** Puts the thread to sleep; `worker.terminate()` wakes it. */
-export type Sleep = (milliseconds: number) => void;
+/** What stands for a pollable: when it is ready, in nanoseconds of the monotonic clock. */
+export interface Pollable {
+  readonly readyAt: bigint;
+}
 
-/** Nanoseconds on a clock that never goes back. */
-export type Monotonic = () => bigint;
+/** Everything but time is ready at once. */
+export const readyNow: Pollable = { readyAt: 0n };
 
-/** The only error of a stream that a guest can meet here: nothing more to read. */
-const closed = { tag: "closed" } as const;
+/** The one error of a stream that a guest can meet here, `closed`: there is nothing more to read. */
+const closed = err([1, undefined]);
 
-/** How much a guest may write at once after asking; what is too much is for the sink to say. */
-const permittedWrite = 65_536n;
+const streamError = "variant{last-operation-failed(own<error>), closed}";
 
-/** wasi:io/poll `pollable`: ready at once, or from a point in time on. */
-export class Pollable {
-  readonly #readyAt: bigint | undefined;
-  readonly #time: { readonly now: Monotonic; readonly sleep: Sleep };
+/** How much a guest may write at once after asking; what is too much in all is for the sink to say. */
+const permitted = 65_536n;
 
-  constructor(time: { readonly now: Monotonic; readonly sleep: Sleep }, readyAt?: bigint) {
-    this.#time = time;
-    this.#readyAt = readyAt;
-  }
+/** wasi:io: streams over bytes that are all there or taken at once, and waiting for time to pass. */
+export const ioInterfaces: HostInterfaces = {
+  "wasi:io/poll": {
+    "[method]pollable.ready": hostFunction<[Pollable]>("(borrow<pollable>) -> bool", (world, [pollable]) =>
+      isReady(world, pollable),
+    ),
+    "[method]pollable.block": hostFunction<[Pollable]>("(borrow<pollable>)", (world, [pollable]) => {
+      waitForOne(world, [pollable]);
+    }),
+    poll: hostFunction<[readonly Pollable[]]>("(list<borrow<pollable>>) -> list<u32>", (world, [pollables]) =>
+      waitForOne(world, pollables),
+    ),
+  },
+  "wasi:io/streams": {
+    "[method]input-stream.read": reading(),
+    "[method]input-stream.blocking-read": reading(),
+    "[method]input-stream.skip": skipping(),
+    "[method]input-stream.blocking-skip": skipping(),
+    "[method]input-stream.subscribe": hostFunction("(borrow<input-stream>) -> own<pollable>", () => readyNow),
+    "[method]output-stream.check-write": hostFunction(
+      `(borrow<output-stream>) -> result<u64, ${streamError}>`,
+      () => ok(permitted),
+    ),
+    "[method]output-stream.write": writing(),
+    "[method]output-stream.blocking-write-and-flush": writing(),
+    "[method]output-stream.flush": flushing(),
+    "[method]output-stream.blocking-flush": flushing(),
+    "[method]output-stream.subscribe": hostFunction(
+      "(borrow<output-stream>) -> own<pollable>",
+      () => readyNow,
+    ),
+    "[method]output-stream.write-zeroes": writingZeroes(),
+    "[method]output-stream.blocking-write-zeroes-and-flush": writingZeroes(),
+    "[method]output-stream.splice": splicing(),
+    "[method]output-stream.blocking-splice": splicing(),
+  },
+};
 
-  ready(): boolean {
-    return this.#readyAt === undefined || this.#time.now() >= this.#readyAt;
-  }
+function isReady({ ambient }: StepWorld, { readyAt }: Pollable): boolean {
+  return readyAt === 0n || ambient.monotonicClock() >= readyAt;
+}
 
-  block(): void {
-    Pollable.poll([this]);
-  }
-
-  /** wasi:io/poll `poll`: the indices of those that are ready, once there is one. */
-  static poll(pollables: readonly Pollable[]): Uint32Array {
-    const [first] = pollables;
-    if (first === undefined) throw new TypeError("poll was called with an empty list");
-    for (;;) {
-      const ready = [...pollables.keys()].filter((index) => pollables[index]?.ready());
-      if (ready.length > 0) return Uint32Array.from(ready);
-      const next = pollables.reduce((least, pollable) => {
-        const at = pollable.#readyAt ?? 0n;
-        return at < least ? at : least;
-      }, 2n ** 64n);
-      const { now, sleep } = first.#time;
-      // A timer of the thread may be a little early, and takes no more than 2^31 ms.
-      sleep(Math.min(Number(next - now()) / 1e6 + 0.05, 1e9));
-    }
+/** The indices of those that are ready, once there is one. */
+function waitForOne(world: StepWorld, pollables: readonly Pollable[]): readonly number[] {
+  if (pollables.length === 0) throw new Trap("poll was called with an empty list");
+  const { ambient } = world;
+  for (;;) {
+    const ready = [...pollables.keys()].filter((index) => isReady(world, pollables[index] ?? readyNow));
+    if (ready.length > 0) return ready;
+    const next = pollables.reduce((least, { readyAt }) => (readyAt < least ? readyAt : least), 2n ** 64n);
+    // A thread may wake a little early, and sleeps no longer than 2^31 ms at once.
+    ambient.sleep(Math.min(Number(next - ambient.monotonicClock()) / 1e6 + 0.05, 1e9));
   }
 }
 
-/** wasi:io/streams `input-stream` over bytes that are all there. */
-export class InputStream {
-  readonly #source: InputSource;
-  readonly #pollable: () => Pollable;
-
-  constructor(source: InputSource, pollable: () => Pollable) {
-    this.#source = source;
-    this.#pollable = pollable;
-  }
-
-  read(length: bigint): Uint8Array {
-    const bytes = this.#source.read(length > 65_536n ? 65_536 : Number(length));
-    if (bytes === undefined) throw closed;
-    return bytes;
-  }
-
-  blockingRead(length: bigint): Uint8Array {
-    return this.read(length);
-  }
-
-  skip(length: bigint): bigint {
-    return BigInt(this.read(length).length);
-  }
-
-  blockingSkip(length: bigint): bigint {
-    return this.skip(length);
-  }
-
-  subscribe(): Pollable {
-    return this.#pollable();
-  }
+function atMost(length: bigint): number {
+  return Number(length < permitted ? length : permitted);
 }
 
-/** wasi:io/streams `output-stream` into a sink that ends the attempt when it takes too much. */
-export class OutputStream {
-  readonly #sink: OutputSink;
-  readonly #pollable: () => Pollable;
-
-  constructor(sink: OutputSink, pollable: () => Pollable) {
-    this.#sink = sink;
-    this.#pollable = pollable;
-  }
-
-  checkWrite(): bigint {
-    return permittedWrite;
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#sink.write(bytes);
-  }
-
-  blockingWriteAndFlush(bytes: Uint8Array): void {
-    this.#sink.write(bytes);
-  }
-
-  flush(): void {
-    this.checkWrite();
-  }
-
-  blockingFlush(): void {
-    this.checkWrite();
-  }
-
-  writeZeroes(length: bigint): void {
-    const chunk = new Uint8Array(65_536);
-    for (let left = length; left > 0n; left -= permittedWrite) {
-      this.#sink.write(left < permittedWrite ? chunk.subarray(0, Number(left)) : chunk);
-    }
-  }
-
-  blockingWriteZeroesAndFlush(length: bigint): void {
-    this.writeZeroes(length);
-  }
-
-  splice(from: InputStream, length: bigint): bigint {
-    const bytes = from.read(length < permittedWrite ? length : permittedWrite);
-    this.#sink.write(bytes);
-    return BigInt(bytes.length);
-  }
-
-  blockingSplice(from: InputStream, length: bigint): bigint {
-    return this.splice(from, length);
-  }
-
-  subscribe(): Pollable {
-    return this.#pollable();
-  }
+function reading(): HostFunction {
+  return hostFunction<[InputSource, bigint]>(
+    `(borrow<input-stream>, u64) -> result<list<u8>, ${streamError}>`,
+    (_, [source, length]) => {
+      const bytes = source.read(atMost(length));
+      return bytes === undefined ? closed : ok(bytes);
+    },
+  );
 }
 
-/** wasi:io/error `error`: present so that components link; none is ever made. */
-export class IoError {
-  toDebugString(): string {
-    return "";
-  }
+function skipping(): HostFunction {
+  return hostFunction<[InputSource, bigint]>(
+    `(borrow<input-stream>, u64) -> result<u64, ${streamError}>`,
+    (_, [source, length]) => {
+      const bytes = source.read(atMost(length));
+      return bytes === undefined ? closed : ok(BigInt(bytes.length));
+    },
+  );
+}
+
+function writing(): HostFunction {
+  return hostFunction<[OutputSink, Uint8Array]>(
+    `(borrow<output-stream>, list<u8>) -> result<_, ${streamError}>`,
+    (_, [sink, bytes]) => ok(sink.write(bytes)),
+  );
+}
+
+function flushing(): HostFunction {
+  return hostFunction(`(borrow<output-stream>) -> result<_, ${streamError}>`, () => ok());
+}
+
+function writingZeroes(): HostFunction {
+  return hostFunction<[OutputSink, bigint]>(
+    `(borrow<output-stream>, u64) -> result<_, ${streamError}>`,
+    (_, [sink, length]) => {
+      const zeroes = new Uint8Array(atMost(length));
+      for (let left = length; left > 0n; left -= permitted) sink.write(zeroes.subarray(0, atMost(left)));
+      return ok();
+    },
+  );
+}
+
+function splicing(): HostFunction {
+  return hostFunction<[OutputSink, InputSource, bigint]>(
+    `(borrow<output-stream>, borrow<input-stream>, u64) -> result<u64, ${streamError}>`,
+    (_, [sink, source, length]) => {
+      const bytes = source.read(atMost(length));
+      if (bytes === undefined) return closed;
+      sink.write(bytes);
+      return ok(BigInt(bytes.length));
+    },
+  );
 }

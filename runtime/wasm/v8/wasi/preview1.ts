@@ -1,5 +1,5 @@
 import { nanoseconds } from "./clock.ts";
-import type { StepWorld } from "./wasi.ts";
+import type { StepWorld } from "./world.ts";
 
 /** Error numbers of WASI preview 1 that a step can meet. */
 const errno = { success: 0, badf: 8, inval: 28, nosys: 52, notdir: 54, notsock: 57, spipe: 70 } as const;

@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Worker } from "node:worker_threads";
+import type { RuntimeErrorCode } from "../../errors.ts";
+import type { Inspection } from "../component.ts";
+import { startThread } from "./thread.ts";
+
+/** A binary to make ready for V8. */
+export interface TranslateRequest extends Pick<Inspection, "kind" | "mode"> {
+  readonly bytes: Uint8Array;
+}
+
+/** A binary as V8 can run it. */
+export interface Translated {
+  /** A component's definition as JSON text; empty for a core module. */
+  readonly component: string;
+  /** Its core modules, made to ask before they take memory. */
+  readonly modules: readonly Uint8Array[];
+}
+
+export type TranslateAnswer =
+  | ({ readonly ok: true } & Translated)
+  | { readonly ok: false; readonly code: RuntimeErrorCode; readonly message: string };
+
+/** Translates binaries one after the other in a thread of its own. */
+export interface Translator {
+  translate(request: TranslateRequest): Promise<TranslateAnswer>;
+  close(): Promise<void>;
+}
+
+/** An idle thread is let go after this, in milliseconds. */
+const idleMs = 5_000;
+
+/** A binary that takes longer than this is given up, in milliseconds. */
+const longestMs = 60_000;
+
+export function createTranslator(): Translator {
+  let thread: Worker | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const drop = async (): Promise<void> => {
+    clearTimeout(idle);
+    const dropped = thread;
+    thread = undefined;
+    await dropped?.terminate();
+  };
+
+  const translate = async (request: TranslateRequest): Promise<TranslateAnswer> => {
+    if (closed) return broken("the engine is closed");
+    clearTimeout(idle);
+    thread ??= startThread("translate-worker", {});
+    thread.ref();
+    const answer = await ask(thread, request);
+    thread?.unref();
+    // A thread that did not answer is still busy, or gone.
+    if (answer === undefined || closed) await drop();
+    else idle = setTimeout(() => void drop(), idleMs).unref();
+    return answer ?? broken("the thread that translates gave no answer");
+  };
+
+  return {
+    translate(request) {
+      const answer = queue.then(() => translate(request));
+      queue = answer.catch(() => undefined);
+      return answer;
+    },
+    async close() {
+      closed = true;
+      await drop();
+    },
+  };
+}
+
+/** One question to the thread; undefined when it ends, or takes too long. */
+async function ask(thread: Worker, request: TranslateRequest): Promise<TranslateAnswer | undefined> {
+  const done = new AbortController();
+  const { signal } = done;
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  thread.postMessage(request);
+  try {
+    return await Promise.race([
+      once(thread, "message", { signal }).then(([answer]) => answer as TranslateAnswer),
+      once(thread, "exit", { signal }).then(() => undefined),
+      sleep(longestMs, undefined, { signal }),
+    ]);
+  } catch {
+    return undefined;
+  } finally {
+    done.abort();
+  }
+}
+
+function broken(message: string): TranslateAnswer {
+  return { ok: false, code: "ERR_ENGINE_BROKEN", message };
+}

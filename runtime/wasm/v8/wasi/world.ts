@@ -1,0 +1,28 @@
+import type { LogLine } from "../../../driver.ts";
+import type { InputSource, OutputSink } from "../stdio.ts";
+
+/** Time and randomness of one attempt. */
+export interface Ambient {
+  /** Nanoseconds since 1970-01-01T00:00:00Z. */
+  wallClock(): bigint;
+  /** Nanoseconds on a clock that never goes back. */
+  monotonicClock(): bigint;
+  /** Fills the array with random bytes. */
+  random(bytes: Uint8Array): void;
+  /** Puts the thread to sleep; ending the worker wakes it. */
+  sleep(milliseconds: number): void;
+}
+
+/** All that one attempt can reach. */
+export interface StepWorld {
+  readonly args: readonly string[];
+  readonly stdin: InputSource;
+  readonly stdout: OutputSink;
+  readonly stderr: OutputSink;
+  log(level: LogLine["level"], message: string): void;
+  /** Ends the guest. */
+  exit(status: number): never;
+  readonly ambient: Ambient;
+  /** The most bytes that the guest could hold; it gets no longer list. */
+  readonly memoryBytes: number;
+}
