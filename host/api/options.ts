@@ -1,3 +1,4 @@
+import { createSecureContext } from "node:tls";
 import { MillraceError } from "../errors.ts";
 import type { TlsKeys } from "./one-port.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
@@ -69,7 +70,16 @@ export function apiSettings(options: ApiOptions): ApiSettings {
   for (const [name, value] of Object.entries(numbers)) {
     if (!(Number.isFinite(value) && value > 0)) refuse(`${name} must be a number above 0, and is ${value}`);
   }
+  if (settings.tls !== undefined) checkTls(settings.tls);
   return settings;
+}
+
+function checkTls(tls: TlsKeys): void {
+  try {
+    createSecureContext({ ...tls });
+  } catch (error) {
+    refuse(`tls has no key and certificate in PEM that fit each other: ${(error as Error).message}`);
+  }
 }
 
 function checkKeys(name: string, keys: readonly string[] | string): void {

@@ -19,7 +19,7 @@ export interface Served {
   /** What the API logged. */
   readonly logged: readonly ApiLogEntry[];
   /** Sends a body to `/e/test` and parses the answer. */
-  send(body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  send(body: string | Uint8Array<ArrayBuffer>, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   close(): Promise<void>;
 }

@@ -11,6 +11,9 @@ afterEach(() => served.close());
 
 const event = JSON.stringify({ name: "a/b" });
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/** So many events of about a kilobyte. */
+const many = (count: number) =>
+  JSON.stringify(Array.from({ length: count }, () => ({ name: "a/b", data: { text: "x".repeat(1_000) } })));
 /** A SETTINGS frame without settings. */
 const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 
@@ -147,10 +150,6 @@ describe("one port without TLS", () => {
   test("takes a large body over HTTP/2, and refuses a larger one", async () => {
     served = await serve({ bodyBytes: 3_000_000 });
     const client = http2Client(served.url);
-    const many = (count: number) =>
-      JSON.stringify(
-        Array.from({ length: count }, () => ({ name: "a/b", data: { text: "x".repeat(1_000) } })),
-      );
     expect((await client.request({}, many(2_800))).status).toBe(200);
     const refused = await client.request({}, many(3_000));
     expect(refused.status).toBe(413);

@@ -12,6 +12,11 @@ const input = (parsed: ParsedCloudEvent) => (parsed.ok ? parsed.input : parsed.p
 const pointers = (parsed: ParsedCloudEvent) =>
   parsed.ok ? [] : parsed.problems.map(({ pointer }) => pointer);
 
+/** The host's id for an event with these. */
+function id(source: string, ceId: string): string {
+  return (input(parseStructuredCloudEvent({ ...valid, source, id: ceId })) as { id: string }).id;
+}
+
 describe("a CloudEvent in JSON", () => {
   test("becomes an event of its type, time and data", () => {
     const parsed = parseStructuredCloudEvent({
@@ -67,8 +72,6 @@ describe("a CloudEvent in JSON", () => {
   });
 
   test("is the same event only if both source and id are the same", () => {
-    const id = (source: string, ceId: string) =>
-      (input(parseStructuredCloudEvent({ ...valid, source, id: ceId })) as { id: string }).id;
     const pairs = [
       ["a", "b|c"],
       ["a|b", "c"],
@@ -110,10 +113,11 @@ describe("a CloudEvent in JSON", () => {
     ["data twice", { ...valid, data: {}, data_base64: "e30=" }, ["/data_base64"]],
     ["base64 and a bad time", { ...valid, data_base64: 1, time: 1 }, ["/data_base64", "/time"]],
   ])("with %s is refused, every problem at its place", (_what, cloudEvent, expected) => {
-    expect(pointers(parseStructuredCloudEvent(cloudEvent)).toSorted()).toEqual(expected.toSorted());
-    expect(pointers(parseStructuredCloudEvent(cloudEvent, "/3")).toSorted()).toEqual(
-      expected.map((pointer) => `/3${pointer}`).toSorted(),
-    );
+    for (const base of ["", "/3"]) {
+      const found = pointers(parseStructuredCloudEvent(cloudEvent, base));
+      expect(found).toHaveLength(expected.length);
+      expect(found).toEqual(expect.arrayContaining(expected.map((pointer) => base + pointer)));
+    }
   });
 
   test.each([null, [], "text", 1])("is not %j", (value) => {
@@ -182,9 +186,9 @@ describe("a CloudEvent in headers", () => {
   });
 });
 
-describe("a problem of the event that was made of a CloudEvent", () => {
-  const problem = (pointer: string) => ({ code: "ERR_EVENT_INVALID", message: "wrong", pointer });
+const problem = (pointer: string) => ({ code: "ERR_EVENT_INVALID", message: "wrong", pointer });
 
+describe("a problem of the event that was made of a CloudEvent", () => {
   test.each([
     ["/2/name", "/2/type"],
     ["/2/ts", "/2/time"],

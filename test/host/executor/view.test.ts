@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import type { HistoryEntry } from "../../../host/executor/history.ts";
+import { viewRun } from "../../../host/executor/view.ts";
+import type { FunctionDocument } from "../../../host/function/document.ts";
+import type { RunSummary, StoredRun } from "../../../host/state/state.ts";
+
+const event = { id: "e", name: "a/b", data: {}, ts: 1 };
+const document: FunctionDocument = {
+  id: "f",
+  triggers: [{ event: "a/b" }],
+  steps: { a: { name: "First" }, b: { after: [{ step: "a" }] }, c: { after: [{ step: "b" }] } },
+};
+const started: HistoryEntry = { type: "run.started", at: 10, event };
+const attempt = (step: string, number: number, at: number) => ({
+  step,
+  attempt: number,
+  startedAt: at - 1,
+  at,
+});
+const failure = { code: "ERR_STEP_FAILED", message: "no" };
+
+function run(history: readonly HistoryEntry[], more: Partial<RunSummary> = {}): StoredRun {
+  return {
+    id: "r",
+    functionId: "f",
+    functionVersion: "v",
+    eventId: "e",
+    eventName: "a/b",
+    createdAt: 10,
+    status: "running",
+    history,
+    ...more,
+  };
+}
+
+const statuses = (stored: StoredRun) =>
+  Object.fromEntries(viewRun(document, stored).steps.map(({ id, status }) => [id, status]));
+
+describe("the view of a run", () => {
+  test("has the steps that have not begun, with what their document says", () => {
+    const view = viewRun(document, run([started]));
+    expect(view).toMatchObject({ id: "r", event, status: "running" });
+    expect(view).not.toHaveProperty("history");
+    expect(view.steps).toEqual([
+      { id: "a", name: "First", status: "pending", attempts: [] },
+      { id: "b", after: ["a"], status: "pending", attempts: [] },
+      { id: "c", after: ["b"], status: "pending", attempts: [] },
+    ]);
+  });
+
+  test("has every attempt of a step, its output and the next attempt's time", () => {
+    const history: HistoryEntry[] = [
+      started,
+      {
+        type: "step.failed",
+        ...attempt("a", 1, 20),
+        failure,
+        retryAt: 50,
+        logs: [{ level: "info", message: "x" }],
+      },
+    ];
+    expect(viewRun(document, run(history)).steps[0]).toEqual({
+      id: "a",
+      name: "First",
+      status: "retrying",
+      retryAt: 50,
+      attempts: [{ attempt: 1, startedAt: 19, endedAt: 20, failure, logLines: 1 }],
+    });
+    history.push({ type: "step.completed", ...attempt("a", 2, 60), output: { n: 1 } });
+    const [step] = viewRun(document, run(history)).steps;
+    expect(step).toMatchObject({ status: "completed", output: { n: 1 } });
+    expect(step).not.toHaveProperty("retryAt");
+    expect(step?.attempts).toHaveLength(2);
+  });
+
+  test("tells skipped and failed steps from those that a finished run never reached", () => {
+    const history: HistoryEntry[] = [
+      started,
+      { type: "step.skipped", at: 11, step: "a" },
+      { type: "step.failed", ...attempt("b", 5, 20), failure },
+      { type: "run.failed", at: 21, failure: { ...failure, step: "b" } },
+    ];
+    const stored = run(history, { status: "failed", finishedAt: 21 });
+    expect(statuses(stored)).toEqual({ a: "skipped", b: "failed", c: "unreached" });
+    expect(viewRun(document, stored).failure).toEqual({ ...failure, step: "b" });
+  });
+
+  test("shows no next attempt once the run is cancelled", () => {
+    const history: HistoryEntry[] = [
+      started,
+      { type: "step.failed", ...attempt("a", 1, 20), failure, retryAt: 50 },
+      { type: "run.cancelled", at: 30, reason: "asked to" },
+    ];
+    const view = viewRun(document, run(history, { status: "cancelled", finishedAt: 30 }));
+    expect(view.reason).toBe("asked to");
+    expect(view.steps[0]).toMatchObject({ status: "failed" });
+    expect(view.steps[0]).not.toHaveProperty("retryAt");
+  });
+
+  test("without a document has the steps that the history knows", () => {
+    const history: HistoryEntry[] = [
+      started,
+      { type: "step.completed", ...attempt("z", 1, 20), output: null },
+    ];
+    expect(viewRun(undefined, run(history)).steps.map(({ id }) => id)).toEqual(["z"]);
+  });
+});
