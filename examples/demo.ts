@@ -1,0 +1,147 @@
+/* Builds every example, sends each one its event over HTTP, and checks what came of it. Run it with `npm run demo`. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { createApi } from "../host/api/server.ts";
+import { buildProject } from "../host/build/build.ts";
+import { loadProject, type ProjectFunction } from "../host/build/project.ts";
+import { tellProgress } from "../host/cli/build-text.ts";
+import { createLiveLog } from "../host/cli/live-log.ts";
+import { deployBuilt } from "../host/cli/project.ts";
+import { problemLines } from "../host/cli/report.ts";
+import { createTerminal } from "../host/cli/terminal.ts";
+import { span } from "../host/cli/time.ts";
+import type { Problem } from "../host/errors.ts";
+import type { RunDetail } from "../host/executor/view.ts";
+import { createHost, runId, type Host } from "../host/index.ts";
+import type { Json } from "../runtime/json.ts";
+
+/** An example's expected.json. */
+interface Expected {
+  readonly status: string;
+  readonly outputs: Readonly<Record<string, Json>>;
+  /** Attempts by step. */
+  readonly attempts: Readonly<Record<string, number>>;
+  readonly skipped?: readonly string[];
+}
+
+/** The demo as a whole may take this long, in milliseconds. */
+const patience = 120_000;
+
+const terminal = createTerminal({ json: false, verbose: false });
+const { out, print } = terminal;
+
+async function main(): Promise<boolean> {
+  const folder = relative(process.cwd(), import.meta.dirname) || ".";
+  const project = await loadProject(folder);
+  if (project.problems.length > 0) return tellProblems(project.problems);
+
+  const temporary = await mkdtemp(join(tmpdir(), "millrace-demo-"));
+  const store = `sqlite:${join(temporary, "demo.db")}`;
+  const host = await createHost({ store, cacheDir: join(project.root, ".millrace", "cache") });
+  const api = await createApi(host, { eventKeys: ["demo"] });
+  try {
+    const { url } = await api.listen({ port: 0 });
+    print(`${out("bold", "host")} at ${url} on ${store}`);
+    host.setEventSchemas(project.eventSchemas);
+    const log = createLiveLog(terminal);
+    host.live.subscribe((message) => {
+      for (const line of log.lines(message)) print(line);
+    });
+
+    const signal = AbortSignal.timeout(patience);
+    const runs: Promise<boolean>[] = [];
+    for (const example of project.functions) {
+      // One example is built while the one before it runs.
+      const built = await buildProject(
+        { ...project, functions: [example] },
+        { signal, onProgress: tellProgress(terminal, { cached: true }) },
+      );
+      if (built.problems.length > 0) return tellProblems(built.problems);
+      await deployBuilt(host, built.functions, Date.now());
+      const run = tryExample(example, host, url, signal);
+      // Awaited below, after the last one was built.
+      run.catch(() => {});
+      runs.push(run);
+    }
+    const results = await Promise.all(runs);
+    return results.length === (await exampleFolders()) && results.every(Boolean);
+  } finally {
+    await api.close();
+    await host.close();
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Sends an example's event, waits for its run, and compares what it came to. */
+async function tryExample(
+  { document, file }: ProjectFunction,
+  host: Host,
+  url: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const folder = join(file, "..");
+  const response = await fetch(`${url}/e/demo`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: await readFile(join(folder, "event.json")),
+    signal,
+  });
+  const { ids, error } = (await response.json()) as { ids?: readonly string[]; error?: { message: string } };
+  const [eventId] = ids ?? [];
+  if (eventId === undefined) throw new Error(`the event of ${document.id} was refused: ${error?.message}`);
+
+  const id = runId(document.id, eventId);
+  await host.finished(id, signal);
+  const run = (await (await fetch(`${url}/v1/runs/${id}`, { signal })).json()) as RunDetail;
+  const expected = JSON.parse(await readFile(join(folder, "expected.json"), "utf8")) as Expected;
+  const differences = compare(run, expected);
+  print("");
+  print(`${out("bold", document.name ?? document.id)} ${out("dim", id)}`);
+  for (const [step, output] of Object.entries(outputsOf(run))) print(`  ${step}: ${JSON.stringify(output)}`);
+  if (differences.length === 0) print(`  ${out("green", "as expected")}`);
+  for (const difference of differences) print(`  ${out("red", "not as expected:")} ${difference}`);
+  print("");
+  return differences.length === 0;
+}
+
+function compare(run: RunDetail, expected: Expected): readonly string[] {
+  const ran = run.steps.filter(({ attempts }) => attempts.length > 0);
+  const actual: Expected = {
+    status: run.status,
+    outputs: outputsOf(run),
+    attempts: Object.fromEntries(ran.map(({ id, attempts }) => [id, attempts.length])),
+    skipped: run.steps.filter(({ status }) => status === "skipped").map(({ id }) => id),
+  };
+  const wanted: Expected = { skipped: [], ...expected };
+  const keys = ["status", "outputs", "attempts", "skipped"] as const;
+  return keys
+    .filter((key) => !isDeepStrictEqual(actual[key], wanted[key]))
+    .map((key) => `${key} is ${JSON.stringify(actual[key])}, and should be ${JSON.stringify(wanted[key])}`);
+}
+
+function outputsOf({ steps }: RunDetail): Readonly<Record<string, Json>> {
+  const completed = steps.filter(({ status }) => status === "completed");
+  return Object.fromEntries(completed.map(({ id, output }) => [id, output ?? null]));
+}
+
+function tellProblems(problems: readonly Problem[]): false {
+  for (const line of problems.flatMap((problem) => problemLines(problem, out))) print(line);
+  return false;
+}
+
+/** Every folder here is an example: one in which no function was found is a failure too. */
+async function exampleFolders(): Promise<number> {
+  const entries = await readdir(import.meta.dirname, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).length;
+}
+
+const ok = await main();
+const took = span(performance.now());
+print(
+  ok
+    ? `${out("green", "All examples ran as they should")} in ${took}.`
+    : out("red", `The demo failed after ${took}.`),
+);
+process.exitCode = ok ? 0 : 1;
