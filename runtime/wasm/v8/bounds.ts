@@ -1,6 +1,6 @@
 import { leb, readBinary } from "../binary.ts";
 import { readCoreModule, replaceSections } from "./core-module.ts";
-import type { CoreModule, Extent } from "./core-module.ts";
+import type { Extent } from "./core-module.ts";
 import { findGrowSites } from "./instructions.ts";
 
 /** The export through which a module's requests for more memory can be watched: a table with one function. */
@@ -9,21 +9,72 @@ export const growHookExport = "millrace:grow";
 /** The export of what was the module's start function, to be called once the hook is set. */
 export const startExport = "millrace:start";
 
+/** The module name under which a module imports the memories that it would have defined. */
+export const memoryImport = "millrace:memory";
+
 /** A table may grow up to this many elements, unless it begins with more. */
 const tableElements = 65_536;
 
-/** What one instance of a core module has from the beginning, in pages of 64 KiB and table elements. */
+/** What one instance of a core module takes. */
 export interface Footprint {
-  readonly pages: number;
+  /** The memories that the host gives it, in pages of 64 KiB. */
+  readonly memories: readonly Extent[];
+  /** What its tables can come to. */
   readonly tableElements: number;
 }
 
-/** What an instance of the module has and can grow to without asking. */
-export function footprint({ memories, ownTables }: CoreModule): Footprint {
+/** A core module that stays within bounds. */
+export interface BoundedModule {
+  readonly bytes: Uint8Array;
+  readonly footprint: Footprint;
+}
+
+/** Makes a core module take its memories from the host, ask before it grows one, and have tables with a maximum. */
+export function boundModule(bytes: Uint8Array): BoundedModule {
+  const { memories, ownTables } = readCoreModule(bytes);
   return {
-    pages: memories.reduce((sum, { minimum }) => sum + minimum, 0),
-    tableElements: ownTables.reduce((sum, { minimum }) => sum + Math.max(minimum, tableElements), 0),
+    bytes: importMemories(capTables(watchGrowth(bytes))),
+    footprint: {
+      memories,
+      tableElements: ownTables.reduce((sum, { minimum }) => sum + Math.max(minimum, tableElements), 0),
+    },
   };
+}
+
+/**
+ * Turns the memories that a module defines into imports behind the ones it has: their indices stay the same. So the
+ * limit of an attempt need not be compiled in, and a memory can be used again once it is wiped.
+ */
+function importMemories(bytes: Uint8Array): Uint8Array {
+  const { sections, memories } = readCoreModule(bytes);
+  if (memories.length === 0) return bytes;
+  const imports = memories.map(({ minimum, maximum }, index) => [
+    ...named(memoryImport),
+    ...named(String(index)),
+    0x02,
+    ...(maximum === undefined ? [0x00, ...leb(minimum)] : [0x01, ...leb(minimum), ...leb(maximum)]),
+  ]);
+  const section = sections.find(({ id }) => id === 2);
+  const old = section ? bytes.subarray(section.start, section.end) : Uint8Array.of(0);
+  return replaceSections(
+    bytes,
+    sections,
+    new Map<number, Uint8Array | "none">([
+      [2, append(old, imports)],
+      [5, "none"],
+    ]),
+  );
+}
+
+/** Gives each table a maximum. */
+function capTables(bytes: Uint8Array): Uint8Array {
+  const { sections, ownTables } = readCoreModule(bytes);
+  if (ownTables.length === 0) return bytes;
+  const tables = ownTables.map(({ type, minimum, maximum = tableElements }) => {
+    const cap = Math.max(minimum, Math.min(maximum, tableElements));
+    return [...type, 0x01, ...leb(minimum), ...leb(cap)];
+  });
+  return replaceSections(bytes, sections, new Map([[4, vector(tables)]]));
 }
 
 /**
@@ -33,7 +84,7 @@ export function footprint({ memories, ownTables }: CoreModule): Footprint {
  * it. So a start function must not run before that: it is exported instead. All that is new has indices behind what
  * was there, so nothing else in the module changes.
  */
-export function watchGrowth(bytes: Uint8Array): Uint8Array {
+function watchGrowth(bytes: Uint8Array): Uint8Array {
   const module = readCoreModule(bytes);
   const codeSection = module.sections.find(({ id }) => id === 10);
   if (codeSection === undefined) return bytes;
@@ -67,21 +118,6 @@ export function watchGrowth(bytes: Uint8Array): Uint8Array {
   const growers = code.memories.map((memory) => body(growBody(memory, module.tables, askType)));
   contents.set(10, append(code.content, [...growers, body([0x00, 0x41, 0, 0x0b])]));
   return replaceSections(bytes, module.sections, contents);
-}
-
-/** Caps each memory's and table's maximum; the bytes stay valid and everything else stays as it is. */
-export function capMaxima(bytes: Uint8Array, pages: number): Uint8Array {
-  const { sections, memories, ownTables } = readCoreModule(bytes);
-  const contents = new Map<number, Uint8Array>();
-  if (memories.length > 0) contents.set(5, vector(memories.map((memory) => capped(memory, pages))));
-  if (ownTables.length > 0) {
-    contents.set(4, vector(ownTables.map((table) => [...table.type, ...capped(table, tableElements)])));
-  }
-  return contents.size === 0 ? bytes : replaceSections(bytes, sections, contents);
-}
-
-function capped({ minimum, maximum = 2 ** 32 - 1 }: Extent, cap: number): readonly number[] {
-  return [0x01, ...leb(minimum), ...leb(Math.max(minimum, Math.min(maximum, cap)))];
 }
 
 /** The code section with each `memory.grow` replaced, and the memories that are grown; undefined when there is none. */

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Footprint } from "./bounds.ts";
 import type { Translated } from "./translator.ts";
 
 /** Translated binaries on disk, a file each. */
@@ -12,7 +13,7 @@ export interface TranslationCache {
 }
 
 /** To be raised with every change of what a translation is or how it is made: those of before are not read then. */
-const translationVersion = 1;
+const translationVersion = 2;
 
 /**
  * Keeps one file for each digest and translation in `folder`. A file is sha256 of the rest (32 bytes), the length of a
@@ -45,7 +46,7 @@ export function createTranslationCache(folder: string): TranslationCache {
 
 interface Header {
   readonly component: number;
-  readonly modules: readonly number[];
+  readonly modules: readonly { readonly length: number; readonly footprint: Footprint }[];
 }
 
 const digestBytes = 32;
@@ -55,12 +56,12 @@ function encode({ component, modules }: Translated): Buffer {
   const header = Buffer.from(
     JSON.stringify({
       component: definition.length,
-      modules: modules.map(({ length }) => length),
+      modules: modules.map(({ bytes, footprint }) => ({ length: bytes.length, footprint })),
     } satisfies Header),
   );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
-  const rest = Buffer.concat([length, header, definition, ...modules]);
+  const rest = Buffer.concat([length, header, definition, ...modules.map(({ bytes }) => bytes)]);
   return Buffer.concat([createHash("sha256").update(rest).digest(), rest]);
 }
 
@@ -72,5 +73,8 @@ function decode(file: Buffer): Translated | undefined {
   let at = headerEnd;
   const take = (length: number): Buffer => rest.subarray(at, (at += length));
   const component = take(header.component).toString("utf8");
-  return { component, modules: header.modules.map(take) };
+  return {
+    component,
+    modules: header.modules.map(({ length, footprint }) => ({ bytes: take(length), footprint })),
+  };
 }

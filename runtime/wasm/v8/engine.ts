@@ -29,8 +29,11 @@ export function createV8Engine(options: V8EngineOptions): Engine {
   let closed = false;
   /** A program that could not be got because the engine closes may well be a good one. */
   const programOf = async (binary: StepBinary, { memoryBytes }: Limits): Promise<Program | StepFailure> => {
-    const program = closed ? undefined : await programs.get(binary, memoryBytes);
-    return program === undefined || closed ? failure("ERR_STEP_CANCELLED", "The engine is closed.") : program;
+    const program = closed ? undefined : await programs.get(binary);
+    if (program === undefined || closed) return failure("ERR_STEP_CANCELLED", "The engine is closed.");
+    if ("code" in program || program.declaredBytes <= memoryBytes) return program;
+    const message = `The component begins with ${program.declaredBytes} bytes of memory, over the limit of ${memoryBytes}.`;
+    return failure("ERR_STEP_MEMORY", message);
   };
   return {
     name: "v8",

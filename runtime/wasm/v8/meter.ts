@@ -1,8 +1,9 @@
-import { growHookExport, startExport } from "./bounds.ts";
+import { growHookExport, memoryImport, startExport } from "./bounds.ts";
 import type { Footprint } from "./bounds.ts";
+import type { Extent } from "./core-module.ts";
 import type { ProgramModule } from "./protocol.ts";
 import { webAssembly } from "./webassembly.ts";
-import type { WasmImports, WasmInstance } from "./webassembly.ts";
+import type { WasmImports, WasmInstance, WasmMemory } from "./webassembly.ts";
 
 /** The size of a page of WebAssembly memory. */
 export const pageBytes = 65_536;
@@ -21,6 +22,8 @@ export interface Meter {
   readonly starved: boolean;
   /** Makes a core instance whose memory counts. */
   instantiate(module: ProgramModule, imports: WasmImports): WasmInstance;
+  /** After an attempt, when nothing of it can run any more: wipes what memory can be used again. */
+  end(): void;
 }
 
 interface Account {
@@ -30,11 +33,21 @@ interface Account {
   tableElements: number;
   instances: number;
   starved: boolean;
+  readonly memories: UsedMemory[];
 }
+
+interface UsedMemory {
+  readonly memory: WasmMemory;
+  readonly shape: string;
+}
+
+/** Wiped memories are kept up to this many bytes a thread. */
+const keptBytes = 32 * 1024 * 1024;
 
 /** A meter for one thread. */
 export function createMeter(): Meter {
   let account: Account | undefined;
+  const pool = createMemoryPool();
   // (delta, take) → granted; asked by the code that bounds.ts puts in the place of memory.grow.
   const ask = asWasmFunction((delta, take) => {
     if (account === undefined) return 0;
@@ -55,14 +68,22 @@ export function createMeter(): Meter {
         tableElements: 0,
         instances: 0,
         starved: false,
+        memories: [],
       };
     },
     get starved() {
       return account?.starved ?? false;
     },
     instantiate({ module, footprint }, imports) {
-      if (account !== undefined) claim(account, footprint);
-      const instance = new webAssembly.Instance(module, imports);
+      if (account === undefined) throw new Error("an instance was made outside of an attempt");
+      claim(account, footprint);
+      const own: Record<string, WasmMemory> = {};
+      for (const [index, extent] of footprint.memories.entries()) {
+        const used = pool.take(extent, account.limitPages);
+        account.memories.push(used);
+        own[index] = used.memory;
+      }
+      const instance = new webAssembly.Instance(module, { ...imports, [memoryImport]: own });
       const hook = instance.exports[growHookExport] as
         | { set(index: number, value: unknown): void }
         | undefined;
@@ -70,11 +91,47 @@ export function createMeter(): Meter {
       (instance.exports[startExport] as (() => void) | undefined)?.();
       return instance;
     },
+    end() {
+      for (const used of account?.memories ?? []) pool.giveBack(used);
+      account = undefined;
+    },
   };
 }
 
-function claim(account: Account, { pages, tableElements }: Footprint): void {
-  account.pages += pages;
+/** Memories that lie wiped until the next attempt: to wipe one takes far less than to get one from the system. */
+function createMemoryPool(): {
+  take(extent: Extent, limitPages: number): UsedMemory;
+  giveBack(used: UsedMemory): void;
+} {
+  const free = new Map<string, UsedMemory[]>();
+  let kept = 0;
+  return {
+    take({ minimum, maximum }, limitPages) {
+      const cap = Math.max(minimum, Math.min(maximum ?? limitPages, limitPages));
+      const shape = `${minimum}-${cap}`;
+      const used = free.get(shape)?.pop();
+      if (used === undefined)
+        return { memory: new webAssembly.Memory({ initial: minimum, maximum: cap }), shape };
+      kept -= minimum * pageBytes;
+      return used;
+    },
+    giveBack(used) {
+      const { memory, shape } = used;
+      const { byteLength } = memory.buffer;
+      // What has grown can't shrink again.
+      if (byteLength === 0 || shape.split("-", 1)[0] !== String(byteLength / pageBytes)) return;
+      if (kept + byteLength > keptBytes) return;
+      new Uint8Array(memory.buffer).fill(0);
+      kept += byteLength;
+      const others = free.get(shape);
+      if (others === undefined) free.set(shape, [used]);
+      else others.push(used);
+    },
+  };
+}
+
+function claim(account: Account, { memories, tableElements }: Footprint): void {
+  for (const { minimum } of memories) account.pages += minimum;
   account.tableElements += tableElements;
   account.instances++;
   if (account.pages > account.limitPages) {

@@ -12,11 +12,15 @@ export interface ProgramModule {
 
 /** A program as a worker loads it. */
 export interface Program extends Pick<Inspection, "kind" | "mode"> {
-  /** Identifies binary and memory limit. */
+  /** The binary's digest. */
   readonly key: string;
   /** The component's definition as JSON text; empty for a command. */
   readonly component: string;
   readonly modules: readonly ProgramModule[];
+  /** What is kept of it in memory, about. */
+  readonly bytes: number;
+  /** The memory with which its modules begin, together. */
+  readonly declaredBytes: number;
 }
 
 /** What one attempt needs in the worker. */

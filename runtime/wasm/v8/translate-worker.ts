@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import type { RuntimeErrorCode } from "../../errors.ts";
 import { MalformedBinary } from "../binary.ts";
-import { watchGrowth } from "./bounds.ts";
+import { boundModule } from "./bounds.ts";
 import { decodeComponent } from "./component/decode.ts";
 import { ExportMismatch, linkStep } from "./program.ts";
 import type { TranslateAnswer, TranslateRequest } from "./translator.ts";
@@ -17,11 +17,11 @@ port.on("message", (request: TranslateRequest) => {
 
 function translate({ kind, mode, bytes }: TranslateRequest): TranslateAnswer {
   try {
-    if (kind === "command") return { ok: true, component: "", modules: [watchGrowth(bytes)] };
+    if (kind === "command") return { ok: true, component: "", modules: [boundModule(bytes)] };
     const { component, modules } = decodeComponent(bytes);
     // What does not fit together is found here, not by the first attempt.
     linkStep(component, mode);
-    return { ok: true, component: JSON.stringify(component), modules: modules.map(watchGrowth) };
+    return { ok: true, component: JSON.stringify(component), modules: modules.map(boundModule) };
   } catch (error) {
     return { ok: false, ...refusal(error) };
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import type { RuntimeErrorCode } from "../../errors.ts";
 import type { Inspection } from "../component.ts";
+import type { BoundedModule } from "./bounds.ts";
 import { startThread } from "./thread.ts";
 
 /** A binary to make ready for V8. */
@@ -14,8 +15,7 @@ export interface TranslateRequest extends Pick<Inspection, "kind" | "mode"> {
 export interface Translated {
   /** A component's definition as JSON text; empty for a core module. */
   readonly component: string;
-  /** Its core modules, made to ask before they take memory. */
-  readonly modules: readonly Uint8Array[];
+  readonly modules: readonly BoundedModule[];
 }
 
 export type TranslateAnswer =

@@ -9,10 +9,16 @@ export interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
+/** A linear memory; growing it gives it another buffer. */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
 /** The part of the WebAssembly JavaScript interface that is used here; TypeScript has it only in its library for browsers. */
 interface WebAssemblyInterface {
   compile(bytes: Uint8Array): Promise<WasmModule>;
   readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => WasmMemory;
   readonly Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance;
 }
 

@@ -53,4 +53,6 @@ function run(request: Extract<ToWorker, { type: "run" }>["run"]): void {
     answer({ type: "ended", tainted, ...ending });
   });
   if (!answered) answer({ type: "ended", tainted: end.tainted, ...end.ending });
+  // Behind the answer: wiping is not in the attempt's time.
+  meter.end();
 }
