@@ -15,7 +15,8 @@ interface RuntimeErrorRow extends ErrorRow {
 export const runtimeErrors = {
   ERR_STEP_FAILED: {
     retry: true,
-    summary: "The step itself reported a failure that may pass: a non-zero exit, a rejected promise, `retry`.",
+    summary:
+      "The step itself reported a failure that may pass: a non-zero exit, a rejected promise, `retry`.",
     next: "Read the attempt's log. It is tried again by the function's retry policy.",
   },
   ERR_STEP_FATAL: {

@@ -28,13 +28,16 @@ async function measureAll(chosen: readonly Name[]): Promise<void> {
   for (const name of chosen) {
     if (values.json !== true) process.stderr.write(`measuring ${name} …\n`);
     const { run } = await benches[name]();
-    for (const figure of await run()) console.log(values.json === true ? JSON.stringify(figure) : line(figure));
+    for (const figure of await run())
+      console.log(values.json === true ? JSON.stringify(figure) : line(figure));
   }
 }
 
 const unknown = positionals.filter((name) => !names.includes(name as Name));
 if (values.help === true) {
-  console.log("npm run bench -- [<name>…] [--list] [--json]\n\nExample: npm run bench -- sqlite-one-step --json");
+  console.log(
+    "npm run bench -- [<name>…] [--list] [--json]\n\nExample: npm run bench -- sqlite-one-step --json",
+  );
 } else if (values.list === true) {
   console.log(names.join("\n"));
 } else if (unknown.length > 0) {

@@ -10,12 +10,22 @@ import { measureOneStep } from "./sqlite-one-step.ts";
 
 /** The part of BullMQ that is used here; its packages are installed when this bench first runs. */
 interface BullMq {
-  readonly Queue: new (name: string, options: object) => {
-    add(name: string, data: object, options: object): Promise<{ waitUntilFinished(events: object): Promise<unknown> }>;
+  readonly Queue: new (
+    name: string,
+    options: object,
+  ) => {
+    add(
+      name: string,
+      data: object,
+      options: object,
+    ): Promise<{ waitUntilFinished(events: object): Promise<unknown> }>;
     close(): Promise<void>;
   };
   readonly Worker: new (name: string, processor: () => Promise<unknown>, options: object) => Closable;
-  readonly QueueEvents: new (name: string, options: object) => Closable & { waitUntilReady(): Promise<unknown> };
+  readonly QueueEvents: new (
+    name: string,
+    options: object,
+  ) => Closable & { waitUntilReady(): Promise<unknown> };
 }
 
 interface Closable {
@@ -33,7 +43,13 @@ export async function run(): Promise<readonly Figure[]> {
   const ours = await measureOneStep();
   const quickJs = await measureQuickJsStep();
   const against = "BullMQ on Redis, appendfsync everysec";
-  const compare = (figure: string, unit: string, value: number, other: number, better: Figure["better"]): Figure => ({
+  const compare = (
+    figure: string,
+    unit: string,
+    value: number,
+    other: number,
+    better: Figure["better"],
+  ): Figure => ({
     bench: "bullmq",
     figure,
     value,
@@ -60,9 +76,15 @@ async function measureBullMq(): ReturnType<typeof measure> {
     const port = await freePort();
     const settings = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
     const durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""];
-    const redis = await startProgram("redis-server", [...settings, ...durable], "Ready to accept connections");
+    const redis = await startProgram(
+      "redis-server",
+      [...settings, ...durable],
+      "Ready to accept connections",
+    );
     try {
-      return await withBullMq(bullmq, port, (queue) => measure(queue, { rounds: 3, count: 10_000, samples: 500 }));
+      return await withBullMq(bullmq, port, (queue) =>
+        measure(queue, { rounds: 3, count: 10_000, samples: 500 }),
+      );
     } finally {
       await redis.stop();
     }
@@ -105,6 +127,9 @@ async function withBullMq<T>(bullmq: BullMq, port: number, use: (queue: Queue) =
 
 function install(): void {
   if (existsSync(new URL("node_modules/bullmq", rivals))) return;
-  const { status } = spawnSync("npm", ["ci"], { cwd: fileURLToPath(rivals), stdio: ["ignore", "ignore", "inherit"] });
+  const { status } = spawnSync("npm", ["ci"], {
+    cwd: fileURLToPath(rivals),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   if (status !== 0) throw new Error("npm ci in test/bench/rivals failed");
 }

@@ -26,7 +26,11 @@ export interface Started {
 }
 
 /** Starts a program; resolves once its output contains `ready`. */
-export async function startProgram(program: string, args: readonly string[], ready: string): Promise<Started> {
+export async function startProgram(
+  program: string,
+  args: readonly string[],
+  ready: string,
+): Promise<Started> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   let output = "";
