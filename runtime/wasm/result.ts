@@ -18,7 +18,7 @@ export function attemptResult({ ending, logs }: EngineResult): AttemptResult {
       return { ok: false, failure: retryFailure(ending), logs };
     case "fatal":
       return { ok: false, failure: failure("ERR_STEP_FATAL", ending.message), logs };
-    case "ended":
+    default:
       return { ok: false, failure: ending.failure, logs };
   }
 }

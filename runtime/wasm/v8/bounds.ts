@@ -1,19 +1,13 @@
-import { leb, readBinary } from "../binary.ts";
-import { readCoreModule, replaceSections } from "./core-module.ts";
+import { leb } from "../binary.ts";
+import { append, named, readCoreModule, replaceSections } from "./core-module.ts";
 import type { Extent } from "./core-module.ts";
-import { findGrowSites } from "./instructions.ts";
-
-/** The export through which a module's requests for more memory can be watched: a table with one function. */
-export const growHookExport = "millrace:grow";
-
-/** The export of what was the module's start function, to be called once the hook is set. */
-export const startExport = "millrace:start";
+import { watchGrowth } from "./growth.ts";
 
 /** The module name under which a module imports the memories that it would have defined. */
 export const memoryImport = "millrace:memory";
 
 /** A table may grow up to this many elements, unless it begins with more. */
-const tableElements = 65_536;
+const tableElements = 16_384;
 
 /** What one instance of a core module takes. */
 export interface Footprint {
@@ -77,124 +71,6 @@ function capTables(bytes: Uint8Array): Uint8Array {
   return replaceSections(bytes, sections, new Map([[4, vector(tables)]]));
 }
 
-/**
- * Makes a module ask before each `memory.grow`, so that the memories of a whole component share one limit and a
- * refusal is known. Each `memory.grow` becomes a call of a new function that calls (delta, take) → granted in element
- * 0 of a new table, which is exported; until the host puts its own function there, one that grants nothing stands in
- * it. So a start function must not run before that: it is exported instead. All that is new has indices behind what
- * was there, so nothing else in the module changes.
- */
-function watchGrowth(bytes: Uint8Array): Uint8Array {
-  const module = readCoreModule(bytes);
-  const codeSection = module.sections.find(({ id }) => id === 10);
-  if (codeSection === undefined) return bytes;
-  const code = watchCode(bytes, codeSection.start, codeSection.end, module.functions);
-  if (code === undefined) return bytes;
-  const [askType, growType] = [module.types, module.types + 1];
-  const deny = module.functions + code.memories.length;
-  const contents = new Map<number, Uint8Array | "none">();
-  const extend = (id: number, items: readonly (readonly number[])[]): void => {
-    const section = module.sections.find((section) => section.id === id);
-    const old = section ? bytes.subarray(section.start, section.end) : Uint8Array.of(0);
-    contents.set(id, append(old, items));
-  };
-  // (i32, i32) → i32 to ask, i32 → i32 to grow
-  extend(1, [
-    [0x60, 2, 0x7f, 0x7f, 1, 0x7f],
-    [0x60, 1, 0x7f, 1, 0x7f],
-  ]);
-  extend(3, [...code.memories.map(() => leb(growType)), leb(askType)]);
-  // One element of funcref, never more.
-  extend(4, [[0x70, 1, 1, 1]]);
-  const exports = [[...named(growHookExport), 0x01, ...leb(module.tables)]];
-  const start = module.sections.find(({ id }) => id === 8);
-  if (start !== undefined) {
-    exports.push([...named(startExport), 0x00, ...bytes.subarray(start.start, start.end)]);
-    contents.set(8, "none");
-  }
-  extend(7, exports);
-  // An active segment for that table at i32.const 0, of function indices.
-  extend(9, [[0x02, ...leb(module.tables), 0x41, 0, 0x0b, 0x00, 1, ...leb(deny)]]);
-  const growers = code.memories.map((memory) => body(growBody(memory, module.tables, askType)));
-  contents.set(10, append(code.content, [...growers, body([0x00, 0x41, 0, 0x0b])]));
-  return replaceSections(bytes, module.sections, contents);
-}
-
-/** The code section with each `memory.grow` replaced, and the memories that are grown; undefined when there is none. */
-function watchCode(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  firstNewFunction: number,
-): { readonly content: Uint8Array; readonly memories: readonly number[] } | undefined {
-  const reader = readBinary(bytes, start, end);
-  const memories: number[] = [];
-  const parts: Uint8Array[] = [Uint8Array.from(leb(reader.u32()))];
-  let kept = reader.at;
-  while (reader.at < end) {
-    const entry = reader.at;
-    const length = reader.u32();
-    const bodyStart = reader.at;
-    for (let groups = reader.u32(); groups > 0; groups--) skipLocals(reader);
-    const sites = findGrowSites(bytes, reader.at, bodyStart + length);
-    reader.skip(bodyStart + length - reader.at);
-    if (sites.length === 0) continue;
-    const pieces: Uint8Array[] = [];
-    let from = bodyStart;
-    for (const site of sites) {
-      if (!memories.includes(site.memory)) memories.push(site.memory);
-      const target = firstNewFunction + memories.indexOf(site.memory);
-      pieces.push(bytes.subarray(from, site.start), Uint8Array.from([0x10, ...leb(target)]));
-      from = site.end;
-    }
-    pieces.push(bytes.subarray(from, bodyStart + length));
-    const changed = Buffer.concat(pieces);
-    parts.push(bytes.subarray(kept, entry), Uint8Array.from(leb(changed.length)), changed);
-    kept = reader.at;
-  }
-  parts.push(bytes.subarray(kept, end));
-  return memories.length === 0 ? undefined : { content: Buffer.concat(parts), memories };
-}
-
-function skipLocals(reader: ReturnType<typeof readBinary>): void {
-  reader.u32();
-  const type = reader.byte();
-  if (type === 0x63 || type === 0x64) reader.skipLeb();
-}
-
-/** Asks; grows when that is granted; gives back what was granted when the engine could not grow after all. */
-function growBody(memory: number, table: number, askType: number): readonly number[] {
-  const ask = (take: 0 | 1): readonly number[] => [
-    ...[0x20, 0, 0x41, take, 0x41, 0],
-    ...[0x11, ...leb(askType), ...leb(table)],
-  ];
-  return [
-    // one local, of i32
-    ...[1, 1, 0x7f],
-    // if not granted: return -1
-    ...[...ask(1), 0x45, 0x04, 0x40, 0x41, 0x7f, 0x0f, 0x0b],
-    // if (local 1 = memory.grow(delta)) = -1: give back
-    ...[0x20, 0, 0x40, ...leb(memory), 0x22, 1, 0x41, 0x7f, 0x46],
-    ...[0x04, 0x40, ...ask(0), 0x1a, 0x0b],
-    ...[0x20, 1, 0x0b],
-  ];
-}
-
-function named(name: string): readonly number[] {
-  return [...leb(name.length), ...Buffer.from(name)];
-}
-
-function body(content: readonly number[]): readonly number[] {
-  return [...leb(content.length), ...content];
-}
-
 function vector(items: readonly (readonly number[])[]): Uint8Array {
   return Uint8Array.from([...leb(items.length), ...items.flat()]);
-}
-
-/** A vector with items added at its end. */
-function append(old: Uint8Array, items: readonly (readonly number[])[]): Uint8Array {
-  const reader = readBinary(old);
-  const count = reader.u32() + items.length;
-  return Buffer.concat([Uint8Array.from(leb(count)), old.subarray(reader.at), Uint8Array.from(items.flat())]);
 }

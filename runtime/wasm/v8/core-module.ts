@@ -185,3 +185,15 @@ export function replaceSections(
 function sectionHeader(id: number, length: number): Uint8Array {
   return Uint8Array.from([id, ...leb(length)]);
 }
+
+/** A name as a module has it: its length, then UTF-8. */
+export function named(name: string): readonly number[] {
+  return [...leb(name.length), ...Buffer.from(name)];
+}
+
+/** A vector with items added at its end. */
+export function append(old: Uint8Array, items: readonly (readonly number[])[]): Uint8Array {
+  const reader = readBinary(old);
+  const count = reader.u32() + items.length;
+  return Buffer.concat([Uint8Array.from(leb(count)), old.subarray(reader.at), Uint8Array.from(items.flat())]);
+}

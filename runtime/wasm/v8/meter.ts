@@ -1,6 +1,7 @@
-import { growHookExport, memoryImport, startExport } from "./bounds.ts";
+import { memoryImport } from "./bounds.ts";
 import type { Footprint } from "./bounds.ts";
 import type { Extent } from "./core-module.ts";
+import { growHookExport, startExport } from "./growth.ts";
 import type { ProgramModule } from "./protocol.ts";
 import { webAssembly } from "./webassembly.ts";
 import type { WasmImports, WasmInstance, WasmMemory } from "./webassembly.ts";
@@ -9,7 +10,7 @@ import type { WasmImports, WasmInstance, WasmMemory } from "./webassembly.ts";
 export const pageBytes = 65_536;
 
 /** Table elements of all of an attempt's instances together: they lie in the engine's own heap. */
-const mostTableElements = 8 * 1024 * 1024;
+const mostTableElements = 1024 * 1024;
 
 /** Core instances of one attempt. */
 const mostInstances = 10_000;
@@ -148,15 +149,14 @@ function claim(account: Account, { memories, tableElements }: Footprint): void {
 
 /** A table of functions takes only functions that WebAssembly exported: this module passes one through. */
 function asWasmFunction(call: (delta: number, take: number) => number): unknown {
-  const passThrough = new webAssembly.Module(
-    Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      // type 0: (i32, i32) → i32
-      ...[0x01, 0x07, 0x01, 0x60, 0x02, 0x7f, 0x7f, 0x01, 0x7f],
-      // import "" "f" as function 0, export it as "f"
-      ...[0x02, 0x06, 0x01, 0x00, 0x01, 0x66, 0x00, 0x00],
-      ...[0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00],
-    ]),
-  );
+  const binary = [
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    // type 0: (i32, i32) → i32
+    [0x01, 0x07, 0x01, 0x60, 0x02, 0x7f, 0x7f, 0x01, 0x7f],
+    // import "" "f" as function 0, export it as "f"
+    [0x02, 0x06, 0x01, 0x00, 0x01, 0x66, 0x00, 0x00],
+    [0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00],
+  ];
+  const passThrough = new webAssembly.Module(Uint8Array.from(binary.flat()));
   return new webAssembly.Instance(passThrough, { "": { f: call } }).exports["f"];
 }

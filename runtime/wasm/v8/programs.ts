@@ -42,12 +42,12 @@ export function createPrograms(cache: TranslationCache, translator: Translator):
     const entry: Entry = { program, weight: 0 };
     entries.set(sha256, entry);
     // Only what works is kept: another try may find the cause gone.
-    const forget = (): void => void entries.delete(sha256);
-    program.then((built) => {
-      if ("code" in built) return forget();
-      entry.weight = built.bytes;
+    const settle = (built: Program | StepFailure | undefined): void => {
+      if (built === undefined || "code" in built) entries.delete(sha256);
+      else entry.weight = built.bytes;
       evict();
-    }, forget);
+    };
+    program.then(settle, () => settle(undefined));
     return program;
   };
 

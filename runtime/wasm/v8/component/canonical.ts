@@ -128,7 +128,7 @@ export function resourceFunction(
         return (representation) => handles.add(type, representation);
       case "rep":
         return (index) => handles.get(type, (index as number) >>> 0).representation as number;
-      case "drop":
+      default:
         return (index) => {
           if (!state.mayLeave)
             throw new Trap("a component instance dropped a handle while values were passed to it");

@@ -25,10 +25,11 @@ interface Linker {
   readonly interfaces: ImportedInterfaces;
   componentInstances: number;
   coreInstances: number;
+  definitions: number;
 }
 
-/** Core and component instances of one component: nesting multiplies them, and a small binary can name very many. */
-const mostInstances = 10_000;
+/** Definitions in all of a component's instances: nesting multiplies them, and a small binary can come to very many. */
+const mostDefinitions = 200_000;
 
 /**
  * Resolves all names and indices of a component once, so that an instantiation only walks through a list. Throws
@@ -38,7 +39,7 @@ export function linkComponent(
   component: ComponentDefinition,
   interfaces: ImportedInterfaces,
 ): LinkedComponent {
-  const linker: Linker = { steps: [], interfaces, componentInstances: 0, coreInstances: 0 };
+  const linker: Linker = { steps: [], interfaces, componentInstances: 0, coreInstances: 0, definitions: 0 };
   return { exports: instantiate(linker, component, undefined, undefined), steps: linker.steps };
 }
 
@@ -49,8 +50,9 @@ function instantiate(
   parent: Scope | undefined,
   args: ReadonlyMap<string, Item> | undefined,
 ): ReadonlyMap<string, Item> {
-  if (linker.componentInstances + linker.coreInstances > mostInstances) {
-    throw new MalformedBinary(`it has more than ${mostInstances} instances`);
+  linker.definitions += definitions.length + 1;
+  if (linker.definitions > mostDefinitions) {
+    throw new MalformedBinary(`its instances have more than ${mostDefinitions} definitions together`);
   }
   const scope = createScope(parent, linker.componentInstances++);
   const exports = new Map<string, Item>();

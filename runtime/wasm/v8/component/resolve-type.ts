@@ -1,5 +1,5 @@
 import { MalformedBinary } from "../../binary.ts";
-import { enumCodec, flagsCodec, listCodec, tupleCodec, variantCodec } from "./aggregate-codec.ts";
+import { listCodec, tupleCodec } from "./aggregate-codec.ts";
 import type { ComponentCall, FunctionType } from "./canonical.ts";
 import { spell } from "./codec.ts";
 import type { Codec } from "./codec.ts";
@@ -10,6 +10,7 @@ import { scalarCodecs } from "./scalar-codec.ts";
 import { createScope, lookUp } from "./scope.ts";
 import type { Item, Scope, Type } from "./scope.ts";
 import { textCodec } from "./text-codec.ts";
+import { enumCodec, flagsCodec, variantCodec } from "./variant-codec.ts";
 
 /** What the host puts in the place of imported interfaces; names are with versions, as the component has them. */
 export interface ImportedInterfaces {

@@ -120,14 +120,21 @@ function integer(
   });
 }
 
+function writeLong(view: DataView, at: number, value: unknown): void {
+  view.setBigUint64(at, value as bigint, true);
+}
+
 function long(
   signature: string,
   read: (view: DataView, at: number) => bigint,
   wrap: (core: bigint) => bigint,
 ): Codec {
-  const write = (view: DataView, at: number, value: unknown): void =>
-    view.setBigUint64(at, value as bigint, true);
-  return scalar<bigint>(signature, 8, "i64", { read, write, lift: wrap, lower: (value) => value as bigint });
+  return scalar<bigint>(signature, 8, "i64", {
+    read,
+    write: writeLong,
+    lift: wrap,
+    lower: (value) => value as bigint,
+  });
 }
 
 function float(

@@ -1,19 +1,12 @@
 import { err, hostFunction } from "./host-function.ts";
 import type { HostInterfaces } from "./host-function.ts";
 
-const errorCodes = [
-  ...["unknown", "access-denied", "not-supported", "invalid-argument", "out-of-memory", "timeout"],
-  ...["concurrency-conflict", "not-in-progress", "would-block", "invalid-state", "new-socket-limit"],
-  ...[
-    "address-not-bindable",
-    "address-in-use",
-    "remote-unreachable",
-    "connection-refused",
-    "connection-reset",
-  ],
-  ...["connection-aborted", "datagram-too-large", "name-unresolvable", "temporary-resolver-failure"],
-  "permanent-resolver-failure",
-];
+const errorCodes = (
+  "unknown access-denied not-supported invalid-argument out-of-memory timeout concurrency-conflict not-in-progress " +
+  "would-block invalid-state new-socket-limit address-not-bindable address-in-use remote-unreachable " +
+  "connection-refused connection-reset connection-aborted datagram-too-large name-unresolvable " +
+  "temporary-resolver-failure permanent-resolver-failure"
+).split(" ");
 const errorCode = `enum{${errorCodes.join(", ")}}`;
 const accessDenied = err(errorCodes.indexOf("access-denied"));
 

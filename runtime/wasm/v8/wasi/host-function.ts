@@ -11,6 +11,7 @@ export interface HostFunction {
 export type HostInterfaces = Readonly<Record<string, Readonly<Record<string, HostFunction>>>>;
 
 /** A function of the host; `args` are what its signature says. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it names the arguments at the call
 export function hostFunction<Args extends readonly unknown[]>(
   signature: string,
   call: (world: StepWorld, args: Args) => unknown,

@@ -1,19 +1,18 @@
 import { nanoseconds } from "./clock.ts";
+import { errno } from "./errno.ts";
+import { pollOneoff } from "./preview1-poll.ts";
 import type { StepWorld } from "./world.ts";
 
-/** Error numbers of WASI preview 1 that a step can meet. */
-const errno = { success: 0, badf: 8, inval: 28, nosys: 52, notdir: 54, notsock: 57, spipe: 70 } as const;
-
 /** Functions that only files and folders have, of which there are none. */
-const fileFunctions = [
-  ...["fd_advise", "fd_allocate", "fd_datasync", "fd_fdstat_set_rights", "fd_filestat_set_size"],
-  ...["fd_filestat_set_times", "fd_pread", "fd_pwrite", "fd_readdir", "fd_seek", "fd_sync", "fd_tell"],
-];
+const fileFunctions =
+  "fd_advise fd_allocate fd_datasync fd_fdstat_set_rights fd_filestat_set_size fd_filestat_set_times fd_pread fd_pwrite " +
+  "fd_readdir fd_seek fd_sync fd_tell";
 
-const folderFunctions = [
-  ...["path_create_directory", "path_filestat_get", "path_filestat_set_times", "path_open", "path_readlink"],
-  ...["path_remove_directory", "path_rename", "path_unlink_file"],
-];
+const folderFunctions =
+  "path_create_directory path_filestat_get path_filestat_set_times path_open path_readlink path_remove_directory " +
+  "path_rename path_unlink_file";
+
+const socketFunctions = "sock_accept sock_recv sock_send sock_shutdown";
 
 /** The memory of the module that calls; it is there once the module is instantiated. */
 export type Memory = () => ArrayBuffer;
@@ -29,12 +28,12 @@ export function createPreview1(world: StepWorld, memory: Memory): Readonly<Recor
   const open = new Set([0, 1, 2]);
   const view = (): DataView => new DataView(memory());
   const onStdio = (result: number) => (fd: number) => (open.has(fd) ? result : errno.badf);
-  const failing = (names: readonly string[], make: HostFunction): Record<string, HostFunction> =>
-    Object.fromEntries(names.map((name) => [name, make]));
+  const failing = (names: string, make: HostFunction): Record<string, HostFunction> =>
+    Object.fromEntries(names.split(" ").map((name) => [name, make]));
   return {
     ...failing(fileFunctions, onStdio(errno.spipe)),
     ...failing(folderFunctions, onStdio(errno.notdir)),
-    ...failing(["sock_accept", "sock_recv", "sock_send", "sock_shutdown"], onStdio(errno.notsock)),
+    ...failing(socketFunctions, onStdio(errno.notsock)),
     path_link: (fd: number) => onStdio(errno.notdir)(fd),
     path_symlink: (_path: number, _length: number, fd: number) => onStdio(errno.notdir)(fd),
     ...textLists(world.args, memory),
@@ -156,55 +155,5 @@ function stdio(world: StepWorld, memory: Memory, open: Set<number>): Record<stri
       new Uint8Array(memory(), pointer >>> 0, 64).fill(0);
       return errno.success;
     },
-  };
-}
-
-const subscriptionBytes = 48;
-const eventBytes = 32;
-
-/** Waits until one of the subscriptions is due: stdio always is, a clock at its time. */
-function pollOneoff(world: StepWorld, view: () => DataView, open: ReadonlySet<number>): HostFunction {
-  const { ambient } = world;
-  /** When the subscription is due, in nanoseconds of the monotonic clock; undefined: its clock is unknown. */
-  const due = (memory: DataView, at: number, now: bigint): bigint | undefined => {
-    if (memory.getUint8(at + 8) !== 0) return 0n;
-    const timeout = memory.getBigUint64(at + 24, true);
-    if ((memory.getUint16(at + 40, true) & 1) === 0) return now + timeout;
-    const clock = nanoseconds(ambient, memory.getUint32(at + 16, true));
-    return clock === undefined ? undefined : now + timeout - clock;
-  };
-  return (subscriptions: number, events: number, count: number, eventCountPointer: number) => {
-    if (count === 0) return errno.inval;
-    const memory = view();
-    const began = ambient.monotonicClock();
-    const each = (visit: (at: number, dueAt: bigint | undefined) => void): void => {
-      for (let index = 0; index < count >>> 0; index++) {
-        const at = (subscriptions >>> 0) + subscriptionBytes * index;
-        visit(at, due(memory, at, began));
-      }
-    };
-    let first: bigint | undefined;
-    each((_at, dueAt = 0n) => {
-      if (first === undefined || dueAt < first) first = dueAt;
-    });
-    const until = first ?? 0n;
-    for (let now = began; now < until; now = ambient.monotonicClock()) {
-      ambient.sleep(Math.min(Number(until - now) / 1e6 + 0.05, 1e9));
-    }
-    let written = 0;
-    each((at, dueAt = 0n) => {
-      if (dueAt > until) return;
-      const event = (events >>> 0) + eventBytes * written++;
-      const type = memory.getUint8(at + 8);
-      const known =
-        type === 0 ? due(memory, at, began) !== undefined : open.has(memory.getUint32(at + 16, true));
-      new Uint8Array(memory.buffer, event, eventBytes).fill(0);
-      memory.setBigUint64(event, memory.getBigUint64(at, true), true);
-      memory.setUint16(event + 8, known ? errno.success : type === 0 ? errno.inval : errno.badf, true);
-      memory.setUint8(event + 10, type);
-      if (type !== 0) memory.setBigUint64(event + 16, 1n, true);
-    });
-    memory.setUint32(eventCountPointer >>> 0, written, true);
-    return errno.success;
   };
 }
