@@ -17,9 +17,8 @@ export function readBody(request: IncomingMessage, response: ServerResponse, lim
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
       if (length > limit) {
+        // The request goes on flowing, to nobody: a client that writes all before it reads must get to the answer.
         settle();
-        // What is still to come is read and thrown away: a client that only writes must get to the answer.
-        request.on("error", () => {}).resume();
         reject(tooLarge(limit));
         return;
       }
@@ -32,7 +31,6 @@ export function readBody(request: IncomingMessage, response: ServerResponse, lim
     };
     const onBreak = (): void => {
       settle();
-      request.on("error", () => {});
       reject(incomplete());
     };
     request.on("data", onData).on("end", onEnd).on("error", onBreak).on("close", onBreak);

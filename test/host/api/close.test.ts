@@ -32,7 +32,7 @@ async function slow(requests: number, options: Parameters<typeof serve>[0] = {})
 }
 
 test("closing waits for requests under way, over both protocols, and takes no new ones", async () => {
-  const { served, asked, letGo } = await slow(2);
+  const { served, asked, letGo } = await slow(2, { graceMs: 600_000 });
   const viaHttp1 = served.send(event);
   const session = connectHttp2(served.url);
   const stream = session.request({

@@ -118,6 +118,7 @@ describe("an API without keys", () => {
     }
     for (const host of [
       "evil.example",
+      "evillocalhost",
       "localhost.evil.example",
       "10.0.0.1",
       "127.0.0.1.evil.example",

@@ -159,6 +159,47 @@ describe("one port without TLS", () => {
   });
 });
 
+describe("a body that is too large, and of unknown length", () => {
+  const chunk = Buffer.alloc(64 * 1024, " ");
+  const chunks = 300;
+
+  test("is answered to a client of HTTP/1.1 that reads only once it has written all", async () => {
+    served = await serve({ bodyBytes: 1_000 });
+    const socket = connect(served.port, "127.0.0.1").pause();
+    socket.write(rawPost("", ["transfer-encoding: chunked"]).replace(/content-length: 0\r\n/, ""));
+    for (let count = 0; count < chunks; count += 1) {
+      socket.write(`${chunk.length.toString(16)}\r\n`);
+      socket.write(chunk);
+      if (!socket.write("\r\n")) await once(socket, "drain");
+    }
+    socket.write("0\r\n\r\n");
+    const [answer] = (await once(socket.resume(), "data")) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 413/);
+    socket.destroy();
+  });
+
+  test("is answered to a client of HTTP/2, whose other requests go on", async () => {
+    served = await serve({ bodyBytes: 1_000 });
+    const client = http2Client(served.url);
+    const stream = client.session.request({
+      ":method": "POST",
+      ":path": "/e/test",
+      "content-type": "application/json",
+    });
+    stream.on("error", () => {});
+    let answered = false;
+    const response = once(stream, "response").finally(() => (answered = true));
+    for (let count = 0; count < chunks && !answered; count += 1) {
+      if (!stream.write(chunk)) await Promise.race([once(stream, "drain"), response]);
+    }
+    const [headers] = await response;
+    expect(headers[":status"]).toBe(413);
+    expect((await client.request({}, event)).status).toBe(200);
+    stream.destroy();
+    await client.close();
+  });
+});
+
 describe("one port with TLS", () => {
   test("speaks the protocol that ALPN agrees on", async () => {
     served = await serve({ tls });
