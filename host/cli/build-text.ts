@@ -40,7 +40,7 @@ function progressLine({ state, file, steps, ms, size }: BuildProgress, style: Te
 }
 
 /** "1.6 MiB". */
-export function bytes(count: number): string {
+function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   if (count < 1024 ** 2) return `${(count / 1024).toFixed(1)} KiB`;
   return `${(count / 1024 ** 2).toFixed(1)} MiB`;

@@ -1,5 +1,5 @@
 import type { ErrorRow } from "../../runtime/errors.ts";
-import { hostErrors, MillraceError, type HostErrorCode, type Problem } from "../errors.ts";
+import { MillraceError, type Problem } from "../errors.ts";
 
 /** What the command's exit code says. */
 export const exitCodes = {
@@ -75,11 +75,6 @@ export const cliErrors = {
     summary: "No host answers at the URL.",
     next: "Start one with `millrace dev`, or name another with --url or MILLRACE_URL.",
   },
-  ERR_HOST_REFUSED: {
-    exitCode: exitCodes.failed,
-    summary: "The host answered the request with an error.",
-    next: "Read the host's answer.",
-  },
   ERR_HOST_ANSWER: {
     exitCode: exitCodes.failed,
     summary: "What answers at the URL is no Millrace host.",
@@ -124,6 +119,24 @@ export class CliError extends Error {
   }
 }
 
+/** A host's answer that is not a success, told with the host's own code. */
+export class HostRefusal extends Error {
+  readonly code: string;
+  readonly next: string;
+  readonly problems: readonly Problem[];
+  /** Of the HTTP answer. */
+  readonly status: number;
+
+  constructor(refusal: Pick<HostRefusal, "code" | "message" | "next" | "problems" | "status">) {
+    super(refusal.message);
+    this.name = "HostRefusal";
+    this.code = refusal.code;
+    this.next = refusal.next;
+    this.problems = refusal.problems;
+    this.status = refusal.status;
+  }
+}
+
 /** Any error as the user sees it. */
 export interface Reported {
   readonly code: string;
@@ -141,9 +154,9 @@ export function describeError(error: unknown): Reported {
     const { code, message, next, problems } = error;
     return { code, message, next, problems, exitCode: cliErrors[code].exitCode, ...stack };
   }
-  if (error instanceof MillraceError) {
-    const { code, message, next, problems } = error;
-    return { code, message, next, problems, exitCode: hostExitCode(code), ...stack };
+  if (error instanceof MillraceError || error instanceof HostRefusal) {
+    const { code, message, next, problems, status } = error;
+    return { code, message, next, problems, exitCode: hostExitCode(code, status), ...stack };
   }
   const message = error instanceof Error ? error.message : String(error);
   const code = isSystemError(error) ? "ERR_FILE_SYSTEM" : "ERR_UNEXPECTED";
@@ -151,8 +164,7 @@ export function describeError(error: unknown): Reported {
   return { code, message, next, problems: [], exitCode, ...stack };
 }
 
-function hostExitCode(code: HostErrorCode): number {
-  const { status } = hostErrors[code];
+function hostExitCode(code: string, status: number): number {
   if (code === "ERR_STORE_URL" || (status >= 400 && status < 500)) return exitCodes.input;
   if (code === "ERR_STORE_LOCKED" || status > 500) return exitCodes.unavailable;
   return exitCodes.failed;

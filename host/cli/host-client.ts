@@ -1,11 +1,11 @@
 import type { Problem } from "../errors.ts";
-import { CliError } from "./errors.ts";
+import { CliError, HostRefusal } from "./errors.ts";
 import { isObject } from "./event-source.ts";
 import type { HostOptions } from "./host-options.ts";
 
 /** Where `millrace dev` listens unless told otherwise. */
 export const defaultPort = 8288;
-export const defaultUrl = `http://127.0.0.1:${defaultPort}`;
+const defaultUrl = `http://127.0.0.1:${defaultPort}`;
 
 /** Talks to a running host over HTTP. */
 export interface HostClient {
@@ -88,7 +88,7 @@ function parse(text: string): unknown {
   }
 }
 
-function refusal(status: number, body: unknown, base: URL): CliError {
+function refusal(status: number, body: unknown, base: URL): Error {
   const error = isObject(body) ? body["error"] : undefined;
   if (!isObject(error) || typeof error["code"] !== "string") {
     return new CliError(
@@ -96,16 +96,13 @@ function refusal(status: number, body: unknown, base: URL): CliError {
       `${base.origin} answered ${status}, and not as a Millrace host does.`,
     );
   }
-  const { code, message, next, problems } = error as {
-    code: string;
-    message?: string;
-    next?: string;
-    problems?: readonly Problem[];
-  };
-  return new CliError("ERR_HOST_REFUSED", `${code}: ${message ?? `status ${status}`}`, {
-    ...(next === undefined ? {} : { next: wayOut(code, next) }),
-    // Only what the host itself says in several problems is worth a list.
-    ...(Array.isArray(problems) && problems.length > 0 ? { problems } : {}),
+  const { code, message, next, problems } = error;
+  return new HostRefusal({
+    code,
+    message: typeof message === "string" ? message : `The host answered ${status}.`,
+    next: wayOut(code, typeof next === "string" ? next : "Read the host's log."),
+    problems: Array.isArray(problems) ? (problems as readonly Problem[]) : [],
+    status,
   });
 }
 

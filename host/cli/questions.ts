@@ -18,25 +18,27 @@ export async function askFor(
     return { language: language ?? defaults.language, trigger: trigger ?? defaults.trigger };
   }
   const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  const stop = new AbortController();
-  lines.once("close", () => stop.abort());
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Unlike question(), the iterator loses no line that was typed ahead.
+  const lines = terminal[Symbol.asyncIterator]();
   const ask = async (question: string, byDefault: string): Promise<string> => {
-    const answer = await lines.question(`${question} (${byDefault}): `, { signal: stop.signal });
-    return answer.trim() === "" ? byDefault : answer.trim();
+    terminal.setPrompt(`${question} (${byDefault}): `);
+    terminal.prompt();
+    const answer = await lines.next();
+    if (answer.done === true) {
+      throw new CliError("ERR_USAGE", "The questions were not answered; nothing was written.", {
+        next: "Give --lang and --trigger.",
+      });
+    }
+    return answer.value.trim() === "" ? byDefault : answer.value.trim();
   };
   try {
     return {
       language: language ?? languageOf(await ask("Language, js or ts", defaults.language)),
       trigger: trigger ?? (await ask("Event that starts the function", defaults.trigger)),
     };
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    throw new CliError("ERR_USAGE", "The questions were not answered; nothing was written.", {
-      next: "Give --lang and --trigger.",
-    });
   } finally {
-    lines.close();
+    terminal.close();
   }
 }
 

@@ -70,8 +70,8 @@ test("`runs`, `functions` and `events` print tables that people can read", async
   expect(shown).toMatch(/^ {2}✓ first completed\n +│ first is here\n {4}attempt 1 /m);
   const unknown = await millrace(["runs", "show", "f".repeat(32), "--url", url]);
   expect([unknown.code, unknown.stderr]).toEqual([
-    1,
-    expect.stringContaining("ERR_HOST_REFUSED: ERR_RUN_UNKNOWN"),
+    2,
+    expect.stringContaining("ERR_RUN_UNKNOWN: There is no run"),
   ]);
 });
 
@@ -171,13 +171,13 @@ test("beyond this machine `dev` listens only with keys for both gates, and then 
   expect([open.code, open.stderr]).toEqual([2, expect.stringContaining("Give --key and --api-key")]);
   const { url } = await dev(cwd, "--host", "0.0.0.0", "--key", "k", "--api-key", "a", "--store", "memory:");
   const refused = await millrace(["send", "order/placed", "--url", url]);
-  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("ERR_KEY_UNKNOWN")]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("ERR_KEY_UNKNOWN")]);
   expect(refused.stderr).toContain("--key or MILLRACE_KEY");
   expect(
     (await millrace(["send", "order/placed"], { env: { MILLRACE_URL: url, MILLRACE_KEY: "k" } })).code,
   ).toBe(0);
   const unread = await millrace(["runs", "ls", "--url", url]);
-  expect([unread.code, unread.stderr]).toEqual([1, expect.stringContaining("--api-key or MILLRACE_API_KEY")]);
+  expect([unread.code, unread.stderr]).toEqual([2, expect.stringContaining("--api-key or MILLRACE_API_KEY")]);
   expect((await millrace(["runs", "ls", "--url", url, "--api-key", "a"])).code).toBe(0);
 });
 
@@ -186,7 +186,7 @@ test("an event that the host refuses is told of as the host says it", async () =
   const cwd = await writeProject({ ...shop, "events/order/placed.json": schema });
   const { url } = await dev(cwd, "--store", "memory:");
   const { code, stderr } = await millrace(["send", "order/placed", "--url", url]);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toContain('/data: ERR_EVENT_SCHEMA: the property "id" is missing');
 });
 
