@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "./atomic-file.ts";
-import type { StepKind } from "./bundle.ts";
+import type { StepKind } from "./guest/evaluate.ts";
 import { type InputSnapshot, isCurrent, sha256 } from "./input-snapshot.ts";
 
 /** Counted up when what is kept takes another form. */
-const format = 1;
+const format = 2;
 
 /** Components that are kept though no step uses them any more. */
 const kept = 64;
@@ -41,6 +41,8 @@ export interface BuildCache {
   /** The component of a step whose inputs are as they were when it was built by the same builders. */
   findStep(file: string, builders: string): Promise<CachedComponent | undefined>;
   find(key: string): Promise<CachedComponent | undefined>;
+  /** A component's bytes. */
+  readBytes(key: string): Promise<Uint8Array | undefined>;
   /** Keeps a component. */
   put(key: string, kind: StepKind, bytes: Uint8Array): Promise<CachedComponent>;
   /** Keeps what a step was built from. */
@@ -59,19 +61,24 @@ export async function openBuildCache(folder: string): Promise<BuildCache> {
   const componentEntry = (key: string): string => join(components, `${key}.json`);
   const stepEntry = (file: string): string => join(steps, `${sha256(file).slice(0, 32)}.json`);
 
-  async function find(key: string): Promise<CachedComponent | undefined> {
+  async function read(key: string) {
     const entry = await readJson<ComponentEntry>(componentEntry(key));
     if (entry?.format !== format) return undefined;
     const file = componentFile(key);
     const bytes = await readIfThere(file);
     if (bytes === undefined || sha256(bytes) !== entry.sha256) return undefined;
     await touch(file);
-    return { sha256: entry.sha256, size: bytes.length, kind: entry.kind, file };
+    return { bytes, component: { sha256: entry.sha256, size: bytes.length, kind: entry.kind, file } };
+  }
+
+  async function find(key: string): Promise<CachedComponent | undefined> {
+    return (await read(key))?.component;
   }
 
   return {
     folder,
     find,
+    readBytes: async (key) => (await read(key))?.bytes,
     async findStep(file, builders) {
       const entry = await readJson<StepEntry>(stepEntry(file));
       if (entry?.format !== format || entry.builders !== builders) return undefined;

@@ -85,8 +85,9 @@ export async function buildProject(project: Project, options: BuildOptions = {})
       results.set(job.source.file, await runJob(job, project, javascript, options));
     }
   };
-  // All of them end before this does: an abort must leave no process behind.
+  // All of them end before this does: an abort must leave no thread behind.
   const ends = await Promise.allSettled(Array.from({ length: Math.max(1, parallelism) }, work));
+  await javascript.close();
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   await cache.prune();
   const problems = [...jobs.keys()].flatMap((file) => problemsOf(results.get(file)));

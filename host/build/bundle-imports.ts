@@ -2,6 +2,9 @@ import { join } from "node:path";
 import type { OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from "esbuild";
 import { adviceFor, nodeModule } from "./node-modules.ts";
 
+/** The name under which the plugin knows a bundle's entry. */
+export const bundleEntry = "millrace:build/entry";
+
 /** What the imports of a step and of the guest lead to. */
 interface GuestImports {
   /** Folder of the guest's files, and the extension that they have. */
@@ -37,7 +40,7 @@ const standIns: Readonly<Record<string, string>> = { process: "node/process", fs
 /** Marks a resolution that this plugin began itself. */
 const inner = Symbol("resolving");
 
-/** esbuild's plugin for what no file system has: the step itself, the world's imports, Node's modules, URLs. */
+/** esbuild's plugin for what no file system has: the bundle's entry, the world's imports, Node's modules, URLs. */
 export function guestImports(options: GuestImports): Plugin {
   const { guest, extension } = options;
   const guestFile = (name: string): OnResolveResult => ({ path: join(guest, name + extension) });
@@ -45,17 +48,13 @@ export function guestImports(options: GuestImports): Plugin {
     name: "millrace",
     setup(build) {
       build.onResolve({ filter: /^millrace:build\/step$/ }, () => ({ path: options.file }));
-      build.onResolve({ filter: /^millrace:build\/optional$/ }, ({ path }) => ({
-        path,
-        namespace: "optional",
-      }));
-      build.onLoad({ filter: /.*/, namespace: "optional" }, () => ({
-        contents: optionalModule(options),
+      build.onResolve({ filter: /^millrace:build\/entry$/ }, ({ path }) => ({ path, namespace: "entry" }));
+      build.onLoad({ filter: /.*/, namespace: "entry" }, () => ({
+        contents: entryModule(options),
         loader: "js",
         resolveDir: guest,
       }));
-      build.onResolve({ filter: /^(millrace|wasi):/ }, ({ path, importer }) => {
-        if (importer.startsWith(guest)) return { path, external: true };
+      build.onResolve({ filter: /^(millrace|wasi):/ }, ({ path }) => {
         if (/^millrace:step\/log(@0\.1\.\d+)?$/.test(path) && !options.program) return guestFile("node/log");
         return refuse(worldMessage(path, options.program));
       });
@@ -90,12 +89,14 @@ export function guestImports(options: GuestImports): Plugin {
   };
 }
 
-function optionalModule({ optional, extension }: GuestImports): string {
+/** The bundle's entry: the globals that the step names, and the loader of its module. */
+function entryModule({ optional, extension }: GuestImports): string {
   const imports = optional.map(
     (name) => `import { ${optionalGlobals[name].install} } from "./${name}${extension}";`,
   );
   const calls = optional.map((name) => `${optionalGlobals[name].install}();`);
-  return `${imports.join("\n")}\nexport function installOptional() { ${calls.join(" ")} }`;
+  const load = 'export const load = () => import("millrace:build/step");';
+  return [...imports, ...calls, load].join("\n");
 }
 
 function refuse(text: string): OnResolveResult {

@@ -1,15 +1,13 @@
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BuildOptions, Metafile } from "esbuild";
+import type { BuildOptions, Metafile, TransformOptions } from "esbuild";
 import type { HostErrorCode, Problem } from "../errors.ts";
 import { bundleProblems } from "./bundle-problems.ts";
-import { guestImports, type OptionalGlobal, optionalGlobalsIn } from "./bundle-imports.ts";
+import { bundleEntry, guestImports, type OptionalGlobal, optionalGlobalsIn } from "./bundle-imports.ts";
 import type { Display } from "./display.ts";
+import type { StepKind } from "./guest/evaluate.ts";
 import { type SourceLines, sourceLines } from "./source-lines.ts";
 import type { WorldName } from "./world.ts";
-
-/** How a step is written: a default export, an export of the world's own, or a program. */
-export type StepKind = "function" | "handler" | "program";
 
 /** The world of each kind. */
 export const worldOf: Readonly<Record<StepKind, WorldName>> = {
@@ -18,9 +16,10 @@ export const worldOf: Readonly<Record<StepKind, WorldName>> = {
   program: "program",
 };
 
-/** One module that holds the step, its dependencies and the guest's globals. */
+/** A step with its dependencies. */
 export interface Bundle {
   readonly kind: StepKind;
+  /** An expression of a function: it takes what the guest shares with it, and gives the loader of the step's module. */
   readonly code: string;
   readonly lines: SourceLines;
   /** Every file that was read, absolute. */
@@ -36,8 +35,6 @@ export type Bundled =
 export interface BundleInput {
   readonly root: string;
   readonly file: string;
-  /** Evaluated at each attempt, not when it is built. */
-  readonly deferred: boolean;
   readonly display: Display;
 }
 
@@ -45,7 +42,7 @@ export interface BundleInput {
 const guest = fileURLToPath(new URL("./guest/", import.meta.url));
 const extension = extname(import.meta.url);
 
-/** Bundles a step. All async code is lowered to generators: the guest's promises run on a queue of its own. */
+/** Bundles a step. */
 export async function bundleStep(input: BundleInput): Promise<Bundled> {
   try {
     const detected = await detectKind(input);
@@ -57,44 +54,68 @@ export async function bundleStep(input: BundleInput): Promise<Bundled> {
 
 async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
   const esbuild = await import("esbuild");
-  const imports = { guest, extension, file: input.file, program: kind === "program" };
-  const build = (entry: string, optional: readonly OptionalGlobal[]) =>
+  const build = (optional: readonly OptionalGlobal[]) =>
     esbuild.build({
       ...baseOptions(input),
-      entryPoints: [entry],
+      entryPoints: [{ in: bundleEntry, out: "bundle" }],
       bundle: true,
       metafile: true,
       sourcemap: "inline",
       sourcesContent: false,
       // An outdir gives the map's sources a base.
       outdir: input.root,
-      plugins: [guestImports({ ...imports, optional })],
-      define: {
-        MILLRACE_DEFERRED: String(input.deferred),
-        "process.env.NODE_ENV": '"production"',
-      },
+      plugins: [guestImports({ guest, extension, file: input.file, program: kind === "program", optional })],
+      define: { "process.env.NODE_ENV": '"production"' },
     });
-  const own = await build(input.file, []);
-  const optional = optionalGlobalsIn(withoutMap(own.outputFiles[0]?.text ?? ""));
-  const { outputFiles, metafile } = await build(join(guest, kind + extension), optional);
-  const { code, map } = await esbuild.transform(outputFiles[0]?.text ?? "", {
-    format: "esm",
-    target: "es2024",
-    supported: { "async-await": false, "async-generator": false, "for-await": false },
+  let { outputFiles, metafile } = await build([]);
+  const optional = optionalGlobalsIn(withoutMap(outputFiles[0]?.text ?? ""));
+  if (optional.length > 0) ({ outputFiles, metafile } = await build(optional));
+  const { code, map } = await lowerAsync(outputFiles[0]?.text ?? "", {
+    format: "iife",
+    globalName: "step",
     sourcemap: "external",
     sourcesContent: false,
     sourcefile: join(input.root, "bundle.js"),
-    legalComments: "none",
   });
   const lines = sourceLines(code, map, { root: input.root, guest });
-  return { kind, code, lines, inputs: inputsOf(metafile, input.root) };
+  const inputs = inputsOf(metafile, input.root);
+  // All on the first line, so that the lines stay as they are.
+  return {
+    kind,
+    code: `(function (__millrace) { "use strict"; ${code}\nreturn step.load; })`,
+    lines,
+    inputs,
+  };
+}
+
+/** The guest of a world without a step, as a module for componentize-qjs. */
+export async function bundleGuest(world: WorldName): Promise<string> {
+  const esbuild = await import("esbuild");
+  const { outputFiles } = await esbuild.build({
+    ...baseOptions({ root: guest }),
+    entryPoints: [join(guest, world + extension)],
+    bundle: true,
+    external: ["millrace:*", "wasi:*"],
+  });
+  return (await lowerAsync(outputFiles[0]?.text ?? "", { format: "esm" })).code;
+}
+
+/** Async functions become generators on promises: the guest's promises run on a queue of its own. */
+async function lowerAsync(text: string, options: TransformOptions) {
+  const esbuild = await import("esbuild");
+  return esbuild.transform(text, {
+    ...options,
+    target: "es2024",
+    supported: { "async-await": false, "async-generator": false, "for-await": false },
+    legalComments: "none",
+  });
 }
 
 function withoutMap(text: string): string {
   return text.slice(0, text.lastIndexOf("//# sourceMappingURL="));
 }
 
-function baseOptions({ root }: BundleInput) {
+function baseOptions({ root }: Pick<BundleInput, "root">) {
   return {
     absWorkingDir: root,
     write: false,

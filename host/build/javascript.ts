@@ -1,15 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { relative, sep } from "node:path";
 import { createRequire } from "node:module";
-import { join, relative, sep } from "node:path";
 import type { Problem } from "../errors.ts";
 import type { BuildCache, CachedComponent } from "./build-cache.ts";
-import { type Bundle, bundleStep, worldOf } from "./bundle.ts";
-import { componentize } from "./componentize.ts";
+import { type Bundle, bundleGuest, bundleStep, worldOf } from "./bundle.ts";
 import type { Display } from "./display.ts";
 import { sha256, takeSnapshot } from "./input-snapshot.ts";
+import { createSnapshots, type SnapshotAnswer, type Template } from "./snapshots.ts";
 import { type SourceLines, sourceOf } from "./source-lines.ts";
-import { worldDigest, worldFiles, writeWorld } from "./world.ts";
+import { worldDigest, worldFiles, type WorldName, writeWorld } from "./world.ts";
 
 /** A JavaScript or TypeScript step to build. Paths are absolute. */
 interface JavascriptStep {
@@ -23,98 +21,82 @@ type BuiltJavascript =
   | { readonly ok: true; readonly component: CachedComponent; readonly cached: boolean }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Builds steps into components. */
-export interface JavascriptBuilder {
-  /** `timeoutMs` bounds the evaluation of the step's module; throws the signal's reason when it is aborted. */
-  build(
-    step: JavascriptStep,
-    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
-  ): Promise<BuiltJavascript>;
+/** `timeoutMs` bounds the loading of the step's module. */
+interface Bounds {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
 }
 
-/** What the guest tells while it is evaluated for the snapshot. */
-type GuestNews =
-  | { readonly kind: "deferred"; readonly reason: string }
-  | { readonly kind: "export"; readonly message: string }
-  | { readonly kind: "threw"; readonly message: string; readonly stack: string };
+/** Builds steps into components. */
+export interface JavascriptBuilder {
+  /** Throws the signal's reason when it is aborted. */
+  build(step: JavascriptStep, bounds?: Bounds): Promise<BuiltJavascript>;
+  close(): Promise<void>;
+}
 
 /** A builder on a cache. What is in the cache is given back without loading a bundler. */
 export function createJavascriptBuilder(cache: BuildCache): JavascriptBuilder {
   const texts = worldFiles();
-  const builders = [
-    worldDigest(texts),
-    version("componentize-qjs"),
-    version("esbuild"),
-    version("millrace"),
-  ].join(" ");
-  let world: Promise<string> | undefined;
+  const packages = ["componentize-qjs", "esbuild", "millrace"].map(version);
+  const builders = [worldDigest(texts), ...packages].join(" ");
+  const templates = new Map<WorldName, Promise<Template>>();
+  const snapshots = createSnapshots();
 
-  async function fromBundle(
-    step: JavascriptStep,
-    options: { signal?: AbortSignal; timeoutMs?: number },
-  ): Promise<BuiltJavascript> {
+  async function fromBundle(step: JavascriptStep, bounds: Bounds): Promise<BuiltJavascript> {
     const since = performance.timeOrigin + performance.now();
-    const bundled = await bundleStep({ ...step, deferred: false });
+    const bundled = await bundleStep(step);
     if (!bundled.ok) return bundled;
     const { bundle } = bundled;
-    const key = sha256(JSON.stringify([builders, bundle.kind, bundle.code, bundle.lines]));
+    const template = await templateOf(worldOf[bundle.kind]);
+    const key = sha256(JSON.stringify([template.key, bundle.kind, bundle.code, bundle.lines]));
     const found = await cache.find(key);
     const built =
       found === undefined
-        ? await fromSource(step, bundle, key, options)
+        ? await fromTemplate(step, template, bundle, key, bounds)
         : { ok: true as const, component: found, cached: true };
     const inputs = built.ok ? await takeSnapshot(step.root, bundle.inputs, since) : undefined;
     if (inputs !== undefined) await cache.putStep(nameOf(step), builders, key, inputs);
     return built;
   }
 
-  async function fromSource(
+  async function fromTemplate(
     step: JavascriptStep,
-    bundle: Bundle,
+    template: Template,
+    { kind, code, lines }: Bundle,
     key: string,
-    options: { signal?: AbortSignal; timeoutMs?: number },
+    bounds: Bounds,
   ): Promise<BuiltJavascript> {
-    const file = step.display(step.file);
-    const answer = await makeComponent(bundle, key, options);
-    if (answer.ok) return { ok: true, component: answer.component, cached: false };
-    const { news } = answer;
-    if (news?.kind === "deferred") {
-      const deferred = await bundleStep({ ...step, deferred: true });
-      if (!deferred.ok) return deferred;
-      const second = await makeComponent(deferred.bundle, key, options);
-      if (second.ok) return { ok: true, component: second.component, cached: false };
-      return { ok: false, problems: [problemOf(second, step, deferred.bundle.lines)] };
-    }
-    if (news?.kind === "export")
-      return { ok: false, problems: [{ code: "ERR_BUILD_EXPORT", message: news.message, file }] };
-    return { ok: false, problems: [problemOf(answer, step, bundle.lines)] };
+    const request = { template, kind, code, lines: JSON.stringify(lines) };
+    const { news, component } = await snapshots.take(request, bounds);
+    if (component === undefined) return { ok: false, problems: [problemOf(news, step, lines)] };
+    return { ok: true, component: await cache.put(key, kind, component), cached: false };
   }
 
-  async function makeComponent(
-    bundle: Bundle,
-    key: string,
-    options: { signal?: AbortSignal; timeoutMs?: number },
-  ) {
-    const draft = join(cache.folder, `${key}.${randomUUID()}`);
-    const source = `${draft}.js`;
-    const target = `${draft}.wasm`;
-    world ??= writeWorld(cache.folder, texts);
-    try {
-      await writeFile(source, withLines(bundle));
-      const request = { source, wit: await world, world: worldOf[bundle.kind], target };
-      const answer = await componentize(request, options);
-      if (!answer.ok) return { ...answer, news: newsIn(answer.message) };
-      return { ok: true as const, component: await cache.put(key, bundle.kind, await readFile(target)) };
-    } finally {
-      await Promise.all([rm(source, { force: true }), rm(target, { force: true })]);
-    }
+  function templateOf(world: WorldName): Promise<Template> {
+    const template = templates.get(world) ?? makeTemplate(world);
+    templates.set(world, template);
+    return template;
+  }
+
+  /** The guest of a world, componentized: what every step of that world shares. */
+  async function makeTemplate(world: WorldName): Promise<Template> {
+    const jsSource = await bundleGuest(world);
+    const key = sha256(JSON.stringify([builders, world, jsSource]));
+    const found = await cache.readBytes(key);
+    if (found !== undefined) return { key, world, bytes: found };
+    const { componentize } = await import("componentize-qjs");
+    const witPath = await writeWorld(cache.folder, texts);
+    const { component } = await componentize({ witPath, world, jsSource, sync: true });
+    await cache.put(key, world === "program" ? "program" : "function", component);
+    return { key, world, bytes: component };
   }
 
   return {
-    async build(step, options = {}) {
+    async build(step, bounds = {}) {
       const known = await cache.findStep(nameOf(step), builders);
-      return known === undefined ? fromBundle(step, options) : { ok: true, component: known, cached: true };
+      return known === undefined ? fromBundle(step, bounds) : { ok: true, component: known, cached: true };
     },
+    close: () => snapshots.close(),
   };
 }
 
@@ -129,41 +111,43 @@ function nameOf({ root, file }: JavascriptStep): string {
   return relative(root, file).replaceAll(sep, "/");
 }
 
-/** The line table follows the code, so that it moves none of its lines. */
-function withLines({ code, lines }: Bundle): string {
-  return `${code}\nglobalThis.__millraceLines = ${JSON.stringify(JSON.stringify(lines))};\n`;
-}
-
-function newsIn(message: string): GuestNews | undefined {
-  const text = /millrace-build:(\{.*\})/.exec(message)?.[1];
-  return text === undefined ? undefined : (JSON.parse(text) as GuestNews);
-}
-
-interface Refusal {
-  readonly message: string;
-  readonly late?: boolean;
-  readonly news: GuestNews | undefined;
-}
-
-function problemOf({ message, late, news }: Refusal, step: JavascriptStep, lines: SourceLines): Problem {
+function problemOf(news: SnapshotAnswer["news"], step: JavascriptStep, lines: SourceLines): Problem {
   const file = step.display(step.file);
-  if (late === true) {
-    return {
-      code: "ERR_BUILD_EVALUATION",
-      message: `loading the step's module does not end: ${message}`,
-      file,
-    };
+  switch (news.kind) {
+    case "export":
+      return { code: "ERR_BUILD_EXPORT", message: news.message, file };
+    case "late":
+      return {
+        code: "ERR_BUILD_EVALUATION",
+        message: `loading the step's module does not end: ${news.message}`,
+        file,
+      };
+    case "threw":
+      return {
+        code: "ERR_BUILD_EVALUATION",
+        message: `the step's module throws when it is loaded: ${news.message}`,
+        ...placeOf(news.stack, step, lines),
+      };
+    case "broken":
+      return { code: "ERR_BUILD_BROKEN", message: `no component could be made: ${news.message}`, file };
+    default:
+      return {
+        code: "ERR_BUILD_BROKEN",
+        message: `no component could be made: the guest is ${news.kind}`,
+        file,
+      };
   }
-  if (news?.kind !== "threw")
-    return { code: "ERR_BUILD_BROKEN", message: `no component could be made: ${message}`, file };
-  const place = /user\.js:(\d+):\d+/g;
-  const found = [...news.stack.matchAll(place)].flatMap(
-    (match) => sourceOf(lines, Number(match[1])) ?? [],
-  )[0];
-  return {
-    code: "ERR_BUILD_EVALUATION",
-    message: `the step's module throws when it is loaded: ${news.message}`,
-    file: found === undefined ? file : step.display(found.file),
-    ...(found === undefined ? {} : { line: found.line }),
-  };
+}
+
+/** The innermost frame that is in the step's own files. */
+function placeOf(
+  stack: string,
+  { file, display }: JavascriptStep,
+  lines: SourceLines,
+): Pick<Problem, "file" | "line"> {
+  for (const [, line] of stack.matchAll(/<input>:(\d+):\d+/g)) {
+    const found = sourceOf(lines, Number(line));
+    if (found !== undefined) return { file: display(found.file), line: found.line };
+  }
+  return { file: display(file) };
 }

@@ -1,5 +1,3 @@
-import { startTimer } from "./loop.ts";
-
 type Listener = ((event: Event) => void) | { handleEvent(event: Event): void };
 
 interface Registration {
@@ -91,7 +89,7 @@ class AbortSignal extends EventTarget {
   static timeout(milliseconds: number): AbortSignal {
     const signal = new AbortSignal();
     const late = () => signal.fire(new DOMException("The operation timed out", "TimeoutError"));
-    startTimer(late, milliseconds, false);
+    setTimeout(late, milliseconds);
     return signal;
   }
 

@@ -5,6 +5,15 @@ export type Failure =
   | { readonly tag: "retry"; readonly val: { readonly message: string; readonly after: number | null } }
   | { readonly tag: "fatal"; readonly val: string };
 
+/** A failure that a step threw in the world's own form. */
+export class WorldFailure {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    this.failure = failure;
+  }
+}
+
 const units: Readonly<Record<string, number>> = { "": 1, ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 
 /** Milliseconds of `retryAfter`: a number of them, or text like "10s"; undefined when it is neither. */

@@ -1,10 +1,8 @@
 import { inspect } from "./inspect.ts";
-import { phase } from "./phase.ts";
-import { loadAtBuild, type StepModule } from "./step-module.ts";
-import { installTyped, runTyped } from "./typed-step.ts";
+import type { StepModule } from "./evaluate.ts";
 
 /** `input` of millrace:step/types as the runtime hands it over. */
-interface WorldInput {
+export interface WorldInput {
   readonly event: {
     readonly id: string;
     readonly name: string;
@@ -15,6 +13,24 @@ interface WorldInput {
   };
   readonly steps: readonly { readonly step: string; readonly output: string }[];
   readonly ctx: Readonly<Record<string, string | number | null>>;
+}
+
+/** What is wrong with the exports of a step with a default export. */
+export function checkFunction({ default: step }: StepModule): string | undefined {
+  return typeof step === "function"
+    ? undefined
+    : `the default export must be a function, and is ${inspect(step)}`;
+}
+
+/** Calls `export default ({event, steps, ctx}) => output`; the output as JSON text. */
+export async function callFunction(module: StepModule, input: WorldInput): Promise<string> {
+  const output = await (module["default"] as (input: object) => unknown)(stepInput(input));
+  try {
+    return JSON.stringify(output) ?? "null";
+  } catch (error) {
+    const message = `The step's result can't be written as JSON: ${error instanceof Error ? error.message : inspect(error)}`;
+    throw Object.assign(new Error(message), { fatal: true });
+  }
 }
 
 /** Members of the context that are JSON text. */
@@ -39,32 +55,3 @@ function stepInput({ event, steps, ctx }: WorldInput): object {
     ctx: Object.fromEntries(context),
   };
 }
-
-function outputText(result: unknown): string {
-  try {
-    return JSON.stringify(result) ?? "null";
-  } catch (error) {
-    const message = `The step's result can't be written as JSON: ${error instanceof Error ? error.message : inspect(error)}`;
-    throw Object.assign(new Error(message), { fatal: true });
-  }
-}
-
-function check({ default: step }: StepModule): string | undefined {
-  return typeof step === "function"
-    ? undefined
-    : `the default export must be a function, and is ${inspect(step)}`;
-}
-
-installTyped();
-const built = loadAtBuild(check);
-phase.building = false;
-
-/** millrace:step/handler for `export default ({event, steps, ctx}) => output`. */
-export const handler = {
-  run: (input: WorldInput): string =>
-    runTyped(built, async (module) => {
-      const complaint = check(module);
-      if (complaint !== undefined) throw Object.assign(new TypeError(complaint), { fatal: true });
-      return outputText(await (module["default"] as (input: object) => unknown)(stepInput(input)));
-    }) as string,
-};

@@ -1,4 +1,3 @@
-import { installOptional } from "millrace:build/optional";
 import { installClock } from "./clock.ts";
 import { enqueueJob } from "./jobs.ts";
 import { startTimer, stopTimer } from "./loop.ts";
@@ -42,12 +41,11 @@ const noNetwork =
   "fetch is not available: this step runs in a sandbox without a network. " +
   "Run it on the runtime docker or http, or pass it what it needs in the event.";
 
-/** What a step expects of a JavaScript runtime and QuickJS does not have; of the larger parts those that it names. */
+/** What a step expects of a JavaScript runtime and QuickJS does not have. The larger parts come with steps that name them. */
 export function installGlobals(): void {
   installPromise();
   installClock();
   installRandom();
-  installOptional();
   Object.assign(globalThis, {
     setTimeout: timer(false),
     setInterval: timer(true),

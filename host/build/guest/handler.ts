@@ -1,10 +1,29 @@
-import type { Failure } from "./failure.ts";
+import type { StepModule } from "./evaluate.ts";
+import { type Failure, WorldFailure } from "./failure.ts";
 import { inspect } from "./inspect.ts";
-import { phase } from "./phase.ts";
-import { loadAtBuild, type StepModule } from "./step-module.ts";
-import { installTyped, runTyped, WorldFailure } from "./typed-step.ts";
 
 type Run = (input: unknown) => unknown;
+
+/** What is wrong with the exports of a step that exports the world's `handler` itself. */
+export function checkHandler(module: StepModule): string | undefined {
+  return runOf(module) === undefined
+    ? "the export `handler` must be an object with a function `run`"
+    : undefined;
+}
+
+/** Calls `handler.run` with the records as they are; it returns JSON text, and may throw `failure` of the world. */
+export async function callHandler(module: StepModule, input: unknown): Promise<string> {
+  let output: unknown;
+  try {
+    output = await runOf(module)?.(input);
+  } catch (error) {
+    const failure = worldFailure(error);
+    throw failure === undefined ? error : new WorldFailure(failure);
+  }
+  if (typeof output === "string") return output.toWellFormed();
+  const message = `\`run\` must return JSON text, and returned ${inspect(output)}. Use JSON.stringify, or a default export.`;
+  throw Object.assign(new TypeError(message), { fatal: true });
+}
 
 function runOf({ handler }: StepModule): Run | undefined {
   const run = (handler as { run?: unknown } | null | undefined)?.run;
@@ -21,28 +40,3 @@ function worldFailure(error: unknown): Failure | undefined {
   const ms = after === undefined || after === null ? null : Math.max(0, Math.round(Number(after)));
   return { tag, val: { message: String(message).toWellFormed(), after: Number.isFinite(ms) ? ms : null } };
 }
-
-const missing = "the export `handler` must be an object with a function `run`";
-
-installTyped();
-const built = loadAtBuild((module) => (runOf(module) === undefined ? missing : undefined));
-phase.building = false;
-
-/** millrace:step/handler for a step that exports it itself: records in, JSON text out, `failure` thrown. */
-export const handler = {
-  run: (input: unknown): string =>
-    runTyped(built, async (module) => {
-      const run = runOf(module);
-      if (run === undefined) throw Object.assign(new TypeError(missing), { fatal: true });
-      let output: unknown;
-      try {
-        output = await run(input);
-      } catch (error) {
-        const failure = worldFailure(error);
-        throw failure === undefined ? error : new WorldFailure(failure);
-      }
-      if (typeof output === "string") return output.toWellFormed();
-      const message = `\`run\` must return JSON text, and returned ${inspect(output)}. Use JSON.stringify, or a default export.`;
-      throw Object.assign(new TypeError(message), { fatal: true });
-    }) as string,
-};

@@ -1,11 +1,11 @@
 import { installConsole } from "./console.ts";
+import { build, type BuildRequest, stepModule } from "./evaluate.ts";
 import { isFatal, logText } from "./failure.ts";
 import { installGlobals } from "./globals.ts";
 import { runToEnd, Uncaught } from "./loop.ts";
 import { phase } from "./phase.ts";
 import { installProcess } from "./process.ts";
-import { loadNow } from "./step-module.ts";
-import { argv, exit, flush, readStdin, write } from "./stdio.ts";
+import { argv, exit, flush, forgetStdin, readStdin, write } from "./stdio.ts";
 
 /** EX_DATAERR: the step says that no attempt can succeed. */
 const fatalCode = 65;
@@ -15,18 +15,22 @@ installConsole((level, text) => {
   write(level === "debug" || level === "info" ? "stdout" : "stderr", `${text}\n`);
 });
 installProcess({ argv, exit, write, readStdin });
-phase.building = false;
 
-function main(): void {
-  loadNow();
-  runToEnd();
+function buildStep(request: BuildRequest): void {
+  const news = build(request, { readStdin, write }, () => undefined);
+  write("stdout", JSON.stringify(news));
+  flush();
+  forgetStdin();
 }
 
-/** wasi:cli/run: evaluates the step's module, which reads its argument and prints. */
+/** wasi:cli/run: loads the step's module, which reads its argument and prints. Until a step is built into the guest, it
+ * takes a request of the builder on stdin. */
 export const run = {
   run(): void {
+    if (phase.building) return buildStep(JSON.parse(readStdin()) as BuildRequest);
     try {
-      main();
+      stepModule();
+      runToEnd();
     } catch (caught) {
       const error = caught instanceof Uncaught ? caught.reason : caught;
       write("stderr", `Uncaught ${logText(error)}\n`);

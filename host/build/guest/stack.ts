@@ -5,14 +5,20 @@ interface SourceLines {
   readonly runs: readonly (readonly [bundle: number, file: number, line: number, count: number])[];
 }
 
-/** The frames of a QuickJS stack that are in the step's own files, with the lines of those files. */
+let sourceLines = "";
+
+/** Takes the table of the step's lines as JSON, which is read when a stack is. */
+export function setSourceLines(json: string): void {
+  sourceLines = json;
+}
+
+/** The frames of a QuickJS stack that are in the step's own files, with the lines of those files. `<input>` is the bundle. */
 export function readableStack(stack: unknown): string {
   if (typeof stack !== "string") return "";
-  const text = (globalThis as { __millraceLines?: string }).__millraceLines;
-  const lines = text === undefined ? undefined : (JSON.parse(text) as SourceLines);
+  const lines = sourceLines === "" ? undefined : (JSON.parse(sourceLines) as SourceLines);
   const frames: string[] = [];
   for (const frame of stack.split("\n")) {
-    const match = /^\s*at (?:(.+) )?\(?[^()]*user\.js:(\d+):\d+\)?$/.exec(frame);
+    const match = /^\s*at (?:(.+) )?\(?<input>:(\d+):\d+\)?$/.exec(frame);
     const place = match === null || lines === undefined ? undefined : sourceOf(lines, Number(match[2]));
     if (place === undefined) continue;
     const name = match?.[1] ?? "<anonymous>";

@@ -41,6 +41,11 @@ export function readStdin(): string {
   return input;
 }
 
+/** What was read of stdin is not that of the next run. */
+export function forgetStdin(): void {
+  input = undefined;
+}
+
 function readBytes(): Uint8Array {
   const stream = stdin.getStdin();
   const chunks: Uint8Array[] = [];

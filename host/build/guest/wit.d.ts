@@ -47,16 +47,9 @@ declare module "wasi:cli/stderr@0.2.12" {
   export default stderr;
 }
 
-/** The user's step: the bundler puts the file in its place. */
-declare module "millrace:build/step" {
-  const module: Readonly<Record<string, unknown>>;
-  export = module;
-}
-
-/** The optional globals that the step names: the builder writes this module. */
-declare module "millrace:build/optional" {
-  export function installOptional(): void;
-}
-
-/** True when the step's module is evaluated anew at each attempt, and not once when it is built. */
-declare const MILLRACE_DEFERRED: boolean;
+/** What the guest shares with a step's bundle: of these what its world has. */
+declare const __millrace: {
+  log(level: "trace" | "debug" | "info" | "warn" | "error", message: string): void;
+  readStdin(): string;
+  write(stream: "stdout" | "stderr", text: string): void;
+};

@@ -1,13 +1,28 @@
 import { execFile } from "node:child_process";
-import { copyFile, readdir, readFile, truncate, utimes, writeFile } from "node:fs/promises";
+import { copyFile, cp, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildProject, type BuildOptions, type BuildProgress } from "../../../host/build/build.ts";
 import { loadProject } from "../../../host/build/project.ts";
 import { functionText, projectFolder, type ProjectFixture } from "./project-fixture.ts";
 
 let fixture: ProjectFixture;
+/** The cache with the components that all steps share, and no step. */
+let warm: ProjectFixture;
+
+beforeAll(async () => {
+  warm = await projectFolder({
+    "function.json": functionText({ one: "one.js", two: "two.js" }),
+    "one.js": "export default () => 1;",
+    "two.js": "console.log(1);",
+  });
+  const { problems } = await buildProject(await loadProject(warm.folder));
+  expect(problems).toEqual([]);
+  await rm(join(warm.folder, ".millrace/cache/build/steps"), { recursive: true });
+});
+
+afterAll(() => warm.dispose());
 
 beforeEach(async () => {
   fixture = await projectFolder({
@@ -16,6 +31,7 @@ beforeEach(async () => {
     "steps/text.ts": "export const text: string = 'first';",
     "steps/two.js": "console.log(2);",
   });
+  await cp(join(warm.folder, ".millrace"), join(fixture.folder, ".millrace"), { recursive: true });
 });
 
 afterEach(() => fixture.dispose());
@@ -136,7 +152,7 @@ describe("a build", () => {
 
   test("keeps its cache where it is told to", async () => {
     await build({ cacheDir: join(fixture.folder, "elsewhere") });
-    expect(await readdir(fixture.folder)).not.toContain(".millrace");
+    expect(await readdir(join(cacheFolder()))).not.toContain("steps");
     expect((await build({ cacheDir: join(fixture.folder, "elsewhere") })).states["steps/two.js"]).toBe(
       "cached",
     );
@@ -156,15 +172,34 @@ describe("a build", () => {
   });
 
   test("ends when it is aborted, and throws the reason", async () => {
+    await fixture.write({ "steps/one.ts": "for (;;);\nexport default () => 1;" });
     const controller = new AbortController();
     const reason = new Error("enough");
     const project = await loadProject(fixture.folder);
     const building = buildProject(project, {
       signal: controller.signal,
-      onProgress: () => setTimeout(() => controller.abort(reason), 100),
+      // The other file is done: what is left never ends by itself.
+      onProgress: ({ state }) => void (state === "built" && controller.abort(reason)),
     });
     await expect(building).rejects.toBe(reason);
-    expect(await readdir(join(cacheFolder(), "components"))).toEqual([]);
+  });
+
+  test("gives the same component for the same source, wherever it is made", async () => {
+    const first = await build();
+    const other = await projectFolder({
+      "function.json": await readFile(join(fixture.folder, "function.json"), "utf8"),
+      "steps/one.ts": await readFile(join(fixture.folder, "steps/one.ts"), "utf8"),
+      "steps/text.ts": await readFile(join(fixture.folder, "steps/text.ts"), "utf8"),
+      "steps/two.js": await readFile(join(fixture.folder, "steps/two.js"), "utf8"),
+    });
+    try {
+      await cp(join(warm.folder, ".millrace"), join(other.folder, ".millrace"), { recursive: true });
+      const { functions } = await buildProject(await loadProject(other.folder));
+      expect(functions[0]?.components["one"]?.sha256).toBe(first.digests["one"]);
+      expect(functions[0]?.components["two"]?.sha256).toBe(first.digests["two"]);
+    } finally {
+      await other.dispose();
+    }
   });
 });
 

@@ -18,7 +18,6 @@ const inputs = [
   "http://example.com",
   "HTTP://EXAMPLE.com:80/%7Efoo/../a b?c d'e#f g`",
   "https://user:pa%20ss@host:443/",
-
   "//x/y",
   "/abs",
   "rel/x",
@@ -30,7 +29,6 @@ const inputs = [
   "http:rel",
   "http:/x",
   "http:///x",
-
   "http:\\\\x\\y",
   "\\\\x\\y",
   "file:x",
@@ -93,7 +91,6 @@ const inputs = [
   'http://x/^|{}`"<>[]',
   "http://x/?^|{}`\"<>[]'",
   "foo://x/?'",
-
   "http://u^|[]{}:p;=@x",
   "foo://a b",
   "foo://a%20b",
@@ -114,7 +111,6 @@ const inputs = [
   "file:/..",
   "file://x:80/",
   "http://[::1]x",
-
   "http://[::127.0.0.1.2]",
   "http://[::1.2.3.400]",
   "http://[1:2:3:4:5:6:1.2.3.4]",
@@ -219,14 +215,6 @@ describe("a step's URL is that of Node", () => {
   test.each(["a=1&b=2&a=3", "?x", "a=b=c&&=&d", "%41%zz=+%2B", "ü=😀", "a+b=c%20d"])(
     "for the parameters %s",
     (query) => {
-      const change = (params: URLSearchParams | GuestParams): string[] => {
-        params.append("k ey", "v&*-._~!'()");
-        params.set("a", "Z");
-        params.delete("b");
-        const before = String(params);
-        params.sort();
-        return [before, String(params), params.get("a") ?? "", String(params.has("x"))];
-      };
       expect(changedParams(new GuestParams(query))).toEqual(changedParams(new URLSearchParams(query)));
     },
   );

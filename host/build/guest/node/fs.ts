@@ -1,6 +1,7 @@
 // What `import … from "node:fs"` gives: stdin and stdout, as programs read and write them. Nothing else is there.
-import { readStdin, write } from "../stdio.ts";
 import { decodeUtf8, encodeUtf8 } from "../text.ts";
+
+const { readStdin, write } = __millrace;
 
 /** Node gives a Buffer, whose toString is text. */
 class StdinBytes extends Uint8Array {
