@@ -50,6 +50,8 @@ export function createOnePort(
           { ...options, ...tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: timeouts.headersMs },
           handler,
         );
+  // A client that does not read its answer keeps neither its connection nor the answer for ever.
+  server.setTimeout(Math.max(timeouts.idleMs, timeouts.requestMs));
   const http2 = createHttp2Server({ settings: { initialWindowSize: windowBytes } });
   // Node types the two kinds of requests apart; its HTTP/2 ones are made to be used as those of HTTP/1.1.
   const http2Handler = handler as unknown as (

@@ -40,7 +40,9 @@ export interface Api {
 /** Builds the API of a host. Throws ERR_API_OPTIONS. */
 export async function createApi(host: Host, options: ApiOptions): Promise<Api> {
   const settings = apiSettings(options);
-  const hub = createLiveHub(host.live, { backlog: settings.liveBacklog, heartbeatMs: settings.heartbeatMs });
+  // A stream must not look idle, however rarely its signs of life are wished for.
+  const heartbeatMs = Math.min(settings.heartbeatMs, settings.timeouts.idleMs / 3);
+  const hub = createLiveHub(host.live, { backlog: settings.liveBacklog, heartbeatMs });
   const { app, port } = await createApp(settings);
   /** Set when listening begins, since what needs guarding depends on the address. */
   let guardHostname: ReturnType<typeof hostnameGuard> | undefined;

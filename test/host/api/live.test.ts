@@ -234,6 +234,21 @@ describe("clients that listen", () => {
     controller.abort();
   });
 
+  test("stay connected for longer than a connection may be idle, over both protocols", async () => {
+    served = await serve({ timeouts: { idleMs: 300, requestMs: 300 } });
+    const stream = await open();
+    const session = connectHttp2(served.url);
+    const request = session.request({ ":path": "/v1/live" });
+    let text = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    // Signs of life for three times as long.
+    await expect.poll(() => text.split(": still here").length, { timeout: 10_000 }).toBeGreaterThan(9);
+    served.host.live.publish({ type: "notice", at: 1, level: "warn", message: "still" });
+    expect(await take(stream, 1)).toHaveLength(1);
+    await expect.poll(() => text).toContain('"message":"still"');
+    session.destroy();
+  });
+
   test("are refused once there are too many", async () => {
     served = await serve({ liveClients: 1 });
     await open();

@@ -115,6 +115,24 @@ describe("one port without TLS", () => {
     await client.close();
   });
 
+  test("closes a connection whose client does not read its answers", async () => {
+    served = await serve({ timeouts: { idleMs: 200, requestMs: 200 } });
+    await served.send(many(3_000));
+    const socket = connect(served.port, "127.0.0.1").pause();
+    socket.on("error", () => {});
+    // More than the buffers of both kernels hold.
+    for (let count = 0; count < 100; count += 1) {
+      socket.write("GET /v1/events?limit=200 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    }
+    const cut = (): boolean => {
+      socket.write("\r\n");
+      return socket.destroyed;
+    };
+    // What is written counts as activity, so it must be rarer than the time that is waited for.
+    await expect.poll(cut, { interval: 1_000, timeout: 20_000 }).toBe(true);
+    expect((await served.send(event)).status).toBe(200);
+  });
+
   test("closes an HTTP/2 session that is idle", async () => {
     served = await serve({ timeouts: { idleMs: 200 } });
     const client = http2Client(served.url);
