@@ -20,7 +20,7 @@ export interface BuiltFunction {
 }
 
 /** A component, on disk. */
-export interface BuiltComponent {
+interface BuiltComponent {
   readonly sha256: string;
   /** Bytes. */
   readonly size: number;

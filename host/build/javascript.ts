@@ -1,13 +1,13 @@
 import { relative, sep } from "node:path";
-import { createRequire } from "node:module";
 import type { Problem } from "../errors.ts";
 import type { BuildCache, CachedComponent } from "./build-cache.ts";
-import { type Bundle, bundleGuest, bundleStep, worldOf } from "./bundle.ts";
+import { type Bundle, bundleStep, worldOf } from "./bundle.ts";
 import type { Display } from "./display.ts";
 import { sha256, takeSnapshot } from "./input-snapshot.ts";
 import { createSnapshots, type SnapshotAnswer, type Template } from "./snapshots.ts";
 import { type SourceLines, sourceOf } from "./source-lines.ts";
-import { worldDigest, worldFiles, type WorldName, writeWorld } from "./world.ts";
+import { buildersOf, openTemplate } from "./template.ts";
+import type { WorldName } from "./world.ts";
 
 /** A JavaScript or TypeScript step to build. Paths are absolute. */
 interface JavascriptStep {
@@ -36,9 +36,7 @@ export interface JavascriptBuilder {
 
 /** A builder on a cache. What is in the cache is given back without loading a bundler. */
 export function createJavascriptBuilder(cache: BuildCache): JavascriptBuilder {
-  const texts = worldFiles();
-  const packages = ["componentize-qjs", "esbuild", "millrace"].map(version);
-  const builders = [worldDigest(texts), ...packages].join(" ");
+  const builders = buildersOf();
   const templates = new Map<WorldName, Promise<Template>>();
   const snapshots = createSnapshots();
 
@@ -73,22 +71,9 @@ export function createJavascriptBuilder(cache: BuildCache): JavascriptBuilder {
   }
 
   function templateOf(world: WorldName): Promise<Template> {
-    const template = templates.get(world) ?? makeTemplate(world);
+    const template = templates.get(world) ?? openTemplate(world, cache);
     templates.set(world, template);
     return template;
-  }
-
-  /** The guest of a world, componentized: what every step of that world shares. */
-  async function makeTemplate(world: WorldName): Promise<Template> {
-    const jsSource = await bundleGuest(world);
-    const key = sha256(JSON.stringify([builders, world, jsSource]));
-    const found = await cache.readBytes(key);
-    if (found !== undefined) return { key, world, bytes: found };
-    const { componentize } = await import("componentize-qjs");
-    const witPath = await writeWorld(cache.folder, texts);
-    const { component } = await componentize({ witPath, world, jsSource, sync: true });
-    await cache.put(key, world === "program" ? "program" : "function", component);
-    return { key, world, bytes: component };
   }
 
   return {
@@ -98,13 +83,6 @@ export function createJavascriptBuilder(cache: BuildCache): JavascriptBuilder {
     },
     close: () => snapshots.close(),
   };
-}
-
-function version(name: string): string {
-  const { version: found } = createRequire(import.meta.url)(`${name}/package.json`) as {
-    readonly version: string;
-  };
-  return `${name}@${found}`;
 }
 
 function nameOf({ root, file }: JavascriptStep): string {
