@@ -17,15 +17,21 @@ const eventBody: Schema = {
   },
 };
 
-/** Has every route that is added from here on described in the document. */
-export async function collectRoutes(app: FastifyInstance): Promise<void> {
+/** Has every route that is added from here on described in the document; `keyed`: the reading ones want a key. */
+export async function collectRoutes(app: FastifyInstance, keyed: boolean): Promise<void> {
   const { default: swagger } = await import("@fastify/swagger");
   for (const [$id, schema] of Object.entries(components)) app.addSchema({ $id, ...schema });
   const options: FastifyDynamicSwaggerOptions = {
     convertConstToEnum: false,
     openapi: {
       openapi: "3.1.0",
-      info: { title: "Millrace", version: packageVersion(), description: "Sends events, reads runs." },
+      info: {
+        title: "Millrace",
+        version: packageVersion(),
+        description: "Sends events, reads runs.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      servers: [{ url: "/" }],
       components: {
         securitySchemes: {
           apiKey: { type: "http", scheme: "bearer", description: "An API key, where the host wants one." },
@@ -41,7 +47,7 @@ export async function collectRoutes(app: FastifyInstance): Promise<void> {
       schema: {
         ...schema,
         ...(url.startsWith("/e/") ? { body: eventBody } : {}),
-        ...(url.startsWith("/v1/") ? { security: [{ apiKey: [] }] } : {}),
+        security: keyed && url.startsWith("/v1/") ? [{ apiKey: [] }] : [],
       },
     }),
   };

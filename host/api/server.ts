@@ -55,7 +55,7 @@ export async function createApi(host: Host, options: ApiOptions): Promise<Api> {
     else guardHostname.call(app, request, reply, done);
   });
   addNotFound(app);
-  await collectRoutes(app);
+  await collectRoutes(app, Array.isArray(settings.apiKeys));
   await addRoutes(app, { host, settings, hub, isClosing: () => closing !== undefined });
   await app.ready();
 

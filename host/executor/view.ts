@@ -30,7 +30,7 @@ export interface StepDetail {
 }
 
 /** One attempt that has ended. Times in milliseconds since 1970-01-01T00:00:00Z. */
-export interface AttemptDetail {
+interface AttemptDetail {
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;

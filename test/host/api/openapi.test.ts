@@ -146,11 +146,16 @@ test("every schema in it is one", () => {
   }
 });
 
-test("says of exactly the reading paths that they may want a key", () => {
-  for (const { path, operation } of routes) {
-    expect(operation.security, path).toEqual(path.startsWith("/v1/") ? [{ apiKey: [] }] : undefined);
+test("says of exactly the reading paths that they want a key, where the host has keys", async () => {
+  for (const { path, operation } of routes) expect(operation.security, path).toEqual([]);
+  const keyed = await serve({ apiKeys: ["key"] });
+  const { paths, components } = keyed.api.openapi() as typeof document;
+  await keyed.close();
+  for (const { path, method } of routes) {
+    const wanted = path.startsWith("/v1/") ? [{ apiKey: [] }] : [];
+    expect(paths[path][method].security, path).toEqual(wanted);
   }
-  expect(document.components.securitySchemes.apiKey).toMatchObject({ type: "http", scheme: "bearer" });
+  expect(components.securitySchemes.apiKey).toMatchObject({ type: "http", scheme: "bearer" });
 });
 
 describe("real answers fit it", () => {
