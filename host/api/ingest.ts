@@ -11,6 +11,7 @@ import {
 import { isTraceparent } from "../event/traceparent.ts";
 import type { Host } from "../host.ts";
 import { acceptedCodings, decodeText, decompressBody, parseJson } from "./decode-body.ts";
+import { adaptProblems, type SentEvents } from "./event-problems.ts";
 import { eventKeyGuard } from "./guards.ts";
 import type { ApiSettings } from "./options.ts";
 import { readBody } from "./read-body.ts";
@@ -60,14 +61,6 @@ export function addIngestRoute(
   );
 }
 
-interface Inputs {
-  readonly inputs: readonly unknown[];
-  /** The body is one event, not a list. */
-  readonly single: boolean;
-  /** Puts a problem of the event at `base` into the terms of what was sent. */
-  readonly adapt: ((problem: Problem, base: string) => Problem) | undefined;
-}
-
 function formOf(headers: IncomingHttpHeaders): Form {
   const type = headers["content-type"] ?? "";
   const essence = (type.split(";", 1)[0] ?? "").trim().toLowerCase();
@@ -101,7 +94,7 @@ async function readBytes(raw: FastifyRequest["raw"], reply: FastifyReply, limit:
   }
 }
 
-function plainEvents(body: Buffer, headers: IncomingHttpHeaders): Inputs {
+function plainEvents(body: Buffer, headers: IncomingHttpHeaders): SentEvents {
   const value = parseJson(decodeText(body));
   const single = !Array.isArray(value);
   const inputs: readonly unknown[] = single ? [value] : (value as unknown[]);
@@ -118,7 +111,7 @@ function addTrace(inputs: readonly unknown[], traceparent: string): void {
   }
 }
 
-function cloudEvents(form: Exclude<Form, "plain">, body: Buffer, headers: IncomingHttpHeaders): Inputs {
+function cloudEvents(form: Exclude<Form, "plain">, body: Buffer, headers: IncomingHttpHeaders): SentEvents {
   let parsed: readonly ParsedCloudEvent[];
   if (form === "binary") {
     // Data of another type is not read as JSON: the header's problem tells more than that of the body would.
@@ -155,31 +148,4 @@ function invalidCloudEvents(problems: readonly Problem[]): MillraceError {
       problems,
     },
   );
-}
-
-/** The host's pointers begin with the event's index, which a body of one event does not have. */
-function adaptProblems(error: unknown, { inputs, single, adapt }: Inputs): unknown {
-  if (!(error instanceof MillraceError) || error.problems.length === 0) return error;
-  const problems = error.problems.map((problem) => {
-    if (problem.pointer === undefined) return problem;
-    const pointer = single ? problem.pointer.replace(/^\/0(?=\/|$)/, "") : problem.pointer;
-    const base = single ? "" : (/^\/\d+/.exec(pointer)?.[0] ?? "");
-    return adapt?.({ ...problem, pointer }, base) ?? { ...problem, pointer };
-  });
-  if (adapt === undefined && inputs.some(looksLikeCloudEvent)) {
-    const type = `application/cloudevents${single ? "" : "-batch"}+json`;
-    const message = `it looks like a CloudEvent, which is sent with the Content-Type ${type}`;
-    problems.unshift({ code: "ERR_BODY_TYPE", message, expected: type });
-  }
-  const [first] = problems;
-  const where = first?.pointer ? ` at ${first.pointer}` : "";
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-  return new MillraceError(error.code, `${first?.message ?? error.message}${where}${more}`, {
-    problems,
-    cause: error,
-  });
-}
-
-function looksLikeCloudEvent(input: unknown): boolean {
-  return typeof input === "object" && input !== null && Object.hasOwn(input, "specversion");
 }
