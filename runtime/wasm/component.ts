@@ -42,7 +42,7 @@ function inspectComponent(bytes: Uint8Array, found: readonly Section[]): Inspect
   const exports: string[] = [];
   for (const { id, start, end } of found) {
     const reader = readBinary(bytes, start, end);
-    if (id === 10) for (let left = reader.u32(); left > 0; left--) imports.push(componentImport(reader));
+    if (id === 10) for (let left = reader.u32(); left > 0; left--) imports.push(...componentImport(reader));
     if (id === 11) for (let left = reader.u32(); left > 0; left--) exports.push(componentExport(reader));
   }
   if (exports.some((name) => typedExport.test(name))) return { kind: "component", mode: "typed", imports };
@@ -77,10 +77,10 @@ function externName(reader: BinaryReader): string {
   return name;
 }
 
-function componentImport(reader: BinaryReader): string {
+/** The import's name; none for a type that only stands for another one. */
+function componentImport(reader: BinaryReader): readonly string[] {
   const name = externName(reader);
-  externType(reader);
-  return name;
+  return externType(reader) === "alias" ? [] : [name];
 }
 
 function componentExport(reader: BinaryReader): string {
@@ -91,12 +91,13 @@ function componentExport(reader: BinaryReader): string {
   return name;
 }
 
-function externType(reader: BinaryReader): void {
+function externType(reader: BinaryReader): "alias" | "item" {
   const kind = reader.byte();
   if (kind === 0x00) reader.byte();
   // A type is bounded by equality with another one, or is a new resource.
-  if (kind === 0x03 && reader.byte() === 0x01) return;
+  if (kind === 0x03 && reader.byte() === 0x01) return "item";
   reader.skipLeb();
+  return kind === 0x03 ? "alias" : "item";
 }
 
 function coreImport(reader: BinaryReader): string {

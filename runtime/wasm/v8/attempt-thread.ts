@@ -47,10 +47,13 @@ export function startAttemptThread(events: ThreadEvents): AttemptThread {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(message);
   };
-  worker.unref();
-  worker.on("message", (message: FromWorker) =>
-    message.type === "ready" ? events.ready() : listener?.(message),
-  );
+  worker.on("message", (message: FromWorker) => {
+    if (message.type === "ready") {
+      // From here on only an attempt keeps the process alive.
+      worker.unref();
+      events.ready();
+    } else listener?.(message);
+  });
   worker.on("error", (error: Error) => (died = error));
   worker.on("exit", (code) => {
     const error = died ?? new Error(`a worker thread ended by itself with code ${code}`);

@@ -18,14 +18,12 @@ export function startThread(file: "worker" | "translate-worker", workerData: obj
     argv: [],
     execArgv: [],
     stdin: false,
+    // Kept from the process's own, and not read either: to read them would keep the process alive. Threads print nothing.
     stdout: true,
     stderr: true,
     trackUnmanagedFds: false,
     resourceLimits,
   });
-  // What is captured and never read would pile up.
-  worker.stdout.resume();
-  worker.stderr.resume();
   // Its end tells the same; without a listener the error would end the process.
   worker.on("error", () => undefined);
   return worker;

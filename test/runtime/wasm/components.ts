@@ -48,6 +48,27 @@ export function component(
     (export "wasi:cli/run@0.2.0" (instance $r)))`);
 }
 
+/** WAT for a piece of data at 4096. */
+export const text = (content: string): string =>
+  `(data (i32.const 4096) "${content.replaceAll('"', '\\"')}")`;
+
+/** A program that prints and is done. */
+export const printing = (content: string): Promise<Uint8Array> =>
+  program(`(call $print (i32.const 4096) (i32.const ${Buffer.byteLength(content)})) (i32.const 0)`, {
+    declarations: text(content),
+  });
+
+/** The body of a program that copies stdin to stdout. */
+export const copyStdin = `
+  (local.set $a (call $get-stdin))
+  (loop $more
+    (call $read (local.get $a) (i64.const 4096) (i32.const 32))
+    (if (i32.eqz (i32.load8_u (i32.const 32)))
+      (then
+        (call $print (i32.load (i32.const 36)) (i32.load (i32.const 40)))
+        (br $more))))
+  (i32.const 0)`;
+
 /** The sha256 of an artifact, in hex. */
 export function digest(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");

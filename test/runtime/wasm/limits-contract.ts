@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RuntimeErrorCode } from "../../../runtime/errors.ts";
 import type { Limits } from "../../../runtime/limits.ts";
-import { command, component, program, typed, wat } from "./components.ts";
-import { printing, text } from "./engine-contract.ts";
+import { command, component, printing, program, text, typed, wat } from "./components.ts";
 import { createHarness } from "./harness.ts";
 import type { CreateEngine, Harness } from "./harness.ts";
 
@@ -88,15 +87,16 @@ function timeAttacks(): readonly Attack[] {
   ];
 }
 
+const two = (id: number): string => `(core module $m${id} (memory 1) (func (export "f")
+  (if (i32.eq (memory.grow (i32.const 80)) (i32.const -1)) (then (unreachable)))))
+  (core instance $i${id} (instantiate $m${id}))`;
+
 function memoryAttacks(): readonly Attack[] {
   const limits = { memoryBytes: 8 * mebibyte };
   const code = "ERR_STEP_MEMORY";
   const bomb = `(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (unreachable)`;
   const once = `(if (i32.eq (memory.grow (i32.const 16384)) (i32.const -1)) (then (unreachable)))`;
   const inStart = `(module (memory (export "memory") 1) (func $start ${bomb}) (start $start) (func (export "_start")))`;
-  const two = (id: number): string => `(core module $m${id} (memory 1) (func (export "f")
-    (if (i32.eq (memory.grow (i32.const 80)) (i32.const -1)) (then (unreachable)))))
-    (core instance $i${id} (instantiate $m${id}))`;
   const several = wat(`(component ${two(1)} ${two(2)}
     (core module $m (import "1" "f" (func $1)) (import "2" "f" (func $2))
       (func (export "run") (result i32) (call $1) (call $2) (i32.const 0)))
@@ -120,13 +120,15 @@ function memoryAttacks(): readonly Attack[] {
   ];
 }
 
+const flood = (call: string): string =>
+  `(loop $more (call ${call} (i32.const 4096) (i32.const 4096)) (br $more)) (i32.const 0)`;
+
+const logFlood = (length: number): string =>
+  `(loop $more (call $log (i32.const 2) (i32.const 0) (i32.const ${length})) (br $more)) (i32.const 0)`;
+
 function outputAttacks(): readonly Attack[] {
   const limits = { outputBytes: 100_000, logBytes: 10_000 };
-  const flood = (call: string): string =>
-    `(loop $more (call ${call} (i32.const 4096) (i32.const 4096)) (br $more)) (i32.const 0)`;
   const logging = '(import "millrace:step/log@0.1.0" "log" (func $log (param i32 i32 i32)))';
-  const logFlood = (length: number): string =>
-    `(loop $more (call $log (i32.const 2) (i32.const 0) (i32.const ${length})) (br $more)) (i32.const 0)`;
   const returning = `
     (drop (memory.grow (i32.const 100)))
     (memory.fill (i32.const 65536) (i32.const 32) (i32.const 200000))
@@ -295,13 +297,13 @@ function keptLogs(harness: () => Harness): void {
   });
 }
 
-function outputs(harness: () => Harness): void {
-  const nested = (depth: number): Promise<Uint8Array> =>
-    command(`
-      (memory.fill (i32.const 10000) (i32.const 91) (i32.const ${depth}))
-      (memory.fill (i32.const ${10_000 + depth}) (i32.const 93) (i32.const ${depth}))
-      (call $put (i32.const 1) (i32.const 10000) (i32.const ${2 * depth}))`);
+const nested = (depth: number): Promise<Uint8Array> =>
+  command(`
+    (memory.fill (i32.const 10000) (i32.const 91) (i32.const ${depth}))
+    (memory.fill (i32.const ${10_000 + depth}) (i32.const 93) (i32.const ${depth}))
+    (call $put (i32.const 1) (i32.const 10000) (i32.const ${2 * depth}))`);
 
+function outputs(harness: () => Harness): void {
   describe("an output", () => {
     test("may nest 1,000 levels deep, no deeper", async () => {
       const kept = await harness().run(await nested(1000));
