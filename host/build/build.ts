@@ -76,7 +76,7 @@ export async function buildProject(project: Project, options: BuildOptions = {})
   const jobs = jobsOf(project.functions);
   const folder = options.cacheDir ?? (await ownCache(project.root));
   const cache = await openBuildCache(folder);
-  const javascript = createJavascriptBuilder(cache);
+  const javascript = await createJavascriptBuilder(cache);
   const results = new Map<string, BuiltSource>();
   const queue = [...jobs.values()];
   const work = async (): Promise<void> => {

@@ -39,8 +39,10 @@ export interface BundleInput {
 }
 
 /** The guest's files stand beside this one, in the package as in the source tree. */
-const guest = fileURLToPath(new URL("./guest/", import.meta.url));
-const extension = extname(import.meta.url);
+export const guestFolder = fileURLToPath(new URL("./guest/", import.meta.url));
+
+/** The extension of the guest's files: .ts, or .js in the package. */
+export const extension = extname(import.meta.url);
 
 /** Bundles a step. */
 export async function bundleStep(input: BundleInput): Promise<Bundled> {
@@ -64,7 +66,15 @@ async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
       sourcesContent: false,
       // An outdir gives the map's sources a base.
       outdir: input.root,
-      plugins: [guestImports({ guest, extension, file: input.file, program: kind === "program", optional })],
+      plugins: [
+        guestImports({
+          guest: guestFolder,
+          extension,
+          file: input.file,
+          program: kind === "program",
+          optional,
+        }),
+      ],
       define: { "process.env.NODE_ENV": '"production"' },
     });
   let { outputFiles, metafile } = await build([]);
@@ -77,7 +87,7 @@ async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
     sourcesContent: false,
     sourcefile: join(input.root, "bundle.js"),
   });
-  const lines = sourceLines(code, map, { root: input.root, guest });
+  const lines = sourceLines(code, map, { root: input.root, guest: guestFolder });
   const inputs = inputsOf(metafile, input.root);
   // All on the first line, so that the lines stay as they are.
   return {
@@ -92,8 +102,8 @@ async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
 export async function bundleGuest(world: WorldName): Promise<string> {
   const esbuild = await import("esbuild");
   const { outputFiles } = await esbuild.build({
-    ...baseOptions({ root: guest }),
-    entryPoints: [join(guest, world + extension)],
+    ...baseOptions({ root: guestFolder }),
+    entryPoints: [join(guestFolder, world + extension)],
     bundle: true,
     external: ["millrace:*", "wasi:*"],
   });

@@ -28,6 +28,18 @@ export function withState(component: Uint8Array, state: CoreState): Uint8Array {
   return bytes;
 }
 
+/** The core module with a bound on the memory that it has, in bytes; as it is when it has none. */
+export function boundMemory(module: Uint8Array, mostBytes: number): Uint8Array {
+  const parts = sections(module).map(({ id, start, end }) => {
+    if (id !== 5) return encodeSection(id, module.subarray(start, end));
+    const reader = readBinary(module, start, end);
+    if (reader.u32() !== 1) throw new Error("the module has more than one memory");
+    reader.byte();
+    return encodeSection(id, Uint8Array.from([1, 1, ...leb(reader.u32()), ...leb(mostBytes / pageBytes)]));
+  });
+  return Buffer.concat([module.subarray(0, 8), ...parts]);
+}
+
 function replaceState(
   bytes: Uint8Array,
   state: CoreState,

@@ -35,8 +35,8 @@ export interface JavascriptBuilder {
 }
 
 /** A builder on a cache. What is in the cache is given back without loading a bundler. */
-export function createJavascriptBuilder(cache: BuildCache): JavascriptBuilder {
-  const builders = buildersOf();
+export async function createJavascriptBuilder(cache: BuildCache): Promise<JavascriptBuilder> {
+  const builders = await buildersOf();
   const templates = new Map<WorldName, Promise<Template>>();
   const snapshots = createSnapshots();
 
@@ -105,6 +105,12 @@ function problemOf(news: SnapshotAnswer["news"], step: JavascriptStep, lines: So
         code: "ERR_BUILD_EVALUATION",
         message: `the step's module throws when it is loaded: ${news.message}`,
         ...placeOf(news.stack, step, lines),
+      };
+    case "trapped":
+      return {
+        code: "ERR_BUILD_EVALUATION",
+        message: `loading the step's module ends in a trap, as endless recursion does: ${news.message}`,
+        file,
       };
     case "broken":
       return { code: "ERR_BUILD_BROKEN", message: `no component could be made: ${news.message}`, file };

@@ -8,7 +8,7 @@ import { createInput } from "../../runtime/wasm/v8/stdio.ts";
 import { typedInput } from "../../runtime/wasm/v8/typed-input.ts";
 import type { StepWorld } from "../../runtime/wasm/v8/wasi/world.ts";
 import { webAssembly, type WasmMemory, type WasmModule } from "../../runtime/wasm/v8/webassembly.ts";
-import { type CoreState, stateExport, withState } from "./component-state.ts";
+import { boundMemory, type CoreState, stateExport, withState } from "./component-state.ts";
 import type { BuildNews, BuildRequest } from "./guest/evaluate.ts";
 import type { SnapshotAnswer, SnapshotRequest, Template } from "./snapshots.ts";
 
@@ -20,6 +20,9 @@ interface Loaded {
 
 const port = parentPort;
 if (port === null) throw new Error("host/build/snapshot-worker is the entry of a worker thread");
+
+/** What a step's module may take while it is loaded, in bytes. */
+const mostMemory = 512 * 1024 * 1024;
 
 const templates = new Map<string, Loaded>();
 
@@ -36,13 +39,18 @@ function answer({ template, ...request }: SnapshotRequest): SnapshotAnswer {
     // What the module did while it was loaded is in the memory: another one begins before that.
     return eager.news.kind === "deferred" ? take(loaded, { ...request, deferred: true }) : eager;
   } catch (error) {
-    return { news: { kind: "broken", message: error instanceof Error ? error.message : String(error) } };
+    const message = error instanceof Error ? error.message : String(error);
+    // Of code that is sound otherwise, endless recursion ends so: the stack of the thread, or that of the guest, is full.
+    const trapped = error instanceof RangeError || (error as Error).name === "RuntimeError";
+    return { news: { kind: trapped ? "trapped" : "broken", message } };
   }
 }
 
 function load(template: Template): Loaded {
   const { component, modules } = decodeComponent(template.bytes);
-  const compiled: WasmModule[] = modules.map((bytes) => new webAssembly.Module(bytes));
+  const compiled: WasmModule[] = modules.map(
+    (bytes) => new webAssembly.Module(boundMemory(bytes, mostMemory)),
+  );
   const { linked, entry } = linkStep(component, template.world);
   return {
     template,

@@ -14,9 +14,9 @@ export interface Template {
 /** A step to put into a template. */
 export type SnapshotRequest = Omit<BuildRequest, "deferred"> & { readonly template: Template };
 
-/** The component when the guest is ready; why there is none, else. `broken`: the guest itself failed. */
+/** The component when the guest is ready; why there is none, else. `trapped`: while the step's module was loaded. */
 export interface SnapshotAnswer {
-  readonly news: BuildNews | { readonly kind: "broken" | "late"; readonly message: string };
+  readonly news: BuildNews | { readonly kind: "trapped" | "broken" | "late"; readonly message: string };
   readonly component?: Uint8Array;
 }
 

@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { BuildCache } from "./build-cache.ts";
-import { bundleGuest } from "./bundle.ts";
+import { bundleGuest, extension, guestFolder } from "./bundle.ts";
 import { sha256 } from "./input-snapshot.ts";
 import type { Template } from "./snapshots.ts";
 import { worldDigest, worldFiles, type WorldName, writeWorld } from "./world.ts";
@@ -17,7 +18,7 @@ export async function openTemplate(world: WorldName, cache: BuildCache): Promise
   const prebuilt = await readIfThere(new URL(`${world}.wasm`, prebuiltFolder));
   if (prebuilt !== undefined) return { key: sha256(prebuilt), world, bytes: prebuilt };
   const source = await bundleGuest(world);
-  const key = sha256(JSON.stringify([buildersOf(), world, source]));
+  const key = sha256(JSON.stringify([await buildersOf(), world, source]));
   const kept = await cache.readBytes(key);
   if (kept !== undefined) return { key: sha256(kept), world, bytes: kept };
   const bytes = await makeTemplate(world, source, cache.folder);
@@ -33,10 +34,14 @@ export async function makeTemplate(world: WorldName, source: string, folder: str
   return component;
 }
 
-/** What components depend on besides their sources. */
-export function buildersOf(): string {
+/** What components depend on besides their sources: versions, the worlds, and the guest. */
+export async function buildersOf(): Promise<string> {
   const packages = ["componentize-qjs", "esbuild", "millrace"].map(version);
-  return [worldDigest(worldFiles()), ...packages].join(" ");
+  const texts: [string, string][] = [];
+  for (const name of (await readdir(guestFolder, { recursive: true })).toSorted()) {
+    if (name.endsWith(extension)) texts.push([name, await readFile(join(guestFolder, name), "utf8")]);
+  }
+  return [worldDigest(worldFiles()), ...packages, sha256(JSON.stringify(texts)).slice(0, 16)].join(" ");
 }
 
 function version(name: string): string {

@@ -117,7 +117,7 @@ describe("a build", () => {
     expect((await build()).digests).toEqual(first.digests);
   });
 
-  test("sees a change that leaves size and time as they were in no file but that one", async () => {
+  test("sees a change that leaves the size as it was", async () => {
     await build();
     await fixture.write({ "steps/text.ts": "export const text: string = 'FIRST';" });
     expect((await build()).states["steps/one.ts"]).toBe("built");
@@ -329,6 +329,19 @@ describe("a step that can't be built", () => {
           line: 3,
         },
       ],
+    ],
+    [
+      "takes all memory while its module is loaded",
+      {
+        "s.ts":
+          "const all: string[] = [];\nfor (let n = 0; ; n++) all.push(`${n}`.repeat(1e6));\nexport default () => all;",
+      },
+      [{ code: "ERR_BUILD_EVALUATION", message: expect.stringMatching(/out of memory/) as string }],
+    ],
+    [
+      "recurses without end while its module is loaded",
+      { "s.ts": "const f = (): number => f() + 1;\nexport default (x = f()) => x;\nf();" },
+      [{ code: "ERR_BUILD_EVALUATION", message: expect.stringMatching(/endless recursion/) as string }],
     ],
     [
       "needs a package that needs Node",
