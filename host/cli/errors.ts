@@ -12,11 +12,12 @@ export const exitCodes = {
 
 /** The exit codes in words, for the help. */
 export const exitCodeHelp = `Exit codes:
-  0  done
-  1  failed: a run, a check, or Millrace itself
-  2  bad input: the command line, a document, an event
-  3  \`run\` only: no trigger of the function takes the event
-  4  unavailable: no host answers, or the port or the store is in use`;
+  0    done
+  1    failed: a run, a check, or Millrace itself
+  2    bad input: the command line, a document, an event
+  3    \`run\` only: no trigger of the function takes the event
+  4    unavailable: no host answers, or the port or the store is in use
+  130  interrupted: Ctrl-C before the work was done`;
 
 /** A row of the command line's table: also the exit code. */
 interface CliErrorRow extends ErrorRow {

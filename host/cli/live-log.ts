@@ -1,7 +1,8 @@
+import { stripVTControlCharacters } from "node:util";
 import type { HistoryEntry } from "../executor/history.ts";
 import type { LiveMessage } from "../live.ts";
 import { attemptText, failureText, logLines, shortId } from "./history-text.ts";
-import { preview, printable, shorten } from "./printable.ts";
+import { preview, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 import { span, timeOfDay } from "./time.ts";
 
@@ -12,13 +13,20 @@ export interface LiveLog {
 
 type Style = Terminal["out"];
 
-/** What time, mark and run take of a line. */
-const headWidth = 46;
+/** "14:03:07.250 " */
+const timeWidth = 13;
+
+/** However narrow the terminal, so many characters of an output are shown. */
+const leastWidth = 40;
 
 export function createLiveLog(terminal: Terminal, style: Style = terminal.out): LiveLog {
   /** When the runs that are under way began. */
   const started = new Map<string, number>();
-  const width = (): number => Math.max(terminal.columns - headWidth, 40);
+  /** A value as far as it fits behind the rest of its line. */
+  const fitted = (value: unknown, rest: readonly string[]): string => {
+    const taken = timeWidth + rest.reduce((sum, part) => sum + stripVTControlCharacters(part).length + 1, 0);
+    return preview(value, Math.max(terminal.columns - taken, leastWidth));
+  };
   const dim = (text: string): string => style("dim", text);
 
   const line = (at: number, mark: string, ...parts: readonly (string | undefined)[]): string =>
@@ -47,13 +55,13 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
         const [mark, step, time] = [style("green", "✓"), style("bold", entry.step), dim(attemptText(entry))];
         return [
           ...logLines(entry.logs ?? [], style),
-          line(entry.at, mark, run, step, time, preview(entry.output, width())),
+          line(entry.at, mark, run, step, time, fitted(entry.output, [mark, run, step, time])),
         ];
       }
       case "step.failed": {
         const { failure, retryAt } = entry;
         const mark = style(retryAt === undefined ? "red" : "yellow", "✗");
-        const reason = `${style("red", failure.code)} ${shorten(printable(failure.message), width())}`;
+        const reason = `${style("red", failure.code)} ${printable(failure.message)}`;
         const retry = retryAt === undefined ? "" : style("yellow", `· retry in ${span(retryAt - entry.at)}`);
         const [step, time] = [style("bold", entry.step), dim(attemptText(entry))];
         return [...logLines(entry.logs ?? [], style), line(entry.at, mark, run, step, time, reason, retry)];
@@ -69,7 +77,8 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
     lines(message) {
       if (message.type === "event.stored") {
         const { name, id, data } = message.event;
-        return [line(message.at, style("blue", "●"), style("blue", name), preview(data, width()), dim(id))];
+        const [mark, title] = [style("blue", "●"), style("blue", printable(name))];
+        return [line(message.at, mark, title, fitted(data, [mark, title, id]), dim(printable(id)))];
       }
       if (message.type === "notice") {
         const mark = style(message.level === "error" ? "red" : "yellow", "!");

@@ -86,6 +86,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   const flags = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
   const terminal = createTerminal({ json: flags.includes("--json"), verbose: flags.includes("--verbose") });
   let exitCode: number = exitCodes.ok;
+  // Also what fails outside of any command's own work ends without a stack, and with a code.
+  // eslint-disable-next-line unicorn/no-process-exit -- the state is unknown from here on.
+  process.once("uncaughtException", (error) => process.exit(reportError(error, terminal)));
   try {
     const program = await createProgram(argv, async (work) => {
       exitCode = (await work(terminal)) ?? exitCodes.ok;

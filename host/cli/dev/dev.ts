@@ -62,6 +62,8 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
   if (options.watch) open.use(await watch(project.root, since, session, terminal));
   const api = await createApi(host, {
     eventKeys: options.key === undefined ? "any" : [options.key],
+    log: ({ code, message, error }) =>
+      terminal.note(`${terminal.err("red", code)} ${terminal.verbose ? error : message}`),
     ...(options.apiKey === undefined ? {} : { apiKeys: [options.apiKey] }),
   });
   open.defer(() => api.close());

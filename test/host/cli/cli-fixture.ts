@@ -53,6 +53,8 @@ export interface Running {
   output(): string;
   /** Resolves with the match once the output has one; rejects when the command ends without. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>;
   /** Sends the signal; resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -72,7 +74,7 @@ export function startMillrace(args: readonly string[], options: CommandOptions =
   };
   child.stdout.setEncoding("utf8").on("data", take);
   child.stderr.setEncoding("utf8").on("data", take);
-  const ended = once(child, "close") as Promise<[number | null]>;
+  const ended = once(child, "close").then(([code]) => code as number | null);
   child.once("close", () => {
     for (const listener of listeners) listener();
   });
@@ -83,6 +85,7 @@ export function startMillrace(args: readonly string[], options: CommandOptions =
   const output = (): string => stripVTControlCharacters(text);
   return {
     process: child,
+    ended,
     output,
     until(pattern) {
       return new Promise((resolve, reject) => {
@@ -100,8 +103,7 @@ export function startMillrace(args: readonly string[], options: CommandOptions =
     },
     async stop(signal = "SIGTERM") {
       child.kill(signal);
-      const [code] = await ended;
-      return code;
+      return ended;
     },
   };
 }

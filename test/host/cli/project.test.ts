@@ -139,10 +139,15 @@ test("`doctor` finds all that Millrace needs, and a project that is broken", asy
   await writeFile(join(cwd, "sound/function.json"), '{\n  "id": 7\n}');
   const broken = await millrace(["doctor", "--json"], { cwd });
   expect(broken.code).toBe(1);
-  const { ok, checks } = JSON.parse(broken.stdout) as {
-    ok: boolean;
-    checks: { name: string; status: string }[];
-  };
+  const { ok, checks } = JSON.parse(broken.stdout) as { ok: boolean; checks: { status: string }[] };
   expect(ok).toBe(false);
-  expect(checks.filter(({ status }) => status === "failed").map(({ name }) => name)).toEqual(["project"]);
+  const failed = checks.filter(({ status }) => status === "failed");
+  expect(failed).toEqual([
+    {
+      name: "project",
+      status: "failed",
+      detail: expect.stringMatching(/^sound\/function\.json:\d+:\d+: ERR_FUNCTION_SCHEMA: /),
+      next: "`millrace build` lists all problems.",
+    },
+  ]);
 });

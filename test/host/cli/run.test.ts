@@ -99,11 +99,11 @@ test("what a step prints can't command the terminal, and NO_COLOR leaves no esca
 });
 
 test("`run` takes no notice of other functions that the event triggers", async () => {
-  const other = functionFiles({ id: "other", steps: { only: { exit: 65 } } });
+  const other = functionFiles({ id: "another", steps: { only: { exit: 65 } } });
   const cwd = await writeProject({ ...good, ...other });
   const { code, stderr } = await millrace(["run", "good"], { cwd });
   expect(code).toBe(0);
-  expect(stderr).not.toContain("other");
+  expect(stderr).not.toContain("another");
 });
 
 test("a broken document elsewhere does not keep a function from running, its own does", async () => {

@@ -25,7 +25,7 @@ test("the help names every command, every exit code and an example", async () =>
   for (const command of ["init", "build", "dev", "run", "send", "runs", "functions", "events", "doctor"]) {
     expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
   }
-  for (const { exitCode } of Object.values(cliErrors)) expect(stdout).toContain(`\n  ${exitCode}  `);
+  for (const { exitCode } of Object.values(cliErrors)) expect(stdout).toContain(`\n  ${exitCode}    `);
   expect(stdout).toContain("$ millrace ");
   expect(stdout).not.toMatch(escape);
 });
