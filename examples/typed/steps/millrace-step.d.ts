@@ -4,7 +4,15 @@
 type Json = string;
 
 interface StepInput {
-  event: { id: string; name: string; data: Json; user: Json | null; ts: number; v: string | null };
+  event: {
+    id: string;
+    name: string;
+    data: Json;
+    user: Json | null;
+    ts: number;
+    v: string | null;
+    attributes: Json | null;
+  };
   steps: { step: string; output: Json }[];
   ctx: {
     runId: string;

@@ -10,6 +10,7 @@ export interface WorldInput {
     readonly user: string | null;
     readonly ts: number;
     readonly v: string | null;
+    readonly attributes: string | null;
   };
   readonly steps: readonly { readonly step: string; readonly output: string }[];
   readonly ctx: Readonly<Record<string, string | number | null>>;
@@ -38,7 +39,7 @@ const jsonMembers = new Set(["user", "failure"]);
 
 /** The records of the world as one object of plain values; what is not there has no property. */
 function stepInput({ event, steps, ctx }: WorldInput): object {
-  const { id, name, data, user, ts, v } = event;
+  const { id, name, data, user, ts, v, attributes } = event;
   const context = Object.entries(ctx)
     .filter(([, value]) => value !== null)
     .map(([key, value]) => [key, jsonMembers.has(key) ? JSON.parse(String(value)) : value]);
@@ -50,6 +51,7 @@ function stepInput({ event, steps, ctx }: WorldInput): object {
       ...(user === null ? {} : { user: JSON.parse(user) }),
       ts,
       ...(v === null ? {} : { v }),
+      ...(attributes === null ? {} : { attributes: JSON.parse(attributes) }),
     },
     steps: Object.fromEntries(steps.map(({ step, output }) => [step, JSON.parse(output)])),
     ctx: Object.fromEntries(context),

@@ -4,7 +4,7 @@ import type { StepContext, StepEvent, StepInput } from "../../input.ts";
 /** The type of `run` in millrace:step/handler@0.1.0, spelt out. */
 export const typedSignature = [
   "(record{",
-  "event: record{id: string, name: string, data: string, user: option<string>, ts: u64, v: option<string>}, ",
+  "event: record{id: string, name: string, data: string, user: option<string>, ts: u64, v: option<string>, attributes: option<string>}, ",
   "steps: list<record{step: string, output: string}>, ",
   "ctx: record{run-id: string, function-id: string, function-version: string, step-id: string, attempt: u32, ",
   "deadline: u64, idempotency-key: string, user: option<string>, traceparent: option<string>, failure: option<string>}",
@@ -32,8 +32,16 @@ export function typedInput({ event, steps, ctx }: StepInput): TypedInput {
   return [typedEvent(event), outputs, typedContext(ctx)];
 }
 
-function typedEvent({ id, name, data, user, ts, v }: StepEvent): Value {
-  return [id, name, JSON.stringify(data), option(json(user)), milliseconds(ts), option(v)];
+function typedEvent({ id, name, data, user, ts, v, attributes }: StepEvent): Value {
+  return [
+    id,
+    name,
+    JSON.stringify(data),
+    option(json(user)),
+    milliseconds(ts),
+    option(v),
+    option(json(attributes)),
+  ];
 }
 
 function typedContext(ctx: StepContext): Value {

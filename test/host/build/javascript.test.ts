@@ -49,6 +49,7 @@ describe("a default export", () => {
       data: { a: [1, { b: null }] },
       user: { id: "ada" },
       v: "2",
+      attributes: { source: "/shop", n: 1 },
       steps: { one: { x: 1 }, "two-3": "text", __proto__x: null },
       ctx: {
         attempt: 3,
@@ -65,6 +66,7 @@ describe("a default export", () => {
         user: { id: "ada" },
         ts: 1_700_000_000_123,
         v: "2",
+        attributes: { source: "/shop", n: 1 },
       },
       steps: { one: { x: 1 }, "two-3": "text", __proto__x: null },
       ctx: {

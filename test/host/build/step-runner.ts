@@ -14,6 +14,7 @@ export interface Given {
   readonly data?: Json;
   readonly user?: Json;
   readonly v?: string;
+  readonly attributes?: StepInput["event"]["attributes"];
   readonly steps?: Readonly<Record<string, Json>>;
   readonly ctx?: Partial<StepContext>;
 }
@@ -56,7 +57,7 @@ export async function stepRunner(folder: string): Promise<StepRunner> {
   };
 }
 
-function inputOf(step: string, { data = {}, user, v, steps = {}, ctx = {} }: Given): StepInput {
+function inputOf(step: string, { data = {}, user, v, attributes, steps = {}, ctx = {} }: Given): StepInput {
   return {
     event: {
       id: "event-1",
@@ -65,6 +66,7 @@ function inputOf(step: string, { data = {}, user, v, steps = {}, ctx = {} }: Giv
       ts: 1_700_000_000_123,
       ...(user === undefined ? {} : { user }),
       ...(v === undefined ? {} : { v }),
+      ...(attributes === undefined ? {} : { attributes }),
     },
     steps,
     ctx: {
