@@ -32,9 +32,9 @@ port.on("message", (request: SnapshotRequest) => {
 });
 
 function answer({ template, ...request }: SnapshotRequest): SnapshotAnswer {
-  const loaded = templates.get(template.key) ?? load(template);
-  templates.set(template.key, loaded);
   try {
+    const loaded = templates.get(template.key) ?? load(template);
+    templates.set(template.key, loaded);
     const eager = take(loaded, { ...request, deferred: false });
     // What the module did while it was loaded is in the memory: another one begins before that.
     return eager.news.kind === "deferred" ? take(loaded, { ...request, deferred: true }) : eager;

@@ -102,7 +102,7 @@ async function packageEntry(folder: string): Promise<string | undefined> {
     return undefined;
   }
   const entry = exportsEntry(manifest.exports) ?? manifest.main;
-  return typeof entry === "string" && !entry.split("/").includes("..") ? entry : undefined;
+  return typeof entry === "string" ? entry : undefined;
 }
 
 function exportsEntry(exports: unknown): string | undefined {

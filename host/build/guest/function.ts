@@ -1,19 +1,14 @@
 import { inspect } from "./inspect.ts";
 import type { StepModule } from "./evaluate.ts";
 
+/** A record of the world: its fields in camel case, an option that is not there as null. */
+type WorldRecord = Readonly<Record<string, string | number | null>>;
+
 /** `input` of millrace:step/types as the runtime hands it over. */
 export interface WorldInput {
-  readonly event: {
-    readonly id: string;
-    readonly name: string;
-    readonly data: string;
-    readonly user: string | null;
-    readonly ts: number;
-    readonly v: string | null;
-    readonly attributes: string | null;
-  };
+  readonly event: WorldRecord;
   readonly steps: readonly { readonly step: string; readonly output: string }[];
-  readonly ctx: Readonly<Record<string, string | number | null>>;
+  readonly ctx: WorldRecord;
 }
 
 /** What is wrong with the exports of a step with a default export. */
@@ -34,26 +29,22 @@ export async function callFunction(module: StepModule, input: WorldInput): Promi
   }
 }
 
-/** Members of the context that are JSON text. */
-const jsonMembers = new Set(["user", "failure"]);
-
 /** The records of the world as one object of plain values; what is not there has no property. */
 function stepInput({ event, steps, ctx }: WorldInput): object {
-  const { id, name, data, user, ts, v, attributes } = event;
-  const context = Object.entries(ctx)
-    .filter(([, value]) => value !== null)
-    .map(([key, value]) => [key, jsonMembers.has(key) ? JSON.parse(String(value)) : value]);
   return {
-    event: {
-      id,
-      name,
-      data: JSON.parse(data),
-      ...(user === null ? {} : { user: JSON.parse(user) }),
-      ts,
-      ...(v === null ? {} : { v }),
-      ...(attributes === null ? {} : { attributes: JSON.parse(attributes) }),
-    },
+    event: plainRecord(event),
     steps: Object.fromEntries(steps.map(({ step, output }) => [step, JSON.parse(output)])),
-    ctx: Object.fromEntries(context),
+    ctx: plainRecord(ctx),
   };
+}
+
+/** Fields that are JSON text. */
+const jsonFields = new Set(["data", "user", "attributes", "failure"]);
+
+function plainRecord(record: WorldRecord): object {
+  const fields: [string, unknown][] = [];
+  for (const [name, value] of Object.entries(record)) {
+    if (value !== null) fields.push([name, jsonFields.has(name) ? JSON.parse(String(value)) : value]);
+  }
+  return Object.fromEntries(fields);
 }

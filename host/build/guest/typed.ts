@@ -51,7 +51,7 @@ async function attempt(module: StepModule, input: WorldInput): Promise<string> {
 /** millrace:step/handler. Until a step is built into the guest, it takes a request of the builder as an event's data. */
 export const handler = {
   run(input: WorldInput): unknown {
-    if (phase.building) return buildStep(JSON.parse(input.event.data) as BuildRequest);
+    if (phase.building) return buildStep(JSON.parse(String(input.event["data"])) as BuildRequest);
     try {
       const module = stepModule();
       const promise = new StepPromise((resolve) => resolve(attempt(module, input)));

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { findProject, loadProject } from "../../../host/build/project.ts";
 import { functionText, projectFolder, type ProjectFixture } from "./project-fixture.ts";
@@ -174,11 +174,18 @@ describe("a step's path", () => {
   });
 
   test("may not name a program outside by a folder's package.json", async () => {
-    const folder = await folderOf({
-      "function.json": functionText({ one: "one" }),
-      "one/package.json": '{"main":"../../x.js"}',
-    });
-    expect((await loadProject(folder)).problems[0]?.code).toBe("ERR_FUNCTION_PATH_MISSING");
+    const outside = await mkdtemp(join(tmpdir(), "millrace-outside-"));
+    try {
+      await writeFile(join(outside, "x.js"), step);
+      const folder = await folderOf({
+        "function.json": functionText({ one: "one" }),
+        "one/package.json": JSON.stringify({ main: `../../${basename(outside)}/x.js` }),
+      });
+      const { problems } = await loadProject(folder);
+      expect(problems.map(({ code }) => code)).toEqual(["ERR_FUNCTION_PATH_OUTSIDE"]);
+    } finally {
+      await rm(outside, { recursive: true });
+    }
   });
 
   test("to a file of another kind is told", async () => {
