@@ -170,6 +170,37 @@ function artifacts(harness: () => Harness): void {
       expect(await harness().prepare(module)).toMatchObject({ code: "ERR_COMPONENT_IMPORT" });
     });
 
+    test("whose export has another type than the world's is refused", async () => {
+      const run = (name: string): Promise<Uint8Array> =>
+        wat(`(component
+          (core module $m (func (export "run") (param i32) (result i32) (local.get 0)))
+          (core instance $i (instantiate $m))
+          (func $run (param "x" u32) (result u32) (canon lift (core func $i "run")))
+          (instance $r (export "run" (func $run)))
+          (export "${name}" (instance $r)))`);
+      for (const name of ["wasi:cli/run@0.2.0", "millrace:step/handler@0.1.0"]) {
+        expect(await harness().prepare(await run(name))).toMatchObject({
+          code: "ERR_COMPONENT_EXPORT",
+          message: expect.stringContaining("(u32) -> u32"),
+        });
+      }
+    });
+
+    test("that imports a function of the host with another type is refused", async () => {
+      const bytes = await component(
+        '(import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "status" string)))))',
+      );
+      expect(await harness().prepare(bytes)).toMatchObject({
+        code: "ERR_COMPONENT_IMPORT",
+        message: expect.stringContaining("wasi:cli/exit@0.2.0"),
+      });
+    });
+
+    test("may import types that only stand for others", async () => {
+      const bytes = await component('(type $t string) (import "alias" (type (eq $t)))');
+      expect(await harness().run(bytes)).toMatchObject({ ok: true, output: null });
+    });
+
     test("that is not in the store can come later", async () => {
       const bytes = await printing("7");
       const program = { runtime: { type: "wasm" as const }, sha256: "0".repeat(64) };

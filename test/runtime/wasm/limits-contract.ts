@@ -104,12 +104,15 @@ function memoryAttacks(): readonly Attack[] {
     (func $run (result (result)) (canon lift (core func $i "run")))
     (instance $r (export "run" (func $run)))
     (export "wasi:cli/run@0.2.0" (instance $r)))`);
+  const twice = component(`(core module $large (memory 100))
+    (core instance (instantiate $large)) (core instance (instantiate $large))`);
   return [
     { name: "memory grown page by page", artifact: program(bomb), limits, code },
     { name: "a gibibyte asked for at once", artifact: program(`${once} (i32.const 0)`), limits, code },
     { name: "a gibibyte asked for by a command", artifact: command(once), limits, code },
     { name: "memory grown in a start function", artifact: wat(inStart), limits, code },
     { name: "several memories that are too much together", artifact: several, limits, code },
+    { name: "a module that is instantiated too often", artifact: twice, limits, code },
     { name: "more memory to begin with", artifact: program("(i32.const 0)", { pages: 200 }), limits, code },
     {
       name: "a failing exit after memory was refused",
@@ -240,12 +243,13 @@ function withinLimits(harness: () => Harness): void {
       expect(await harness().run(await program(body))).toMatchObject({ ok: true, output: 1 });
     });
 
-    test("memory that was given back by a failure is not missing later", async () => {
+    test("memory that the engine could not grow by", async () => {
       // The module's own maximum refuses; what was not got does not count.
       const module = `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
         (memory (export "memory") 1 10)
         (func (export "_start")
           (drop (memory.grow (i32.const 100)))
+          (drop (memory.grow (i32.const 27)))
           (call $exit (i32.sub (memory.grow (i32.const 5)) (i32.const 1)))))`;
       const limits = { memoryBytes: 8 * mebibyte };
       expect(await harness().run(await wat(module), { limits })).toMatchObject({ ok: true, output: null });
