@@ -56,8 +56,9 @@ export const runtimeErrors = {
   },
   ERR_STEP_OUTPUT_INVALID: {
     retry: false,
-    summary: "A typed step put out text that is not JSON.",
-    next: "Return JSON text in UTF-8 from the step's `run`.",
+    summary:
+      "The step put out what can't be kept: a typed step text that is not JSON, any step JSON nested deeper than 1,000 levels or a number beyond a double.",
+    next: "Return JSON text in UTF-8 from the step's `run`, and nest it less deep.",
   },
   ERR_STEP_CANCELLED: {
     retry: true,
@@ -66,17 +67,20 @@ export const runtimeErrors = {
   },
   ERR_COMPONENT_INVALID: {
     retry: false,
-    summary: "The artifact is not a valid WebAssembly component or core module.",
+    summary:
+      "The artifact is not a valid WebAssembly component or core module, or uses what no engine here runs: threads, 64-bit memory, garbage-collected types, async functions.",
     next: "Push the output of a component toolchain; `wasm-tools validate` says where it breaks.",
   },
   ERR_COMPONENT_EXPORT: {
     retry: false,
-    summary: "The component exports neither `millrace:step/handler` nor `wasi:cli/run`.",
+    summary:
+      "The component exports neither `millrace:step/handler` nor `wasi:cli/run`, or exports it with another type.",
     next: "Build it against the world in `millrace/wit`, or as a WASI command.",
   },
   ERR_COMPONENT_IMPORT: {
     retry: false,
-    summary: "The component imports something that its step was not granted.",
+    summary:
+      "The component imports something that its step was not granted, or with another type than the host has.",
     next: "Remove the import, or grant the capability in the step's document.",
   },
   ERR_ARTIFACT_MISSING: {
