@@ -4,7 +4,7 @@ import type { Limits } from "../limits.ts";
 import type { Inspection } from "./component.ts";
 
 /** The engines that can execute components; also the folder of each. */
-export type EngineName = "v8" | "wasmtime";
+type EngineName = "v8" | "wasmtime";
 
 /** A binary that was found fit to be a step. Its bytes are asked for only when an engine has no compiled form of it. */
 export interface StepBinary extends Inspection {
@@ -13,7 +13,7 @@ export interface StepBinary extends Inspection {
 }
 
 /** One execution of a binary. */
-export interface EngineAttempt {
+interface EngineAttempt {
   readonly input: StepInput;
   readonly limits: Limits;
   readonly signal?: AbortSignal;

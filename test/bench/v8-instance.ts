@@ -143,7 +143,7 @@ function direct(
         cabi_realloc: (old: number, size: number, align: number, length: number) => number;
         "millrace:step/handler@0.1.0#run": (input: number) => number;
       };
-      const input = realloc(0, 0, 8, 168);
+      const input = realloc(0, 0, 8, 256);
       const text = realloc(0, 0, 1, data.length);
       Buffer.from(memory.buffer).write(data, text);
       let view = new DataView(memory.buffer);

@@ -34,10 +34,11 @@ export interface ThreadEvents {
 /** Programs that a thread holds at once. */
 const loadedPrograms = 64;
 
-/** Starts a thread; it takes attempts once it is ready. */
-export function startAttemptThread(events: ThreadEvents): AttemptThread {
+/** Starts a thread; it takes attempts once it is ready. `codeCache`: where its compiled code is kept. */
+export function startAttemptThread(codeCache: string, events: ThreadEvents): AttemptThread {
   const log = createLogBuffer();
-  const worker = startThread("worker", { log } satisfies WorkerData);
+  const data: WorkerData = { entry: "worker", codeCache, log };
+  const worker = startThread(data);
   // The programs it has loaded, the one used last at the end.
   const loaded = new Set<string>();
   let listener: ((message: FromWorker | Error) => void) | undefined;

@@ -22,7 +22,7 @@ export interface CoreModule {
 }
 
 /** The ids of sections, in the order in which they must stand (custom sections, id 0, stand anywhere). */
-export const sectionOrder = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11] as const;
+const sectionOrder = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11] as const;
 
 /**
  * Reads a core module's declarations. Throws MalformedBinary for what this engine does not run because it could not

@@ -14,7 +14,7 @@ import { typedInput } from "./typed-input.ts";
 
 /** What the engine is created with. */
 export interface V8EngineOptions {
-  /** Translated components are kept in its folder `v8`. */
+  /** Translated components are kept in its folder `v8`, the compiled code of threads in `code`. */
   readonly cacheDir: string;
   /** Attempts at once; the number of cores by default. */
   readonly parallelism?: number;
@@ -22,10 +22,11 @@ export interface V8EngineOptions {
 
 /** Runs components on V8: translated once by digest, then a fresh instance for each attempt on warm worker threads. */
 export function createV8Engine(options: V8EngineOptions): Engine {
-  const translator = createTranslator();
+  const codeCache = join(options.cacheDir, "code");
+  const translator = createTranslator(codeCache);
   const cache = createTranslationCache(join(options.cacheDir, "v8"));
   const programs = createPrograms(cache, translator);
-  const pool = createPool(options.parallelism ?? availableParallelism());
+  const pool = createPool(options.parallelism ?? availableParallelism(), codeCache);
   let closed = false;
   /** A program that could not be got because the engine closes may well be a good one. */
   const programOf = async (binary: StepBinary, { memoryBytes }: Limits): Promise<Program | StepFailure> => {

@@ -21,6 +21,7 @@ interface Waiting {
 
 interface PoolState {
   readonly size: number;
+  readonly codeCache: string;
   readonly threads: Set<AttemptThread>;
   /** Ready, with nothing to do. */
   readonly idle: AttemptThread[];
@@ -34,9 +35,10 @@ interface PoolState {
 const mostFailedStarts = 5;
 
 /** A pool for `size` attempts at once; one more thread stands by for one that has to be replaced. */
-export function createPool(size: number): Pool {
+export function createPool(size: number, codeCache: string): Pool {
   const pool: PoolState = {
     size,
+    codeCache,
     threads: new Set(),
     idle: [],
     waiting: [],
@@ -107,7 +109,7 @@ function dispatch(pool: PoolState): void {
 
 function start(pool: PoolState): void {
   let ready = false;
-  const thread = startAttemptThread({
+  const thread = startAttemptThread(pool.codeCache, {
     ready() {
       ready = true;
       pool.failedStarts = 0;

@@ -12,7 +12,7 @@ import { createInterfaces } from "./wasi/wasi.ts";
 import type { StepWorld } from "./wasi/world.ts";
 
 /** Calls the step's entry: with the record of the typed world, or without anything. */
-export type Entry = (input?: unknown) => unknown;
+type Entry = (input?: unknown) => unknown;
 
 /** A program that is ready to be instantiated in this thread. */
 export interface LoadedProgram extends Pick<Program, "key" | "mode"> {
@@ -40,9 +40,21 @@ export function linkStep(
   if (entry?.is !== "func") throw new ExportMismatch(`${name || prefix} lacks its function run`);
   const signature = mode === "typed" ? typedSignature : "() -> result";
   if (entry.type.signature !== signature) {
-    throw new ExportMismatch(`run of ${name} has the type ${entry.type.signature}; it must be ${signature}`);
+    throw new ExportMismatch(`run of ${name} ${difference(entry.type.signature, signature)}`);
   }
   return { linked, entry };
+}
+
+/** Says where one type begins to differ from the one that it must be. */
+function difference(type: string, expected: string): string {
+  let at = 0;
+  while (at < type.length && type[at] === expected[at]) at++;
+  const from = Math.max(0, at - 30);
+  const excerpt = (text: string): string => {
+    const shown = text.slice(from, from + 80);
+    return `${from > 0 ? "…" : ""}${shown}${text.length > from + 80 ? "…" : ""}`;
+  };
+  return `has the type ${excerpt(type)} where the world has ${excerpt(expected)}`;
 }
 
 function loadComponent({ key, mode, component, modules }: Program): LoadedProgram {

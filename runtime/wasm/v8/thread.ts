@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { BootData } from "./boot-worker.ts";
 
 /**
  * Bounds of a thread's own heap, which a guest can fill only through what the host keeps for it; its memory lies
@@ -8,12 +9,12 @@ import { Worker } from "node:worker_threads";
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 
 /** Starts a worker thread from a file beside this one, with nothing of the process but what it is given. */
-export function startThread(file: "worker" | "translate-worker", workerData: object): Worker {
+export function startThread(bootData: BootData): Worker {
   // Sources run as .ts, the built package as .js.
-  const url = new URL(`./${file}${extname(import.meta.url)}`, import.meta.url);
+  const url = new URL(`./boot-worker${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(url, {
-    workerData,
-    name: `millrace ${file}`,
+    workerData: bootData,
+    name: `millrace ${bootData.entry}`,
     env: {},
     argv: [],
     execArgv: [],

@@ -34,7 +34,8 @@ const idleMs = 5_000;
 /** A binary that takes longer than this is given up, in milliseconds. */
 const longestMs = 60_000;
 
-export function createTranslator(): Translator {
+/** A translator; `codeCache` is where its thread's compiled code is kept. */
+export function createTranslator(codeCache: string): Translator {
   let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   let queue: Promise<unknown> = Promise.resolve();
@@ -50,7 +51,7 @@ export function createTranslator(): Translator {
   const translate = async (request: TranslateRequest): Promise<TranslateAnswer> => {
     if (closed) return broken("the engine is closed");
     clearTimeout(idle);
-    thread ??= startThread("translate-worker", {});
+    thread ??= startThread({ entry: "translate-worker", codeCache });
     thread.ref();
     const answer = await ask(thread, request);
     thread?.unref();

@@ -1,6 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { runAttempt } from "./attempt.ts";
+import type { BootData } from "./boot-worker.ts";
 import { createMeter } from "./meter.ts";
 import { loadProgram } from "./program.ts";
 import type { LoadedProgram } from "./program.ts";
@@ -8,7 +9,8 @@ import type { FromWorker, ToWorker } from "./protocol.ts";
 import type { Ambient } from "./wasi/world.ts";
 
 /** What a worker is started with. */
-export interface WorkerData {
+export interface WorkerData extends BootData {
+  readonly entry: "worker";
   readonly log: SharedArrayBuffer;
 }
 

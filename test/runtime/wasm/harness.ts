@@ -38,7 +38,7 @@ export function stepInput(parts: Partial<StepInput> = {}): StepInput {
 }
 
 /** How one attempt is to be run. */
-export interface RunOptions {
+interface RunOptions {
   readonly input?: StepInput;
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;

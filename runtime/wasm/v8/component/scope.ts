@@ -31,7 +31,7 @@ export interface InstanceItem {
   readonly exports: ReadonlyMap<string, Item>;
 }
 
-export interface ComponentItem {
+interface ComponentItem {
   readonly is: "component";
   readonly component: ComponentDefinition;
   /** Where it is defined, for what it names outside of itself. */

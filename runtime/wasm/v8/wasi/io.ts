@@ -10,7 +10,7 @@ export interface Pollable {
 }
 
 /** Everything but time is ready at once. */
-export const readyNow: Pollable = { readyAt: 0n };
+const readyNow: Pollable = { readyAt: 0n };
 
 /** The one error of a stream that a guest can meet here, `closed`: there is nothing more to read. */
 const closed = err([1, undefined]);
