@@ -1,3 +1,7 @@
+import type { StepFailure } from "../driver.ts";
+import { type Inspection, inspect } from "./component.ts";
+import { failure } from "./failure.ts";
+
 /**
  * Which imports a step may have without a grant in its document.
  *
@@ -21,7 +25,14 @@ const granted = [
   /^wasi_snapshot_preview1$/,
 ];
 
-/** Those of a component's imports that its step was not granted. */
-export function ungranted(imports: readonly string[]): readonly string[] {
-  return imports.filter((name) => !granted.some((pattern) => pattern.test(name)));
+/** What a step's binary is; or why it can't run: not a component, no entry, an import that was not granted. */
+export function inspectStep(bytes: Uint8Array): Inspection | StepFailure {
+  const inspection = inspect(bytes);
+  if ("code" in inspection) return inspection;
+  const refused = inspection.imports.filter((name) => !granted.some((pattern) => pattern.test(name)));
+  if (refused.length === 0) return inspection;
+  return failure(
+    "ERR_COMPONENT_IMPORT",
+    `The component imports what its step was not granted: ${refused.join(", ")}.`,
+  );
 }

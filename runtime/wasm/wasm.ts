@@ -1,8 +1,7 @@
 import type { ArtifactSource, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
-import { inspect } from "./component.ts";
 import type { Engine, StepBinary } from "./engine.ts";
 import { failure } from "./failure.ts";
-import { ungranted } from "./grants.ts";
+import { inspectStep } from "./grants.ts";
 import { attemptResult } from "./result.ts";
 import { createV8Engine } from "./v8/engine.ts";
 
@@ -64,12 +63,7 @@ async function inspectArtifact(sha256: string, artifacts: ArtifactSource): Promi
   if (bytes === undefined) {
     return failure("ERR_ARTIFACT_MISSING", `The component ${sha256} is not in the store.`);
   }
-  const inspection = inspect(bytes);
+  const inspection = inspectStep(bytes);
   if ("code" in inspection) return inspection;
-  const refused = ungranted(inspection.imports);
-  if (refused.length > 0) {
-    const names = refused.join(", ");
-    return failure("ERR_COMPONENT_IMPORT", `The component imports what its step was not granted: ${names}.`);
-  }
   return { ...inspection, sha256, load };
 }

@@ -120,7 +120,7 @@ function createMemoryPool(): {
       const { memory, shape } = used;
       const { byteLength } = memory.buffer;
       // What has grown can't shrink again.
-      if (byteLength === 0 || shape.split("-", 1)[0] !== String(byteLength / pageBytes)) return;
+      if (shape.split("-", 1)[0] !== String(byteLength / pageBytes)) return;
       if (kept + byteLength > keptBytes) return;
       new Uint8Array(memory.buffer).fill(0);
       kept += byteLength;

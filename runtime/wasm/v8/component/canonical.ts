@@ -84,10 +84,12 @@ export function lowerFunction(type: FunctionType, site: CanonSite, call: Compone
   const returnsFlat = result?.flat !== undefined && result.flat.length <= 1;
   return (instantiation) => {
     const instance = componentInstance(instantiation, site.instance);
-    const canon = createCanon(instantiation, site, false);
+    let made: ReturnType<typeof createCanon> | undefined;
     return (...core) => {
       if (!instance.mayLeave)
         throw new Trap("a component instance called out while values were passed to it");
+      // Most of what a guest imports it does not call.
+      const canon = (made ??= createCanon(instantiation, site, false));
       canon.begin();
       const scope: CallScope | undefined = borrows ? { lent: [], borrowed: 0 } : undefined;
       canon.scope = scope;
