@@ -12,7 +12,10 @@ export interface Host {
    * Throws MillraceError ERR_EVENT_INVALID with every problem; pointers begin with the event's index: "/0/name".
    */
   publish(inputs: readonly unknown[]): Promise<readonly Published[]>;
-  /** Stores these versions and begins new runs on them; functions that are not among them stay as they are. */
+  /**
+   * Stores these versions and begins new runs on them; functions that are not among them stay as they are. Their steps
+   * are got ready in the background; what can't run is in `notices`.
+   */
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
   /** No new runs of this function. */
   remove(functionId: string): Promise<void>;

@@ -9,6 +9,7 @@ import { createExecutor } from "./executor/executor.ts";
 import { finished } from "./executor/finished.ts";
 import { createNotices } from "./executor/notices.ts";
 import type { Host } from "./host.ts";
+import { prepareSteps } from "./executor/readiness.ts";
 import { createLive } from "./live.ts";
 import { openDatabase } from "./sqlite/database.ts";
 import { storeLocation } from "./sqlite/location.ts";
@@ -66,12 +67,14 @@ export async function createHost(config: HostConfig): Promise<Host> {
   const recovered = executor.recover().catch(notices.storeError);
 
   let schemas = compileEventSchemas({});
+  let preparing: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const consumed = broker.close();
     await executor.close(config.graceMs ?? 0);
     await Promise.all([consumed, recovered]);
     await Promise.all([...drivers.values()].map((driver) => driver.close()));
+    await preparing;
     await state.close();
   };
 
@@ -86,7 +89,15 @@ export async function createHost(config: HostConfig): Promise<Host> {
       }
       return published;
     },
-    deploy: (versions) => definitions.deploy(versions),
+    async deploy(versions) {
+      await definitions.deploy(versions);
+      const prepared = versions.map(async ({ functionId, version }) => {
+        const definition = await definitions.get(functionId, version);
+        if (definition !== undefined) await prepareSteps(definition, drivers, notices);
+      });
+      // Not waited for: events are taken at once, and an attempt that comes first shares the work.
+      preparing = Promise.all([preparing, ...prepared]).catch(notices.storeError);
+    },
     remove: (functionId) => definitions.remove(functionId),
     setEventSchemas(byName) {
       schemas = compileEventSchemas(byName);

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { inspectStep } from "../../runtime/wasm/grants.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 import type { FunctionDocument } from "../function/document.ts";
 import { writeAtomically } from "./atomic-file.ts";
@@ -126,9 +127,15 @@ async function runJob(
     onProgress?.({ file, steps, ...progress });
   tell({ state: "started" });
   if (source.kind === "wasm") {
-    const component = await wasmFile(source.file);
-    tell({ state: "cached", ms: performance.now() - start, size: component.size });
-    return { ok: true, component };
+    const bytes = await readFile(source.file);
+    const inspection = inspectStep(bytes);
+    const ms = performance.now() - start;
+    if ("code" in inspection) {
+      tell({ state: "failed", ms });
+      return { ok: false, problems: [{ code: inspection.code, message: inspection.message, file }] };
+    }
+    tell({ state: "cached", ms, size: bytes.length });
+    return { ok: true, component: fileComponent(source.file, sha256(bytes), bytes.length) };
   }
   const built = await javascript.build(
     { root: project.root, file: source.file, display: project.display },
@@ -142,11 +149,6 @@ async function runJob(
   const { component, cached } = built;
   tell({ state: cached ? "cached" : "built", ms, size: component.size });
   return { ok: true, component: fileComponent(component.file, component.sha256, component.size) };
-}
-
-async function wasmFile(file: string): Promise<BuiltComponent> {
-  const bytes = await readFile(file);
-  return fileComponent(file, sha256(bytes), bytes.length);
 }
 
 function fileComponent(file: string, digest: string, size: number): BuiltComponent {

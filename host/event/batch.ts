@@ -4,7 +4,7 @@ import { parseEvent, type Event } from "./event.ts";
 import type { EventSchemas } from "./schemas.ts";
 
 /** Events in one publish, at most. */
-export const maxEvents = 5_000;
+const maxEvents = 5_000;
 
 /**
  * Checks all events of one publish. Throws ERR_EVENT_INVALID with the problems of all of them; a pointer begins with

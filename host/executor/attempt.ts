@@ -5,6 +5,7 @@ import type { Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { RunHeader } from "../state/state.ts";
 import type { HistoryEntry } from "./history.ts";
+import { noDriver } from "./readiness.ts";
 import { retryAt } from "./retry.ts";
 import type { RunView } from "./run-view.ts";
 import { outputsOf, type Execution } from "./transition.ts";
@@ -42,10 +43,7 @@ export async function runAttempt(
 ): Promise<AttemptResult> {
   const { program, limits } = execution.step;
   const driver = drivers.get(program.runtime.type);
-  if (driver === undefined) {
-    const message = `This host has no driver for runtime ${program.runtime.type}.`;
-    return { ok: false, failure: { code: "ERR_RUNTIME_UNAVAILABLE", message, retry: false }, logs: [] };
-  }
+  if (driver === undefined) return { ok: false, failure: noDriver(program.runtime.type), logs: [] };
   try {
     return await driver.execute({ program, input, limits, signal });
   } catch (error) {

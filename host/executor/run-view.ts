@@ -3,7 +3,7 @@ import type { Event } from "../event/event.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 
 /** Where one step of a run stands, as its history tells. */
-export interface StepView {
+interface StepView {
   readonly status: "completed" | "skipped" | "failed" | "retrying";
   /** Attempts that have ended. */
   readonly attempts: number;

@@ -18,7 +18,7 @@ export interface FunctionDocument {
   readonly retry?: RetryDocument;
 }
 
-export interface TriggerDocument {
+interface TriggerDocument {
   readonly event: string;
   /** CEL; `event`, `data`, `user`, `ts` and `name` are in scope. */
   readonly expression?: string;

@@ -3,7 +3,7 @@ import { MillraceError } from "../errors.ts";
 import { schema, schemaVersion } from "./schema.ts";
 
 /** A prepared statement; parameters are bound by position. */
-export type Statement = StatementSync;
+type Statement = StatementSync;
 
 /** One embedded database file, shared by the embedded broker and the embedded state. */
 export interface Database {

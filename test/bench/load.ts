@@ -31,7 +31,7 @@ export async function throughput(queue: Queue, count: number): Promise<number> {
 }
 
 /** Event to finished run, one at a time with a pause between them; sorted, in milliseconds. */
-export async function latencies(queue: Queue, count: number): Promise<readonly number[]> {
+async function latencies(queue: Queue, count: number): Promise<readonly number[]> {
   const measured: number[] = [];
   for (let n = 0; n < count; n += 1) {
     const begun = performance.now();

@@ -10,7 +10,7 @@ export interface BrokerFixture {
   dispose(): Promise<void>;
 }
 
-export function event(id: string, name = "a/b", data: Event["data"] = {}): Event {
+function event(id: string, name = "a/b", data: Event["data"] = {}): Event {
   return { id, name, data, ts: 1 };
 }
 

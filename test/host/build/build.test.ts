@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildProject, type BuildOptions, type BuildProgress } from "../../../host/build/build.ts";
 import { loadProject } from "../../../host/build/project.ts";
+import { programFixture } from "../cli/program-fixture.ts";
 import { functionText, projectFolder, type ProjectFixture } from "./project-fixture.ts";
 
 let fixture: ProjectFixture;
@@ -162,14 +163,33 @@ describe("a build", () => {
   test("takes a .wasm file as it is, and refuses to give out what it has become since", async () => {
     await fixture.write({
       "function.json": functionText({ one: "x.wasm" }),
-      "x.wasm": Uint8Array.of(0, 0x61, 0x73, 0x6d, 13, 0, 1, 0),
+      "x.wasm": programFixture({ stdout: "1" }),
     });
     const { functions, problems } = await build();
     expect(problems).toEqual([]);
     const component = functions[0]?.components["one"];
-    expect((await component?.bytes())?.length).toBe(8);
+    expect(await component?.bytes()).toEqual(programFixture({ stdout: "1" }));
     await copyFile(join(fixture.folder, "steps/two.js"), join(fixture.folder, "x.wasm"));
     await expect(component?.bytes()).rejects.toMatchObject({ code: "ERR_BUILD_CHANGED" });
+  });
+
+  test.each([
+    ["text", Buffer.from("no wasm at all"), "ERR_COMPONENT_INVALID"],
+    ["an empty component", Uint8Array.of(0, 0x61, 0x73, 0x6d, 13, 0, 1, 0), "ERR_COMPONENT_EXPORT"],
+    [
+      "a program that wants more than it was granted",
+      Buffer.from(
+        programFixture({}).toString("latin1").replaceAll("wasi_snapshot_preview1", "wasi_snapshot_preview9"),
+        "latin1",
+      ),
+      "ERR_COMPONENT_IMPORT",
+    ],
+  ])("refuses a .wasm file that is %s", async (_, bytes, code) => {
+    await fixture.write({ "function.json": functionText({ one: "x.wasm" }), "x.wasm": bytes });
+    const { functions, problems, states } = await build();
+    expect(functions).toEqual([]);
+    expect(problems).toMatchObject([{ code, file: expect.stringMatching(/x\.wasm$/) }]);
+    expect(Object.values(states)).toContain("failed");
   });
 
   test("ends when it is aborted, and throws the reason", async () => {

@@ -250,6 +250,19 @@ describe("a run", () => {
   });
 });
 
+describe("a function whose step can't run", () => {
+  test("is noticed when it is deployed, and its runs fail with the same code", async () => {
+    const on = await host({});
+    await deploy(on, { a: { runtime: { type: "lambda" } } });
+    await until(() => on.notices("f").length > 0);
+    expect(on.notices("f")).toMatchObject([{ level: "error", code: "ERR_RUNTIME_UNAVAILABLE" }]);
+    expect(on.notices("f")[0]?.message).toContain("Step a");
+    expect((await runOnce(on)).history.at(-1)).toMatchObject({
+      failure: { code: "ERR_RUNTIME_UNAVAILABLE" },
+    });
+  });
+});
+
 describe("expressions", () => {
   test("decide which events trigger; a missing field counts as false, without a word", async () => {
     const on = await host({ a: () => null });
