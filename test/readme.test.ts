@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { cliErrors } from "../host/cli/errors.ts";
 import { hostErrors } from "../host/errors.ts";
 import { runtimeErrors } from "../runtime/errors.ts";
 
@@ -26,6 +27,17 @@ describe("the README's tables of errors say what the code says", () => {
       Object.entries(hostErrors).map(([code, { status, summary, next }]) => [
         `\`${code}\``,
         String(status),
+        summary,
+        next,
+      ]),
+    );
+  });
+
+  test("of the command line", () => {
+    expect(table("Errors of the command line")).toEqual(
+      Object.entries(cliErrors).map(([code, { exitCode, summary, next }]) => [
+        `\`${code}\``,
+        String(exitCode),
         summary,
         next,
       ]),

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { Figure } from "./figure.ts";
 import { withFolder } from "./folder.ts";
@@ -71,7 +72,7 @@ export async function run(): Promise<readonly Figure[]> {
 async function measureBullMq(): ReturnType<typeof measure> {
   needProgram("redis-server", "redis-server");
   install();
-  const bullmq = (await import(new URL("node_modules/bullmq/dist/esm/index.js", rivals).href)) as BullMq;
+  const bullmq = createRequire(new URL("package.json", rivals))("bullmq") as BullMq;
   return withFolder(async (folder) => {
     const port = await freePort();
     const settings = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
