@@ -23,6 +23,8 @@ export interface Host {
   setEventSchemas(schemas: Readonly<Record<string, Json>>): void;
   /** The active function versions. */
   functions(): readonly FunctionVersion[];
+  /** Any version that was ever deployed, such as the one on which a run began. */
+  version(functionId: string, version: string): Promise<FunctionVersion | undefined>;
   /** What was noticed since the host began, such as expressions that could not be evaluated; each once. */
   notices(functionId?: string): readonly Notice[];
   /** Stores a component; resolves to its sha256. */

@@ -103,6 +103,7 @@ export async function createHost(config: HostConfig): Promise<Host> {
       schemas = compileEventSchemas(byName);
     },
     functions: () => definitions.active(),
+    version: (functionId, version) => state.catalog.getVersion(functionId, version),
     notices: (functionId) => notices.list(functionId),
     putArtifact: (bytes) => state.artifacts.put(bytes),
     runs: state.runs,

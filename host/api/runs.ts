@@ -8,7 +8,7 @@ import { answers, idParams, pageQuery } from "./route-schema.ts";
 import { listOf, object, ref } from "./schemas.ts";
 
 /** The routes that read runs. */
-export function addRunRoutes(app: FastifyInstance, host: Pick<Host, "runs" | "functions">): void {
+export function addRunRoutes(app: FastifyInstance, host: Pick<Host, "runs" | "version">): void {
   const load = async (id: string): Promise<StoredRun> => {
     const run = await host.runs.load(id);
     if (run === undefined)
@@ -56,8 +56,8 @@ export function addRunRoutes(app: FastifyInstance, host: Pick<Host, "runs" | "fu
     },
     async ({ params }) => {
       const run = await load(params.id);
-      const active = host.functions().find((version) => version.functionId === run.functionId);
-      return viewRun(active?.version === run.functionVersion ? active.document : undefined, run);
+      const version = await host.version(run.functionId, run.functionVersion);
+      return viewRun(version?.document, run);
     },
   );
 

@@ -1,3 +1,4 @@
+import type { StepEvent } from "../../runtime/input.ts";
 import { v7 } from "uuid";
 import type { Json } from "../../runtime/json.ts";
 import type { Random } from "../clock.ts";
@@ -17,18 +18,10 @@ import {
 import { isPlainObject } from "./json-check.ts";
 import type { EventSchemas } from "./schemas.ts";
 
-/** An event as it is stored and matched. `ts` is in milliseconds since 1970-01-01T00:00:00Z. */
-export interface Event {
-  readonly id: string;
-  readonly name: string;
-  readonly data: Json;
-  readonly user?: Json;
-  readonly ts: number;
-  readonly v?: string;
-  /** W3C trace context of the sender, carried to every step. */
+/** An event as it is stored and matched: what a step sees of it, and what is carried along. */
+export interface Event extends StepEvent {
+  /** W3C trace context of the sender; steps find it in their context. */
   readonly traceparent?: string;
-  /** Of an event that came as a CloudEvent: its context attributes that have no field here, such as `subject`. */
-  readonly attributes?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** What parsing gave: the event, or all that is wrong with the input. */

@@ -17,6 +17,9 @@ export interface Definitions {
   get(functionId: string, version: string): Promise<Definition | undefined>;
 }
 
+/** Compiled versions that are remembered; one that was forgotten is compiled again when a run needs it. */
+const keptDefinitions = 1_000;
+
 export function createDefinitions(catalog: Catalog): Definitions {
   const active = new Map<string, FunctionVersion>();
   const compiled = new Map<string, Definition>();
@@ -28,6 +31,8 @@ export function createDefinitions(catalog: Catalog): Definitions {
     if (known !== undefined) return known;
     const definition = define(version);
     compiled.set(key, definition);
+    const [oldest] = compiled.keys();
+    if (compiled.size > keptDefinitions && oldest !== undefined) compiled.delete(oldest);
     return definition;
   };
 

@@ -119,11 +119,12 @@ describe("a run", () => {
     expect(body.error.code).toBe("ERR_RUN_UNKNOWN");
   });
 
-  test("of an older version shows the steps that it has run", async () => {
+  test("of an older version shows the steps of that version", async () => {
     const id = await finishedRun();
     await deploy(served.host, { z: {} });
     const { body } = await served.get(`/v1/runs/${id}`);
     expect(body.steps.map((step: { id: string }) => step.id)).toEqual(["a", "b"]);
+    expect(body.steps[1].after).toEqual(["a"]);
   });
 });
 
