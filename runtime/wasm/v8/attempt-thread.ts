@@ -44,6 +44,11 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
   let listener: ((message: FromWorker | Error) => void) | undefined;
   let cancel: (() => void) | undefined;
   let died: Error | undefined;
+  let told = false;
+  /** A thread that is told to end keeps the process alive until it has: whoever closes the engine waits for that. */
+  const unref = (): void => {
+    if (!told) worker.unref();
+  };
   const send = (message: ToWorker): void => {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(message);
@@ -51,7 +56,7 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
   worker.on("message", (message: FromWorker) => {
     if (message.type === "ready") {
       // From here on only an attempt keeps the process alive.
-      worker.unref();
+      unref();
       events.ready();
     } else listener?.(message);
   });
@@ -112,10 +117,11 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
     async attempt(attempt) {
       worker.ref();
       const { ending, reusable } = await drive(attempt);
-      worker.unref();
+      unref();
       return { result: { ending: toEnding(ending), logs: readLog(log) }, reusable };
     },
     async end() {
+      told = true;
       cancel?.();
       await worker.terminate();
     },
