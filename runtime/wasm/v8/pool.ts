@@ -26,6 +26,8 @@ interface PoolState {
   /** Ready, with nothing to do. */
   readonly idle: AttemptThread[];
   readonly waiting: Waiting[];
+  /** The ends of threads that were told to end. */
+  readonly endings: Set<Promise<void>>;
   running: number;
   failedStarts: number;
   closed: boolean;
@@ -42,6 +44,7 @@ export function createPool(size: number, codeCache: string): Pool {
     threads: new Set(),
     idle: [],
     waiting: [],
+    endings: new Set(),
     running: 0,
     failedStarts: 0,
     closed: false,
@@ -65,6 +68,7 @@ export function createPool(size: number, codeCache: string): Pool {
       pool.closed = true;
       for (const { take } of pool.waiting.splice(0)) take(undefined);
       await Promise.all([...pool.threads].map((thread) => thread.end()));
+      await Promise.all(pool.endings);
     },
   };
 }
@@ -136,7 +140,8 @@ function forget(pool: PoolState, thread: AttemptThread): void {
 function discard(pool: PoolState, thread: AttemptThread): void {
   // A replacement may start at once: the thread is as good as gone, though its end takes some milliseconds.
   forget(pool, thread);
-  void thread.end();
+  const ending = thread.end().finally(() => pool.endings.delete(ending));
+  pool.endings.add(ending);
 }
 
 function cancelled(): EngineResult {

@@ -40,12 +40,15 @@ export function createTranslator(codeCache: string): Translator {
   let idle: NodeJS.Timeout | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let dropping: Promise<void> = Promise.resolve();
 
-  const drop = async (): Promise<void> => {
+  const drop = (): Promise<void> => {
     clearTimeout(idle);
     const dropped = thread;
     thread = undefined;
-    await dropped?.terminate();
+    // One that is being dropped already is waited for too: whoever closes wants none to be left.
+    dropping = Promise.all([dropping, dropped?.terminate()]).then(() => undefined);
+    return dropping;
   };
 
   const translate = async (request: TranslateRequest): Promise<TranslateAnswer> => {

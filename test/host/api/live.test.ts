@@ -35,12 +35,13 @@ async function open(query = "", headers: Record<string, string> = {}): Promise<A
   const response = await fetch(`${served.url}/v1/live${query}`, { headers, signal: controller.signal });
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
-  return messages(response.body!);
+  // Piped at once: fetch cancels a body that nobody has begun to read when its response is collected.
+  return messages(response.body!.pipeThrough(new TextDecoderStream()));
 }
 
-async function* messages(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Message> {
+async function* messages(body: ReadableStream<string>): AsyncGenerator<Message> {
   let text = "";
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of body) {
     text += chunk;
     for (let end = text.indexOf("\n\n"); end !== -1; end = text.indexOf("\n\n")) {
       const fields = text
