@@ -17,11 +17,11 @@ export const systemClock: Clock = {
   schedule(at, callback) {
     let timer: NodeJS.Timeout;
     const arm = (): void => {
-      const delay = at - Date.now();
-      timer = setTimeout(delay > 0 ? arm : callback, Math.min(Math.max(delay, 0), longestDelay));
+      const left = Math.max(at - Date.now(), 0);
+      // A timer may fire a little early, or be a hop on the way.
+      timer = setTimeout(() => (Date.now() < at ? arm() : callback()), Math.min(left, longestDelay));
     };
-    const delay = at - Date.now();
-    timer = setTimeout(delay > 0 ? arm : callback, Math.min(Math.max(delay, 0), longestDelay));
+    arm();
     return () => clearTimeout(timer);
   },
 };
