@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { MillraceError } from "../errors.ts";
-import { findJsonFault } from "./json-fault.ts";
+import { findJsonFault } from "../json-fault.ts";
 import { tooLarge } from "./read-body.ts";
 
 type Decompress = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;

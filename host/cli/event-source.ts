@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import { findJsonFault } from "../api/json-fault.ts";
+import { findJsonFault } from "../json-fault.ts";
 import { isEventName } from "../event/event-name.ts";
 import { CliError } from "./errors.ts";
 

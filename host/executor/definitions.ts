@@ -31,9 +31,17 @@ export function createDefinitions(catalog: Catalog): Definitions {
     if (known !== undefined) return known;
     const definition = define(version);
     compiled.set(key, definition);
-    const [oldest] = compiled.keys();
-    if (compiled.size > keptDefinitions && oldest !== undefined) compiled.delete(oldest);
+    if (compiled.size > keptDefinitions) forgetOldest();
     return definition;
+  };
+
+  /** Active versions stay: each deployment goes through all of them. */
+  const forgetOldest = (): void => {
+    for (const [key, { id, version }] of compiled) {
+      if (active.get(id)?.version === version) continue;
+      compiled.delete(key);
+      return;
+    }
   };
 
   const index = (): void => {

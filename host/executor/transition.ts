@@ -1,5 +1,6 @@
 import type { Json } from "../../runtime/json.ts";
 import type { Definition, EdgeDefinition, StepDefinition } from "../function/definition.ts";
+import { triggerStep } from "../function/document.ts";
 import type { Evaluation } from "../function/expression.ts";
 import type { HistoryEntry } from "./history.ts";
 import { eventScope } from "./match.ts";
@@ -115,8 +116,8 @@ function joined(step: StepDefinition, view: RunView, moment: Moment): EdgeState 
 }
 
 function edgeState(step: StepDefinition, edge: EdgeDefinition, view: RunView, moment: Moment): EdgeState {
-  const from = edge.from === "$trigger" ? undefined : view.steps.get(edge.from);
-  if (edge.from !== "$trigger") {
+  const from = edge.from === triggerStep ? undefined : view.steps.get(edge.from);
+  if (edge.from !== triggerStep) {
     if (from === undefined || from.status === "retrying") return open;
     if (from.status !== "completed") return dead;
   }

@@ -2,8 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Figure } from "./figure.ts";
-import { percentile } from "./figure.ts";
+import { type Figure, median } from "./figure.ts";
 import { withFolder } from "./folder.ts";
 
 const cli = fileURLToPath(new URL("../../host/cli/millrace.ts", import.meta.url));
@@ -21,11 +20,6 @@ export async function run(): Promise<readonly Figure[]> {
       ready.push(await untilReady(project));
       bare.push(bareStart());
     }
-    const median = (values: readonly number[]): number =>
-      percentile(
-        values.toSorted((a, b) => a - b),
-        0.5,
-      );
     return [
       {
         bench: "dev-ready",

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Figure } from "./figure.ts";
+import { type Figure, median } from "./figure.ts";
 import { withFolder } from "./folder.ts";
 import { idleDrivers, oneStepHost, throughput } from "./load.ts";
 
@@ -52,10 +52,6 @@ export async function run(): Promise<readonly Figure[]> {
       },
     ];
   });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function heapUsed(): number {

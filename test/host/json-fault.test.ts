@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { findJsonFault } from "../../../host/api/json-fault.ts";
-import { seeded } from "../../random.ts";
+import { findJsonFault } from "../../host/json-fault.ts";
+import { seeded } from "../random.ts";
 
 const key = "a property name in double quotes";
 
