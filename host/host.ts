@@ -1,5 +1,5 @@
 import type { Json } from "../runtime/json.ts";
-import type { Broker, Published } from "./broker/broker.ts";
+import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
 import type { Notice } from "./executor/notices.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Live } from "./live.ts";
@@ -19,8 +19,10 @@ export interface Host {
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
   /** No new runs of this function. */
   remove(functionId: string): Promise<void>;
-  /** The JSON Schemas of events by event name, in place of those before. Throws ERR_SCHEMA_INVALID. */
-  setEventSchemas(schemas: Readonly<Record<string, Json>>): void;
+  /** Stores the JSON Schemas of events by event name, in place of those before. Throws ERR_SCHEMA_INVALID. */
+  setEventSchemas(schemas: Readonly<Record<string, Json>>): Promise<void>;
+  /** Stores more of them; those of other names stay. Throws ERR_SCHEMA_INVALID. */
+  addEventSchemas(schemas: Readonly<Record<string, Json>>): Promise<void>;
   /** The active function versions. */
   functions(): readonly FunctionVersion[];
   /** Any version that was ever deployed, such as the one on which a run began. */
@@ -29,6 +31,13 @@ export interface Host {
   notices(functionId?: string): readonly Notice[];
   /** Stores a component; resolves to its sha256. */
   putArtifact(bytes: Uint8Array): Promise<string>;
+  hasArtifact(sha256: string): Promise<boolean>;
+  /** Messages on the broker that are no valid events. */
+  readonly deadLetters: DeadLetters;
+  /** This host's name among those of its store. */
+  readonly name: string;
+  /** Resolves when the host takes events and its store answers; throws ERR_HOST_CLOSED or ERR_STORE_UNAVAILABLE. */
+  ready(): Promise<void>;
   readonly runs: Pick<Runs, "load" | "query">;
   readonly events: Pick<Broker, "readEvents" | "readEvent">;
   readonly live: Live;

@@ -49,6 +49,7 @@ const runSummary: Readonly<Record<string, Schema>> = {
   status: runStatus,
   "finishedAt?": time,
   "wakeAt?": { ...time, description: "When its next timer is due; milliseconds since 1970-01-01T00:00:00Z." },
+  "host?": { type: "string", description: "The host that advances it, while it runs." },
 };
 
 /** What an entry of a run's history can be, its properties besides `head`. */

@@ -1,13 +1,13 @@
 import type { Clock } from "../clock.ts";
-import type { Consumer } from "./broker.ts";
+import type { Consumer, Outcome } from "./broker.ts";
 import { createMark } from "./mark.ts";
 
 /** Hands the rows of a growing table to one consumer, in order, from memory where it can. */
 export interface Feed<T extends { readonly seq: number }> {
   /** Tells of a row that was just committed; rows come in the order of their seq. */
   offer(item: T): void;
-  /** Starts to hand over; a rejected handler gets its item again after a pause. */
-  consume(handler: (item: T) => Promise<void>, maxInFlight: number): Consumer;
+  /** Starts to hand over; what a handler rejects, or is not done with, comes again after a pause. */
+  consume(handler: (item: T) => Promise<Outcome>, maxInFlight: number): Consumer;
   close(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export function createFeed<T extends { readonly seq: number }>(options: FeedOpti
   let storedTo = options.end;
   const mark = createMark(options.start);
   let markSaved = true;
-  let handler: ((item: T) => Promise<void>) | undefined;
+  let handler: ((item: T) => Promise<Outcome>) | undefined;
   let maxInFlight = 0;
   let inFlight = 0;
   let closed = false;
@@ -78,11 +78,10 @@ export function createFeed<T extends { readonly seq: number }>(options: FeedOpti
     if (handler === undefined) return;
     inFlight += 1;
     try {
-      await handler(item);
-      acknowledge(item.seq);
-    } catch {
-      // Why it failed is the handler's to report; here it only counts that the item comes again.
-      if (!closed) retry(item);
+      // Why a handler rejects is its own to report; here it only counts that the item comes again.
+      const outcome = await handler(item).catch(() => "back");
+      if (outcome === "done") acknowledge(item.seq);
+      else if (!closed) retry(item);
     } finally {
       inFlight -= 1;
       if (closed && inFlight === 0) drained?.();

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { Broker, EventFilter, Published, StoredEvent } from "./broker.ts";
+import { noDeadLetters } from "./dead-letters.ts";
 import { createFeed, type Feed } from "./feed.ts";
 
 interface EventRow {
@@ -58,6 +59,9 @@ export function createSqliteBroker(database: Database, clock: Clock): Broker {
   });
 
   return {
+    leased: false,
+    deadLetters: noDeadLetters,
+    ready: () => database.write(() => undefined),
     publish(batch) {
       const storedAt = clock.now();
       const bodies = batch.map((event) => JSON.stringify(event));

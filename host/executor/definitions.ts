@@ -5,8 +5,8 @@ import type { Catalog } from "../state/state.ts";
 
 /** The functions of this host: which are active, and every version that one of its runs needs. */
 export interface Definitions {
-  /** Reads the active versions from the catalog. */
-  load(): Promise<void>;
+  /** Reads the active versions from the catalog; resolves to those that were not active before. */
+  load(): Promise<readonly FunctionVersion[]>;
   /** Stores versions and makes them the active ones. */
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
   remove(functionId: string): Promise<void>;
@@ -58,8 +58,12 @@ export function createDefinitions(catalog: Catalog): Definitions {
 
   return {
     async load() {
-      for (const version of await catalog.active()) active.set(version.functionId, version);
+      const before = new Map(active);
+      const stored = await catalog.active();
+      active.clear();
+      for (const version of stored) active.set(version.functionId, version);
       index();
+      return stored.filter(({ functionId, version }) => before.get(functionId)?.version !== version);
     },
     async deploy(versions) {
       // Compiled first: a version that can't be compiled must not become the active one.

@@ -1,21 +1,29 @@
 import type { Driver, RuntimeName } from "../../runtime/driver.ts";
+import type { Outcome } from "../broker/broker.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
-import type { RunHeader, Runs } from "../state/state.ts";
+import type { RunHeader, Runs, UnattendedRuns } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
-import { createHeldRuns } from "./held-runs.ts";
+import { createHeldRuns, notHeld, type Held } from "./held-runs.ts";
 import type { HistoryEntry } from "./history.ts";
 import { matches, userId } from "./match.ts";
 import type { Notices } from "./notices.ts";
+import type { Peers } from "./peers.ts";
 import { runId } from "./run-id.ts";
-import type { RunLoopPorts } from "./run-loop.ts";
+import type { RunLoopPorts, TakenRun } from "./run-loop.ts";
 import { applyEntry, emptyView } from "./run-view.ts";
 import { startTimers } from "./timers.ts";
 
 export interface ExecutorOptions {
   readonly runs: Runs;
+  /** Runs that no server attends to: this host is then the only one, and does. */
+  readonly unattended: UnattendedRuns | undefined;
+  /** This host's id. */
+  readonly host: string;
+  /** The other hosts of the store; undefined where there can be none. */
+  readonly peers?: Peers | undefined;
   readonly definitions: Definitions;
   readonly drivers: ReadonlyMap<RuntimeName, Driver>;
   readonly clock: Clock;
@@ -29,9 +37,11 @@ export interface ExecutorOptions {
 /** Starts runs and advances them. */
 export interface Executor {
   /** Starts a run of every active function that the event triggers; resolves when all are stored. */
-  handle(event: Event): Promise<void>;
+  handle(event: Event): Promise<Held>;
   /** Has a stored run looked at; resolves once this host holds it, or it needs nothing. */
-  wake(runId: string): Promise<void>;
+  wake(runId: string): Promise<Held>;
+  /** True when this host holds the run, which it then looks at again. */
+  nudge(runId: string): boolean;
   /** Takes up the runs that a host left when it ended. */
   recover(): Promise<void>;
   /** Starts nothing new, gives what is under way `graceMs` to end, and then cuts it off; its runs go on later. */
@@ -41,38 +51,51 @@ export interface Executor {
 /** Orphans that are read at once. */
 const orphanPage = 500;
 
+/** On a shared store, a run whose next timer is due within this time is not parked: that would cost more, in milliseconds. */
+const sharedHoldMs = 1_000;
+
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { runs, definitions, clock, notices, live } = options;
+  const { runs, unattended, definitions, clock, notices, live, host, peers } = options;
   const stopping = new AbortController();
   let closing = false;
   const ports: RunLoopPorts = {
     ...options,
-    armed: (wakeAt) => timers.armed(wakeAt),
+    holdMs: peers === undefined ? 0 : sharedHoldMs,
+    armed: (wakeAt) => timers?.armed(wakeAt),
     draining: () => closing,
     stopping: stopping.signal,
   };
   const held = createHeldRuns({ ...options, ports });
-  const timers = startTimers({ runs, clock, wake: (id) => held.wake(id), onError: notices.storeError });
+  const timers =
+    unattended && startTimers({ runs: unattended, clock, wake: held.wake, onError: notices.storeError });
 
-  /** True when the run is stored, by this call or an earlier one. */
-  const start = async (definition: Definition, event: Event): Promise<boolean> => {
+  /** Stores a new run and takes it; undefined when it was stored before. */
+  const create = async (definition: Definition, event: Event): Promise<TakenRun | undefined> => {
+    // Not acknowledged: the event is handed over again when a host is back.
+    if (closing) throw new Error("The host is stopping.");
+    const header = headerOf(definition, event, clock.now());
+    const started: HistoryEntry = { type: "run.started", at: header.createdAt, event };
+    const revision = await runs.create(header, [started], { status: "running", host });
+    if (revision === undefined) return undefined;
+    const { id, functionId, createdAt: at } = header;
+    if (live.observed) live.publish({ type: "history", at, runId: id, functionId, entry: started, seq: 1 });
+    const view = emptyView();
+    applyEntry(view, started);
+    return { header, revision, definition, view: { ...view, event } };
+  };
+
+  /** Resolves when the run is stored, by this call or an earlier one. */
+  const start = async (definition: Definition, event: Event): Promise<Held> => {
     await held.acquire();
-    let holds = false;
+    let run: TakenRun | undefined;
     try {
-      if (closing) return false;
-      const header = headerOf(definition, event, clock.now());
-      const started: HistoryEntry = { type: "run.started", at: header.createdAt, event };
-      holds = (await runs.create(header, [started], { status: "running" })) === "created";
-      if (!holds) return true;
-      const { id, functionId, createdAt: at } = header;
-      if (live.observed) live.publish({ type: "history", at, runId: id, functionId, entry: started, seq: 1 });
-      const view = emptyView();
-      applyEntry(view, started);
-      held.hold(header, definition, { ...view, event });
-      return true;
+      run = await create(definition, event);
     } finally {
-      if (!holds) held.release();
+      if (run === undefined) held.release();
     }
+    if (run !== undefined) return held.hold(run);
+    // An event that comes again may have been with a host that is gone, and so may its run.
+    return peers === undefined ? notHeld("done") : held.wake(runId(definition.id, event.id));
   };
 
   return {
@@ -85,14 +108,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
           ),
         );
       const started = await Promise.all(triggered.map((definition) => start(definition, event)));
-      // Not acknowledged: the event is handed over again when a host is back.
-      if (started.includes(false)) throw new Error("The host is stopping.");
+      return { released: Promise.all(started.map(({ released }) => released)).then(worst) };
     },
     wake: held.wake,
+    nudge: held.nudge,
     async recover() {
+      if (unattended === undefined) return;
       let last: string | undefined;
       for (;;) {
-        const orphans = await runs.orphans(last, orphanPage);
+        const orphans = await unattended.orphans(last, orphanPage);
         for (const id of orphans) await held.wake(id);
         last = orphans.at(-1);
         if (orphans.length < orphanPage || closing) return;
@@ -100,13 +124,19 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     async close(graceMs) {
       closing = true;
-      await timers.close();
+      await timers?.close();
       const cancel = clock.schedule(clock.now() + graceMs, () => stopping.abort());
       await held.empty();
       cancel();
       stopping.abort();
     },
   };
+}
+
+/** What an event that started several runs comes to. */
+function worst(outcomes: readonly Outcome[]): Outcome {
+  if (outcomes.includes("back")) return "back";
+  return outcomes.includes("lost") ? "lost" : "done";
 }
 
 function headerOf(definition: Definition, event: Event, now: number): RunHeader {

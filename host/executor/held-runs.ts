@@ -1,11 +1,18 @@
-import type { Event } from "../event/event.ts";
+import type { Outcome } from "../broker/broker.ts";
 import type { Definition } from "../function/definition.ts";
-import type { RunHeader, Runs, StoredRun } from "../state/state.ts";
+import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Notices } from "./notices.ts";
-import { startRunLoop, type RunLoop, type RunLoopPorts } from "./run-loop.ts";
+import { startRunLoop, type RunLoop, type RunLoopPorts, type TakenRun } from "./run-loop.ts";
 import { foldHistory, type RunView } from "./run-view.ts";
 import { createSlots } from "./slots.ts";
+import { transition } from "./transition.ts";
+
+/** A run that this host holds, or has looked at. */
+export interface Held {
+  /** Resolves when the run is no longer held, and to what that means for whoever asked. */
+  readonly released: Promise<Outcome>;
+}
 
 /** The runs that this host holds in memory, a bounded number of them. */
 export interface HeldRuns {
@@ -13,10 +20,12 @@ export interface HeldRuns {
   acquire(): Promise<void>;
   release(): void;
   /** Begins to advance a run, in room that was acquired. */
-  hold(header: RunHeader, definition: Definition, view: RunView & { readonly event: Event }): void;
+  hold(run: TakenRun): Held;
   /** Has a run looked at: the one that is held, or the stored one, loaded. */
-  wake(runId: string): Promise<void>;
-  /** Resolves when no run is held any more. */
+  wake(runId: string): Promise<Held>;
+  /** True when this host holds the run, which it then looks at again. */
+  nudge(runId: string): boolean;
+  /** Has all runs looked at, and resolves when none is held any more. */
   empty(): Promise<void>;
 }
 
@@ -29,51 +38,72 @@ interface HeldRunsOptions {
 }
 
 export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: HeldRunsOptions): HeldRuns {
+  const { peers, host, clock } = ports;
   const slots = createSlots(maxRuns);
   /** A promise while a run is being loaded. */
-  const held = new Map<string, RunLoop | Promise<void>>();
+  const held = new Map<string, RunLoop | Promise<unknown>>();
 
   const letGo = (id: string): void => {
     held.delete(id);
     slots.release();
   };
 
-  const hold: HeldRuns["hold"] = (header, definition, view) => {
-    const loop = startRunLoop(ports, header, definition, view);
-    held.set(header.id, loop);
-    void loop.released.catch(notices.storeError).finally(() => letGo(header.id));
+  const hold: HeldRuns["hold"] = (run) => {
+    const { id } = run.header;
+    const loop = startRunLoop(ports, run);
+    held.set(id, loop);
+    void loop.released.catch(notices.storeError).finally(() => letGo(id));
+    return loop;
   };
 
   /** Loads a run and holds it, if there is anything to do for it. */
-  const take = async (id: string): Promise<void> => {
+  const load = async (id: string): Promise<Held> => {
     try {
       const run = await runs.load(id);
-      const runnable = run === undefined || run.finishedAt !== undefined ? undefined : await prepare(run);
-      if (runnable === undefined) letGo(id);
-      else hold(runnable.header, runnable.definition, runnable.view);
+      const taken = run === undefined ? "done" : await take(run);
+      if (typeof taken !== "string") return hold(taken);
+      letGo(id);
+      return notHeld(taken);
     } catch (error) {
       letGo(id);
       throw error;
     }
   };
 
-  const prepare = async (run: StoredRun) => {
+  /** Makes a stored run this host's own, unless it needs nothing or another host has it. */
+  const take = async (run: StoredRun): Promise<TakenRun | Outcome> => {
+    if (run.finishedAt !== undefined) return "done";
+    const { history, revision, ...header } = run;
     const definition = await definitions.get(run.functionId, run.functionVersion);
-    const view = foldHistory(run.history);
+    const view = foldHistory(history);
     const { event } = view;
-    if (definition !== undefined && event !== undefined) {
-      const { history: _, ...header } = run;
-      return { header, definition, view: { ...view, event } };
+    if (definition === undefined || event === undefined) {
+      const message = `Run ${run.id} can't go on: version ${run.functionVersion} of ${run.functionId} is not in the store.`;
+      notices.add({ level: "error", code: "ERR_VERSION_MISSING", functionId: run.functionId, message });
+      return "done";
     }
-    const message = `Run ${run.id} can't go on: version ${run.functionVersion} of ${run.functionId} is not in the store.`;
-    notices.add({ level: "error", code: "ERR_VERSION_MISSING", functionId: run.functionId, message });
-    return undefined;
+    const taken = { header, definition, view: { ...view, event } };
+    if (peers === undefined) return { ...taken, revision };
+    if (run.status === "parked" && sleeps(definition, foldHistory(history))) return "done";
+    const other = run.host === host ? undefined : run.host;
+    if (other !== undefined && (await peers.holds(other, run.id))) return "lost";
+    // From here on no other host can record anything for the run.
+    const claimed = await runs.append(header, revision, [], { status: "running", host });
+    return claimed === undefined ? "lost" : { ...taken, revision: claimed };
   };
 
-  const wake = async (id: string): Promise<void> => {
+  /** Whether nothing is to be done for a run for some time yet. `view` is spent. */
+  const sleeps = (definition: Definition, view: RunView): boolean => {
+    const now = clock.now();
+    const { decided, execute, wakeAt } = transition(definition, view, { now, underWay: new Set() });
+    const idle = decided.length === 0 && execute.length === 0;
+    return idle && (wakeAt === undefined || wakeAt - now > ports.holdMs);
+  };
+
+  const wake = async (id: string): Promise<Held> => {
     const holder = held.get(id);
     if (holder !== undefined) {
-      if ("wake" in holder && holder.wake()) return;
+      if ("wake" in holder && holder.wake()) return holder;
       // It is being loaded, or being let go: whichever, it must be looked at once more after that.
       await ended(holder);
       return wake(id);
@@ -81,11 +111,11 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
     await slots.acquire();
     if (ports.draining() || held.has(id)) {
       slots.release();
-      return ports.draining() ? undefined : wake(id);
+      return ports.draining() ? notHeld("back") : wake(id);
     }
-    const taken = take(id);
-    held.set(id, taken);
-    await taken;
+    const loaded = load(id);
+    held.set(id, loaded);
+    return loaded;
   };
 
   return {
@@ -93,12 +123,25 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
     release: () => slots.release(),
     hold,
     wake,
+    nudge(id) {
+      const holder = held.get(id);
+      // One that is being loaded is about to be looked at.
+      return holder !== undefined && (!("wake" in holder) || holder.wake());
+    },
     async empty() {
-      while (held.size > 0) await Promise.all([...held.values()].map(ended));
+      while (held.size > 0) {
+        for (const holder of held.values()) if ("wake" in holder) holder.wake();
+        await Promise.all([...held.values()].map(ended));
+      }
     },
   };
 }
 
-async function ended(holder: RunLoop | Promise<void>): Promise<void> {
+/** A run that needs nothing of this host, or that it must not take. */
+export function notHeld(outcome: Outcome): Held {
+  return { released: Promise.resolve(outcome) };
+}
+
+async function ended(holder: RunLoop | Promise<unknown>): Promise<void> {
   await ("wake" in holder ? holder.released : holder).catch(() => undefined);
 }

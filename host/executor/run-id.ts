@@ -2,12 +2,33 @@ import { createHash } from "node:crypto";
 
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
+/** Where in a run's id its function stands. */
+const functionFrom = 12;
+const functionTo = 20;
+
+/** What the ids of all runs of a function have in common: 8 hex digits. */
+export function functionDigest(functionId: string): string {
+  return sha256(functionId).slice(0, functionTo - functionFrom);
+}
+
+/** The digest of the function of a run. */
+export function functionDigestOf(runId: string): string {
+  return runId.slice(functionFrom, functionTo);
+}
+
 /**
  * The id of the one run that a function has for an event: 32 hex digits, the same wherever it is computed.
  * Where the event's id is a UUIDv7, the run's begins with the same 48-bit time, so that stores keep runs in order.
+ * The function's digest follows: stores find a function's runs by it.
  */
 export function runId(functionId: string, eventId: string): string {
-  const digest = createHash("sha256").update(`${functionId}\0${eventId}`).digest("hex");
-  if (!uuidV7.test(eventId)) return digest.slice(0, 32);
-  return eventId.slice(0, 8) + eventId.slice(9, 13) + digest.slice(0, 20);
+  const digest = sha256(`${functionId}\0${eventId}`);
+  const time = uuidV7.test(eventId)
+    ? eventId.slice(0, 8) + eventId.slice(9, 13)
+    : digest.slice(-functionFrom);
+  return time + functionDigest(functionId) + digest.slice(0, 32 - functionTo);
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,4 +1,5 @@
 import type { Driver, RuntimeName } from "../../runtime/driver.ts";
+import type { Outcome } from "../broker/broker.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
@@ -8,8 +9,9 @@ import type { RunHeader, Runs, RunUpdate } from "../state/state.ts";
 import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { Notices } from "./notices.ts";
+import type { Peers } from "./peers.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
-import { transition, type Execution, type Transition } from "./transition.ts";
+import { transition, type Execution } from "./transition.ts";
 
 /** What the loops of all runs share. */
 export interface RunLoopPorts {
@@ -19,6 +21,12 @@ export interface RunLoopPorts {
   readonly random: Random;
   readonly live: Live;
   readonly notices: Notices;
+  /** This host's id. */
+  readonly host: string;
+  /** The other hosts of the store; undefined where there can be none. */
+  readonly peers?: Peers | undefined;
+  /** A run whose next timer is due within this time is not parked, in milliseconds. */
+  readonly holdMs: number;
   /** Hears of every timer that was stored. */
   armed(wakeAt: number): void;
   /** True once the host starts nothing new. */
@@ -31,28 +39,30 @@ export interface RunLoopPorts {
 export interface RunLoop {
   /** Something may have happened to the run: look at it again. False when this loop has already let go of it. */
   wake(): boolean;
-  /** Resolves when the run is no longer held: it has finished or parked, or is another host's, or the host stops. */
-  readonly released: Promise<void>;
+  /** Resolves when the run is no longer held: "done": it has finished or parked. "back": the host stops. */
+  readonly released: Promise<Outcome>;
 }
 
-/** The pause before an append that the store refused is tried again, in milliseconds. */
-const appendRetryDelay = 1_000;
+/** A stored run that this host may advance: all that a loop begins with. */
+export interface TakenRun {
+  readonly header: RunHeader;
+  readonly revision: number;
+  readonly definition: Definition;
+  readonly view: RunView & { readonly event: Event };
+}
+
+/** The pause before a write that the store refused is tried again, in milliseconds. */
+const writeRetryDelay = 1_000;
 
 /** Advances one run for as long as it can go on: transition, append, execute, and round again. */
-export function startRunLoop(
-  ports: RunLoopPorts,
-  header: RunHeader,
-  definition: Definition,
-  view: RunView & { readonly event: Event },
-): RunLoop {
+export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ...taken }: TakenRun): RunLoop {
   const { clock, live, notices, stopping } = ports;
+  let { revision } = taken;
   const underWay = new Set<string>();
   let settled: HistoryEntry[] = [];
   let woken = false;
   let rouse: (() => void) | undefined;
-  /** The timer that the store holds for this run. */
-  let timer: number | undefined;
-  let over = false;
+  let outcome: Outcome | undefined;
 
   const nudge = (): void => {
     woken = true;
@@ -79,84 +89,108 @@ export function startRunLoop(
     notices.expressionError(header.functionId, source, evaluation);
 
   /** Set at once, not a tick later: a wake that comes in between must not be lost. */
-  const letGo = (): void => {
-    over = true;
+  const letGo = (how: Outcome): void => {
+    outcome = how;
   };
+
+  const runsHere = ({ step }: Execution): boolean =>
+    ports.peers === undefined || ports.drivers.has(step.program.runtime.type);
 
   /** One round: what has settled is recorded, and what is next is started. */
   const advance = async (): Promise<void> => {
     woken = false;
-    const after = view.seq;
+    const seq = view.seq;
     const entries = settled;
     settled = [];
     for (const entry of entries) applyEntry(view, entry);
-    const next = transition(definition, view, { now: clock.now(), underWay, onError });
-    const all = [...entries, ...next.decided];
-    const idle = underWay.size === 0 && next.execute.length === 0;
-    if (all.length > 0 || idle || next.wakeAt !== timer) {
-      const appended = await append(after, all, updateOf(view, next, idle, clock.now()));
-      if (!appended) return letGo();
-      timer = next.wakeAt;
-      if (timer !== undefined) ports.armed(timer);
+    const now = clock.now();
+    const { decided, execute: ready, wakeAt } = transition(definition, view, { now, underWay, onError });
+    const here = ready.filter(runsHere);
+    const elsewhere = ready.find((execution) => !runsHere(execution));
+    const soon = elsewhere === undefined && wakeAt !== undefined && wakeAt - now <= ports.holdMs;
+    const idle = underWay.size === 0 && here.length === 0 && !soon;
+    const all = [...entries, ...decided];
+    if (all.length > 0 || idle) {
+      if (!(await append(seq, all, update(idle ? wakeAt : undefined, idle, now)))) return undefined;
+      if (idle && wakeAt !== undefined) ports.armed(wakeAt);
     }
-    if (view.finished !== undefined) return letGo();
+    if (view.finished !== undefined) return letGo("done");
     if (settled.length > 0 || woken) return undefined;
-    if (idle) return letGo();
-    if (!ports.draining()) for (const execution of next.execute) void execute(execution);
-    if (underWay.size === 0) return letGo();
-    await new Promise<void>((resolve) => (rouse = resolve));
+    if (idle) return elsewhere === undefined ? letGo("done") : handOver(elsewhere);
+    if (!ports.draining()) for (const execution of here) void execute(execution);
+    if (underWay.size === 0 && ports.draining()) return letGo("back");
+    await something(wakeAt);
     return undefined;
   };
 
-  /** False when the run is no longer this host's. A store that refuses is asked until it takes the append. */
+  /** Resolves when an attempt has ended, the run was woken, or it is time. */
+  const something = async (wakeAt: number | undefined): Promise<void> => {
+    const cancel = wakeAt === undefined ? undefined : clock.schedule(wakeAt, nudge);
+    await new Promise<void>((resolve) => (rouse = resolve));
+    cancel?.();
+  };
+
+  const update = (wakeAt: number | undefined, idle: boolean, now: number): RunUpdate => {
+    if (view.finished !== undefined) return { status: view.finished, finishedAt: now };
+    if (!idle) return { status: "running", host: ports.host };
+    return { status: "parked", ...(wakeAt === undefined ? {} : { wakeAt }) };
+  };
+
+  /** False when the run was let go instead. */
   const append = async (
-    after: number,
+    seq: number,
     entries: readonly HistoryEntry[],
-    update: RunUpdate,
+    change: RunUpdate,
   ): Promise<boolean> => {
+    const appended = await insist(() => ports.runs.append(header, revision, entries, change));
+    if (appended === undefined) return false;
+    if (appended.value === undefined) {
+      letGo("lost");
+      return false;
+    }
+    revision = appended.value;
+    if (!live.observed) return true;
+    entries.forEach((entry, index) =>
+      live.publish({ type: "history", at: entry.at, ...identity(header), entry, seq: seq + index + 1 }),
+    );
+    return true;
+  };
+
+  /** What is next needs a driver that this host does not have; the run is parked. */
+  const handOver = async ({ step }: Execution): Promise<void> => {
+    const asked = await insist(async () => ports.peers?.handOver(header.id, step.program.runtime.type));
+    if (asked !== undefined) letGo("done");
+  };
+
+  /** A store that refuses is asked until it takes the write; undefined when the host stops, and the run was let go. */
+  const insist = async <T>(write: () => Promise<T>): Promise<{ readonly value: T } | undefined> => {
     for (;;) {
       try {
-        if ((await ports.runs.append(header.id, after, entries, update)) === "conflict") return false;
-        entries.forEach((entry, index) => {
-          if (live.observed) {
-            live.publish({
-              type: "history",
-              at: entry.at,
-              ...identity(header),
-              entry,
-              seq: after + index + 1,
-            });
-          }
-        });
-        return true;
+        return { value: await write() };
       } catch (error) {
-        if (stopping.aborted) return false;
-        notices.storeError(error);
-        await pause(clock, appendRetryDelay, stopping);
+        if (!stopping.aborted) {
+          notices.storeError(error);
+          await pause(clock, writeRetryDelay, stopping);
+        }
+        if (stopping.aborted) {
+          letGo("back");
+          return undefined;
+        }
       }
     }
   };
 
-  const run = async (): Promise<void> => {
-    while (!over) await advance();
+  const run = async (): Promise<Outcome> => {
+    while (outcome === undefined) await advance();
+    return outcome;
   };
 
   return {
     wake() {
-      // Whoever wakes the run has taken its timer off the store.
-      timer = undefined;
       nudge();
-      return !over;
+      return outcome === undefined;
     },
     released: run(),
-  };
-}
-
-function updateOf(view: RunView, next: Transition, idle: boolean, now: number): RunUpdate {
-  if (view.finished !== undefined) return { status: view.finished, finishedAt: now };
-  return {
-    status: idle ? "parked" : "running",
-    ...(next.wakeAt === undefined ? {} : { wakeAt: next.wakeAt }),
   };
 }
 

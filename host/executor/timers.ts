@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Runs } from "../state/state.ts";
+import type { UnattendedRuns } from "../state/state.ts";
 
 /** Wakes parked runs when their timers are due. */
 export interface Timers {
@@ -9,9 +9,9 @@ export interface Timers {
 }
 
 interface TimersOptions {
-  readonly runs: Pick<Runs, "claimDue" | "nextDue">;
+  readonly runs: Pick<UnattendedRuns, "claimDue" | "nextDue">;
   readonly clock: Clock;
-  wake(runId: string): Promise<void>;
+  wake(runId: string): Promise<unknown>;
   onError(error: unknown): void;
 }
 

@@ -46,7 +46,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * A run without `run.started` is broken: throws.
  */
 export function viewRun(document: FunctionDocument | undefined, run: StoredRun): RunDetail {
-  const { history, ...summary } = run;
+  const { history, revision: _, ...summary } = run;
   const steps = new Map<string, Mutable<StepDetail>>();
   for (const [id, { name, after }] of Object.entries(document?.steps ?? {})) {
     steps.set(id, {

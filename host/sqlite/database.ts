@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MillraceError } from "../errors.ts";
-import { schema, schemaVersion } from "./schema.ts";
+import { migrations } from "./schema.ts";
 
 /** A prepared statement; parameters are bound by position. */
 type Statement = StatementSync;
@@ -142,14 +142,14 @@ function connect({ file, maxBytes }: DatabaseOptions): DatabaseSync {
 
 function migrate(connection: DatabaseSync): void {
   const row = connection.prepare("PRAGMA user_version").get() as { user_version: number };
-  if (row.user_version > schemaVersion) {
+  if (row.user_version > migrations.length) {
     throw new MillraceError(
       "ERR_STORE_NEWER",
-      `The store has layout ${row.user_version}, and this version of Millrace knows layout ${schemaVersion}.`,
+      `The store has layout ${row.user_version}, and this version of Millrace knows layout ${migrations.length}.`,
     );
   }
-  if (row.user_version === 0) connection.exec(schema);
-  connection.exec(`PRAGMA user_version = ${schemaVersion}`);
+  for (const migration of migrations.slice(row.user_version)) connection.exec(migration);
+  connection.exec(`PRAGMA user_version = ${migrations.length}`);
 }
 
 function rollback(connection: DatabaseSync): void {

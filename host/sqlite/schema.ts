@@ -1,11 +1,8 @@
-/** Goes up by one with each change of the layout. */
-export const schemaVersion = 1;
-
 /**
  * The tables of the embedded broker (events, wakes, cursors) and the embedded state (the rest).
  * Keys that grow with time keep inserts at the end of each tree, so that a large store is as fast as an empty one.
  */
-export const schema = `
+const tables = `
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -55,3 +52,13 @@ CREATE TABLE active_versions (function_id TEXT PRIMARY KEY, version TEXT NOT NUL
 
 CREATE TABLE artifacts (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 `;
+
+/** Hosts, and revisions in place of lengths: an append without entries is one too. */
+const revisions = `
+ALTER TABLE runs RENAME COLUMN length TO revision;
+ALTER TABLE runs ADD COLUMN host TEXT;
+CREATE TABLE event_schemas (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** What brings a file from each layout to the next; its place in the list is the number of the layout. */
+export const migrations: readonly string[] = [tables, revisions];

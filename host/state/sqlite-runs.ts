@@ -1,6 +1,6 @@
 import type { HistoryEntry, RunStatus } from "../executor/history.ts";
 import type { Database } from "../sqlite/database.ts";
-import type { RunFilter, RunSummary, Runs } from "./state.ts";
+import type { RunFilter, RunSummary, Runs, UnattendedRuns } from "./state.ts";
 
 interface RunRow {
   readonly seq: number;
@@ -14,25 +14,24 @@ interface RunRow {
   readonly status: RunStatus;
   readonly wake_at: number | null;
   readonly finished_at: number | null;
+  readonly host: string | null;
+  readonly revision: number;
 }
 
 /** Runs in one table, what happened to them in another: a row for each append. */
 export function createSqliteRuns(database: Database): Runs {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, function_id, function_version, event_id, event_name, user_id, created_at,
-       status, length, wake_at, finished_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+       status, revision, wake_at, finished_at, host)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   );
   const insertHistory = database.prepare("INSERT INTO history (run, seq, entries) VALUES (?, ?, ?)");
   const advanceRun = database.prepare(
-    `UPDATE runs SET length = ?, status = ?, wake_at = ?, finished_at = ? WHERE id = ? AND length = ? RETURNING seq`,
+    `UPDATE runs SET revision = revision + 1, status = ?, wake_at = ?, finished_at = ?, host = ?
+     WHERE id = ? AND revision = ? RETURNING seq`,
   );
   const selectRun = database.prepare("SELECT * FROM runs WHERE id = ?");
   const selectHistory = database.prepare("SELECT entries FROM history WHERE run = ? ORDER BY seq");
-  const selectDue = database.prepare(
-    "SELECT id FROM runs WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT ?",
-  );
-  const claim = database.prepare("UPDATE runs SET wake_at = NULL, status = 'running' WHERE id = ?");
 
   return {
     create: (run, entries, update) => {
@@ -47,30 +46,29 @@ export function createSqliteRuns(database: Database): Runs {
           run.userId ?? null,
           run.createdAt,
           update.status,
-          entries.length,
           update.wakeAt ?? null,
           update.finishedAt ?? null,
+          update.host ?? null,
         );
-        if (changes === 0) return "exists";
-        insertHistory.run(lastInsertRowid, entries.length, text);
-        return "created";
+        if (changes === 0) return undefined;
+        insertHistory.run(lastInsertRowid, 1, text);
+        return 1;
       });
     },
-    append: (runId, after, entries, update) => {
+    append: (run, revision, entries, update) => {
       const text = JSON.stringify(entries);
-      const length = after + entries.length;
       return database.write(() => {
         const row = advanceRun.get(
-          length,
           update.status,
           update.wakeAt ?? null,
           update.finishedAt ?? null,
-          runId,
-          after,
+          update.host ?? null,
+          run.id,
+          revision,
         ) as { seq: number } | undefined;
-        if (row === undefined) return "conflict";
-        if (entries.length > 0) insertHistory.run(row.seq, length, text);
-        return "appended";
+        if (row === undefined) return undefined;
+        if (entries.length > 0) insertHistory.run(row.seq, revision + 1, text);
+        return revision + 1;
       });
     },
     async load(runId) {
@@ -79,9 +77,22 @@ export function createSqliteRuns(database: Database): Runs {
       const history = selectHistory
         .all(row.seq)
         .flatMap((part) => JSON.parse((part as { entries: string }).entries) as HistoryEntry[]);
-      return { ...summary(row), history };
+      return { ...summary(row), revision: row.revision, history };
     },
     query: async (filter) => queryRuns(database, filter),
+  };
+}
+
+/** The timers of parked runs, and the runs that an ended host left. */
+export function createUnattendedRuns(database: Database): UnattendedRuns {
+  const selectDue = database.prepare(
+    "SELECT id FROM runs WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT ?",
+  );
+  const claim = database.prepare(
+    "UPDATE runs SET wake_at = NULL, status = 'running', revision = revision + 1 WHERE id = ?",
+  );
+
+  return {
     async claimDue(now, limit) {
       if (selectDue.get(now, 1) === undefined) return [];
       return database.write(() => {
@@ -142,5 +153,6 @@ function summary(row: RunRow): RunSummary {
     status: row.status,
     ...(row.wake_at === null ? {} : { wakeAt: row.wake_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+    ...(row.host === null ? {} : { host: row.host }),
   };
 }

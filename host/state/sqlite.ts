@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
+import type { Json } from "../../runtime/json.ts";
 import type { FunctionVersion } from "../function/version.ts";
 import type { Database } from "../sqlite/database.ts";
-import { createSqliteRuns } from "./sqlite-runs.ts";
+import { createSqliteRuns, createUnattendedRuns } from "./sqlite-runs.ts";
 import type { Artifacts, Catalog, State } from "./state.ts";
 
 /** The embedded state: durable on disk (fsync) before a write resolves; with a ":memory:" database, not at all. */
 export function createSqliteState(database: Database): State {
   return {
     runs: createSqliteRuns(database),
+    unattended: createUnattendedRuns(database),
     catalog: createCatalog(database),
     artifacts: createArtifacts(database),
     close: () => database.close(),
@@ -50,6 +52,25 @@ function createCatalog(database: Database): Catalog {
         .all()
         .map(parse);
     },
+    putSchemas: (byName) =>
+      database.write(() => {
+        const put = database.prepare(
+          "INSERT INTO event_schemas VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+        );
+        const remove = database.prepare("DELETE FROM event_schemas WHERE name = ?");
+        for (const [name, schema] of Object.entries(byName)) {
+          if (schema === null) remove.run(name);
+          else put.run(name, JSON.stringify(schema));
+        }
+      }),
+    async schemas() {
+      const rows = database.prepare("SELECT name, body FROM event_schemas ORDER BY name").all();
+      return Object.fromEntries(
+        rows.map(({ name, body }) => [String(name), JSON.parse(String(body)) as Json]),
+      );
+    },
+    // The file belongs to one host: nobody else changes it.
+    watch: async () => ({ close: () => Promise.resolve() }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Json } from "../../runtime/json.ts";
 import type { HistoryEntry, RunStatus } from "../executor/history.ts";
 import type { FunctionVersion } from "../function/version.ts";
 
@@ -19,10 +20,14 @@ export interface RunSummary extends RunHeader {
   readonly finishedAt?: number;
   /** Parked runs: when its next timer is due. */
   readonly wakeAt?: number;
+  /** Running: the host that advances it. */
+  readonly host?: string;
 }
 
 /** A run with all that happened to it; entry i has sequence i + 1. */
 export interface StoredRun extends RunSummary {
+  /** What an append must name to go behind what was loaded; it means nothing else. */
+  readonly revision: number;
   readonly history: readonly HistoryEntry[];
 }
 
@@ -32,6 +37,8 @@ export interface RunUpdate {
   /** The run's one timer; absent: none. Set and cleared together with the append. */
   readonly wakeAt?: number;
   readonly finishedAt?: number;
+  /** Running: the host that advances it. */
+  readonly host?: string;
 }
 
 /** Which runs to list, newest first. */
@@ -47,17 +54,25 @@ export interface RunFilter {
 
 /** Runs and their histories. */
 export interface Runs {
-  /** Stores a new run with its first entries; "exists" when a run of that id was there before. */
-  create(run: RunHeader, entries: readonly HistoryEntry[], update: RunUpdate): Promise<"created" | "exists">;
-  /** Appends behind sequence `after`; "conflict" when the history has gone on from there, and nothing was written. */
+  /** Stores a new run with its first entries; resolves to its revision, or undefined when a run of that id was there before. */
+  create(run: RunHeader, entries: readonly HistoryEntry[], update: RunUpdate): Promise<number | undefined>;
+  /**
+   * Appends behind `revision` and resolves to the next one; undefined when the run has gone on from there, and nothing
+   * was written. Without entries it still makes a new revision: whoever held the run before can append no more.
+   */
   append(
-    runId: string,
-    after: number,
+    run: RunHeader,
+    revision: number,
     entries: readonly HistoryEntry[],
     update: RunUpdate,
-  ): Promise<"appended" | "conflict">;
+  ): Promise<number | undefined>;
   load(runId: string): Promise<StoredRun | undefined>;
+  /** A page may hold fewer runs than asked for and still have a `next`, where a store would have to search for long. */
   query(filter: RunFilter): Promise<{ readonly runs: readonly RunSummary[]; readonly next?: string }>;
+}
+
+/** Runs that nobody would wake: those of a store that has no server to fire timers and to notice a lost host. */
+export interface UnattendedRuns {
   /**
    * Takes the timers that are due at `now`, the most overdue first, off their runs and marks these as running.
    * A host that ends before it has advanced them finds them among the orphans.
@@ -80,6 +95,11 @@ export interface Catalog {
   deactivate(functionId: string): Promise<void>;
   /** The active version of every function. */
   active(): Promise<readonly FunctionVersion[]>;
+  /** Stores event schemas by event name; null removes one. */
+  putSchemas(byName: Readonly<Record<string, Json>>): Promise<void>;
+  schemas(): Promise<Readonly<Record<string, Json>>>;
+  /** Calls back after each change of active versions or schemas that another host made; resolves once it watches. */
+  watch(changed: () => void): Promise<{ close(): Promise<void> }>;
 }
 
 /** Bytes by the sha256 of themselves, in hex. */
@@ -92,6 +112,8 @@ export interface Artifacts {
 /** The truth: what outlives every host. Every resolved write is durable as its implementation promises. */
 export interface State {
   readonly runs: Runs;
+  /** Undefined where the store's server attends to them. */
+  readonly unattended: UnattendedRuns | undefined;
   readonly catalog: Catalog;
   readonly artifacts: Artifacts;
   close(): Promise<void>;

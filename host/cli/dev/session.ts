@@ -32,7 +32,7 @@ export function createSession(host: Promise<Host>, onProgress: (progress: BuildP
       const onHost = await host;
       signal.throwIfAborted();
       if (!project.problems.some(({ code }) => code === "ERR_SCHEMA_INVALID")) {
-        onHost.setEventSchemas(project.eventSchemas);
+        await onHost.setEventSchemas(project.eventSchemas);
       }
       const updated = await deployBuilt(onHost, built.functions, Date.now());
       for (const { document, file } of project.functions) files.set(document.id, file);

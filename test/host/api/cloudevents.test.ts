@@ -103,7 +103,7 @@ describe("CloudEvents that can't be taken", () => {
 
   test("because their data does not fit its schema point into the data", async () => {
     served = await serve();
-    served.host.setEventSchemas({ "a/b": { type: "object", required: ["n"] } });
+    await served.host.setEventSchemas({ "a/b": { type: "object", required: ["n"] } });
     const inHeaders = await served.send("{}", binary);
     expect(inHeaders.body.error.problems).toEqual([
       expect.objectContaining({ code: "ERR_EVENT_SCHEMA", pointer: "" }),

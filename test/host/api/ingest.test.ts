@@ -259,7 +259,7 @@ describe("events that can't be taken", () => {
       properties: { plan: { enum: ["pro", "free"] } },
       required: ["plan", "seats"],
     };
-    served.host.setEventSchemas({ "user/signed.up": { type: "object", properties, required } });
+    await served.host.setEventSchemas({ "user/signed.up": { type: "object", properties, required } });
     const { status, body } = await served.send(JSON.stringify({ ...event, data: { plan: "gold" } }));
     expect(status).toBe(422);
     expect(body).toMatchObject(refusal(422, "ERR_EVENT_SCHEMA"));

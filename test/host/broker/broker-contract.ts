@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Broker, StoredEvent } from "../../../host/broker/broker.ts";
+import type { Broker, Outcome, StoredEvent } from "../../../host/broker/broker.ts";
 import type { Event } from "../../../host/event/event.ts";
 
 /** What a broker under test offers besides the port. */
@@ -14,9 +14,14 @@ function event(id: string, name = "a/b", data: Event["data"] = {}): Event {
   return { id, name, data, ts: 1 };
 }
 
-/** Resolves once `done` holds, looking again after every turn of the event loop and a short pause. */
-export async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 2));
+/** The outcome of a handler that only takes note. */
+function done(_: unknown): Outcome {
+  return "done";
+}
+
+/** Resolves once `holds` does, looking again after every turn of the event loop and a short pause. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Everything that the port `broker` promises; every implementation must pass it. */
@@ -36,7 +41,7 @@ export function brokerContract(
 
     test("hands over events in the order in which they were published", async () => {
       const seen: string[] = [];
-      await broker.consumeEvents(async ({ event }) => void seen.push(event.id), { maxInFlight: 1 });
+      await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 1 });
       await broker.publish([event("1"), event("2")]);
       await broker.publish([event("3")]);
       await until(() => seen.length === 3);
@@ -46,7 +51,7 @@ export function brokerContract(
     test("hands over events that were published before anyone consumed", async () => {
       await broker.publish([event("1"), event("2")]);
       const seen: string[] = [];
-      await broker.consumeEvents(async ({ event }) => void seen.push(event.id), { maxInFlight: 10 });
+      await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 10 });
       await until(() => seen.length === 2);
       expect(seen).toEqual(["1", "2"]);
     });
@@ -62,7 +67,7 @@ export function brokerContract(
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       };
       const seen: StoredEvent[] = [];
-      await broker.consumeEvents(async (stored) => void seen.push(stored), { maxInFlight: 10 });
+      await broker.consumeEvents(async (stored) => done(seen.push(stored)), { maxInFlight: 10 });
       await broker.publish([full, event("e2")]);
       await until(() => seen.length === 2);
       expect(seen[0]?.event).toEqual(full);
@@ -73,7 +78,7 @@ export function brokerContract(
 
     test("takes an id once: the same id again is a duplicate and is not handed over", async () => {
       const seen: string[] = [];
-      await broker.consumeEvents(async ({ event }) => void seen.push(event.id), { maxInFlight: 10 });
+      await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 10 });
       expect(await broker.publish([event("1"), event("2"), event("1")])).toEqual([
         { id: "1", duplicate: false },
         { id: "2", duplicate: false },
@@ -93,6 +98,7 @@ export function brokerContract(
         async ({ event }) => {
           seen.push(event.id);
           if (event.id === "1" && seen.filter((id) => id === "1").length < 3) throw new Error("not yet");
+          return "done";
         },
         { maxInFlight: 1 },
       );
@@ -104,18 +110,19 @@ export function brokerContract(
     test("never has more handlers under way than allowed", async () => {
       let underWay = 0;
       let most = 0;
-      let done = 0;
+      let handled = 0;
       await broker.consumeEvents(
         async () => {
           most = Math.max(most, ++underWay);
           await new Promise((resolve) => setImmediate(resolve));
           underWay -= 1;
-          done += 1;
+          handled += 1;
+          return "done";
         },
         { maxInFlight: 3 },
       );
       await broker.publish(Array.from({ length: 50 }, (_, i) => event(`e${i}`)));
-      await until(() => done === 50);
+      await until(() => handled === 50);
       expect(most).toBe(3);
     });
 
@@ -125,7 +132,7 @@ export function brokerContract(
         await broker.publish(Array.from({ length: 500 }, (_, k) => event(`e${i + k}`)));
       }
       const seen: string[] = [];
-      await broker.consumeEvents(async ({ event }) => void seen.push(event.id), { maxInFlight: 7 });
+      await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 7 });
       await broker.publish([event("last")]);
       await until(() => seen.length > count);
       expect(seen).toEqual([...Array.from({ length: count }, (_, i) => `e${i}`), "last"]);
@@ -138,6 +145,7 @@ export function brokerContract(
         async ({ event }) => {
           seen.push(event.id);
           await gate.promise;
+          return "done";
         },
         { maxInFlight: 1 },
       );
@@ -168,7 +176,7 @@ export function brokerContract(
     test("hands over wakes, also those asked for before anyone listened", async () => {
       const seen: string[] = [];
       await broker.wake("run-1");
-      await broker.consumeWakes(async (id) => void seen.push(id), { maxInFlight: 2 });
+      await broker.consumeWakes(async (id) => done(seen.push(id)), { maxInFlight: 2, runtimes: ["wasm"] });
       await broker.wake("run-2");
       await until(() => seen.length === 2);
       expect(seen).toEqual(["run-1", "run-2"]);
@@ -180,8 +188,9 @@ export function brokerContract(
         async (id) => {
           seen.push(id);
           if (seen.length === 1) throw new Error("not yet");
+          return "done";
         },
-        { maxInFlight: 2 },
+        { maxInFlight: 2, runtimes: ["wasm"] },
       );
       await broker.wake("run-1");
       await until(() => seen.length === 2);
@@ -195,7 +204,7 @@ export function brokerContract(
       await broker.consumeEvents(
         ({ event }) => {
           first.push(event.id);
-          return event.id === "1" ? Promise.resolve() : Promise.reject(new Error("never"));
+          return event.id === "1" ? Promise.resolve("done" as const) : Promise.reject(new Error("never"));
         },
         { maxInFlight: 1 },
       );
@@ -205,8 +214,8 @@ export function brokerContract(
       broker = await fixture.reopen();
       const seen: string[] = [];
       const woken: string[] = [];
-      await broker.consumeEvents(async ({ event }) => void seen.push(event.id), { maxInFlight: 1 });
-      await broker.consumeWakes(async (id) => void woken.push(id), { maxInFlight: 1 });
+      await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 1 });
+      await broker.consumeWakes(async (id) => done(woken.push(id)), { maxInFlight: 1, runtimes: ["wasm"] });
       await until(() => seen.includes("3") && woken.length === 1);
       expect(seen.filter((id) => id !== "1")).toEqual(["2", "3"]);
       expect(woken).toEqual(["run-1"]);
@@ -215,11 +224,11 @@ export function brokerContract(
 
     test("does not hand over again after a restart what was acknowledged before it", async () => {
       const seen: string[] = [];
-      await broker.consumeEvents(async ({ event }) => void seen.push(event.id), { maxInFlight: 1 });
+      await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 1 });
       await broker.publish([event("1"), event("2")]);
       await until(() => seen.length === 2);
       broker = await fixture.reopen();
-      await broker.consumeEvents(async ({ event }) => void seen.push(event.id), { maxInFlight: 1 });
+      await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 1 });
       await broker.publish([event("3")]);
       await until(() => seen.includes("3"));
       expect(seen).toEqual(["1", "2", "3"]);

@@ -20,7 +20,7 @@ export async function startProject(project: Project, cacheDir: string): Promise<
   const { functions, problems } = await buildProject(project, { cacheDir: `${cacheDir}/build` });
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine` });
-  host.setEventSchemas(project.eventSchemas);
+  await host.setEventSchemas(project.eventSchemas);
   for (const { document, components } of functions) {
     const digests: Record<string, string> = {};
     for (const [step, component] of Object.entries(components)) {

@@ -28,6 +28,7 @@ function run(history: readonly HistoryEntry[], more: Partial<RunSummary> = {}): 
     eventName: "a/b",
     createdAt: 10,
     status: "running",
+    revision: 1,
     history,
     ...more,
   };

@@ -1,0 +1,27 @@
+/** How a nats:// store is reached and laid out. */
+export interface NatsOptions {
+  /** Begins every subject, stream and bucket, so that several installations can share a server; "millrace" by default. */
+  readonly prefix?: string;
+  /** Copies of each stream in a cluster: 1, 3 or 5; what is there is changed only when this is given. 1 by default. */
+  readonly replicas?: number;
+  /** How long a host may be silent before others take its runs, in milliseconds; 30,000 by default. */
+  readonly leaseMs?: number;
+  /** How long events are kept, in milliseconds; 7 days by default. */
+  readonly keepEventsMs?: number;
+  /** Most bytes of stored events; an event that would go over it is refused. No limit by default. */
+  readonly maxEventBytes?: number;
+  /** File with a user's JWT and seed. */
+  readonly creds?: string;
+  /** File with a user's nkey seed. */
+  readonly nkey?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /** Files in PEM; any of them turns TLS on, as does a tls:// URL. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+/** Whether a store's URL names NATS servers. */
+export function isNatsUrl(store: string): boolean {
+  return /^(?:nats|tls):\/\//.test(store);
+}
