@@ -1,21 +1,11 @@
 import { hostname } from "node:os";
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
-import type { Outcome } from "./broker/broker.ts";
+import { assembleHost } from "./assemble.ts";
 import { createSqliteBroker } from "./broker/sqlite.ts";
 import { systemClock, type Clock, type Random } from "./clock.ts";
-import { MillraceError } from "./errors.ts";
-import { parseEvents } from "./event/batch.ts";
 import type { Event } from "./event/event.ts";
-import { compileEventSchemas } from "./event/schemas.ts";
-import { createDefinitions } from "./executor/definitions.ts";
-import { createExecutor, type ExecutorOptions } from "./executor/executor.ts";
-import { finished } from "./executor/finished.ts";
-import type { Held } from "./executor/held-runs.ts";
-import { createNotices } from "./executor/notices.ts";
-import { prepareSteps } from "./executor/readiness.ts";
-import type { FunctionVersion } from "./function/version.ts";
+import { createIntake } from "./event/intake.ts";
 import type { Host } from "./host.ts";
-import { createLive } from "./live.ts";
 import { isNatsUrl, type NatsOptions } from "./nats/options.ts";
 import { openDatabase } from "./sqlite/database.ts";
 import { storeLocation } from "./sqlite/location.ts";
@@ -50,122 +40,21 @@ export interface HostConfig {
   readonly random?: Random;
 }
 
-/** The composition root: opens the store, takes up what was left unfinished, and begins to consume. */
+/** The composition root: opens the store and puts a host together on it. */
 export async function createHost(config: HostConfig): Promise<Host> {
   const clock = config.clock ?? systemClock;
   const random = config.random ?? Math.random;
-  const maxRuns = config.maxRuns ?? 1_000;
   const name = config.name ?? `${hostname()}-${random().toString(36).slice(2, 10)}`;
-  let schemas = compileEventSchemas({});
+  const intake = createIntake(clock, random);
   const accept = (input: unknown): Event => {
-    const [event] = parseEvents([input], { now: clock.now(), random, schemas });
+    const [event] = intake.events([input]);
     if (event === undefined) throw new TypeError("one input gives one event");
     return event;
   };
-  const { broker, state, cluster } = await openStore(config, { clock, name, accept });
-  const ownLive = createLive();
-  const live = cluster?.live(ownLive) ?? ownLive;
-  const notices = createNotices(clock, ownLive);
-  const definitions = createDefinitions(state.catalog);
-  const drivers = config.drivers ?? (await builtInDrivers(config, state));
-  const prepare = (version: FunctionVersion): Promise<void> =>
-    ready(version, { definitions, drivers, notices });
-
-  let preparing: Promise<unknown> = Promise.resolve();
-  const reload = async (): Promise<void> => {
-    schemas = compileEventSchemas(await state.catalog.schemas());
-    const changed = await definitions.load();
-    preparing = Promise.all([preparing, ...changed.map(prepare)]).catch(notices.storeError);
-  };
-  const watch = await state.catalog.watch(() => void reload().catch(notices.storeError));
-  await reload();
-  const executor = createExecutor({
-    runs: state.runs,
-    unattended: state.unattended,
-    host: name,
-    peers: cluster && { holds: cluster.holds, handOver: (id, runtime) => broker.wake(id, runtime) },
-    definitions,
-    drivers,
-    clock,
-    random,
-    live: ownLive,
-    notices,
-    maxRuns,
-  });
-  cluster?.answer(executor.nudge);
-  /** A leased item is this host's until the run is let go; otherwise it is done with once the run is stored and held. */
-  const outcome = async (held: Promise<Held>): Promise<Outcome> => {
-    const { released } = await held;
-    return broker.leased ? released : "done";
-  };
-  const runtimes = [...drivers.keys()];
-  await broker.consumeEvents(({ event }) => outcome(executor.handle(event)), { maxInFlight: maxRuns });
-  await broker.consumeWakes((id) => outcome(executor.wake(id)), { maxInFlight: maxRuns, runtimes });
-  const recovered = executor.recover().catch(notices.storeError);
-
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await watch.close();
-    const consumed = broker.close();
-    await executor.close(config.graceMs ?? 0);
-    await Promise.all([consumed, recovered]);
-    await Promise.all([...drivers.values()].map((driver) => driver.close()));
-    await preparing;
-    await cluster?.close();
-    await state.close();
-  };
-
-  return {
-    async publish(inputs) {
-      if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
-      const events = parseEvents(inputs, { now: clock.now(), random, schemas });
-      const published = await broker.publish(events);
-      if (ownLive.observed) {
-        const at = clock.now();
-        for (const event of events) ownLive.publish({ type: "event.stored", at, event });
-      }
-      return published;
-    },
-    async deploy(versions) {
-      await definitions.deploy(versions);
-      // Not waited for: events are taken at once, and an attempt that comes first shares the work.
-      preparing = Promise.all([preparing, ...versions.map(prepare)]).catch(notices.storeError);
-    },
-    remove: (functionId) => definitions.remove(functionId),
-    async setEventSchemas(byName) {
-      const gone = Object.keys(await state.catalog.schemas()).filter(
-        (known) => !Object.hasOwn(byName, known),
-      );
-      const compiled = compileEventSchemas(byName);
-      await state.catalog.putSchemas({
-        ...Object.fromEntries(gone.map((known) => [known, null])),
-        ...byName,
-      });
-      schemas = compiled;
-    },
-    async addEventSchemas(byName) {
-      const all = { ...(await state.catalog.schemas()), ...byName };
-      const compiled = compileEventSchemas(all);
-      await state.catalog.putSchemas(byName);
-      schemas = compiled;
-    },
-    functions: () => definitions.active(),
-    version: (functionId, version) => state.catalog.getVersion(functionId, version),
-    notices: (functionId) => notices.list(functionId),
-    putArtifact: (bytes) => state.artifacts.put(bytes),
-    hasArtifact: (sha256) => state.artifacts.has(sha256),
-    runs: state.runs,
-    events: broker,
-    deadLetters: broker.deadLetters,
-    live,
-    name,
-    async ready() {
-      if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
-      await broker.ready();
-    },
-    finished: (runId, signal) => finished(runId, { runs: state.runs, live, signal, clock: cluster && clock }),
-    close: () => (closing ??= close()),
-  };
+  const store = await openStore(config, { clock, name, accept });
+  const drivers = config.drivers ?? (await builtInDrivers(config, store.state));
+  const { maxRuns, graceMs } = config;
+  return assembleHost(store, { name, clock, random, drivers, intake, maxRuns, graceMs });
 }
 
 /** What a store is opened with besides the configuration. */
@@ -195,15 +84,6 @@ async function openStore(config: HostConfig, { clock, name, accept }: StoreNeeds
     state: await createNatsState(session),
     cluster: createNatsCluster(session),
   };
-}
-
-/** Gets a function's steps ready; what can't run is noticed. */
-async function ready(
-  { functionId, version }: FunctionVersion,
-  { definitions, drivers, notices }: Pick<ExecutorOptions, "definitions" | "drivers" | "notices">,
-): Promise<void> {
-  const definition = await definitions.get(functionId, version);
-  if (definition !== undefined) await prepareSteps(definition, drivers, notices);
 }
 
 /** Loaded when needed: a host with drivers of its own spares itself the engines. */

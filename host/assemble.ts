@@ -1,0 +1,148 @@
+import type { Driver, RuntimeName } from "../runtime/driver.ts";
+import type { Outcome } from "./broker/broker.ts";
+import type { Clock, Random } from "./clock.ts";
+import { MillraceError } from "./errors.ts";
+import type { Intake } from "./event/intake.ts";
+import { compileEventSchemas } from "./event/schemas.ts";
+import { createDefinitions } from "./executor/definitions.ts";
+import { createExecutor, type ExecutorOptions } from "./executor/executor.ts";
+import { finished } from "./executor/finished.ts";
+import type { Held } from "./executor/held-runs.ts";
+import { createNotices } from "./executor/notices.ts";
+import { prepareSteps } from "./executor/readiness.ts";
+import type { FunctionVersion } from "./function/version.ts";
+import type { Host } from "./host.ts";
+import { createLive } from "./live.ts";
+import type { Store } from "./store.ts";
+
+/** What a host is made of besides its store. */
+export interface HostParts {
+  /** Unique among the hosts of the store. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly drivers: ReadonlyMap<RuntimeName, Driver>;
+  readonly intake: Intake;
+  /** Runs held in memory at once; 1,000 by default. */
+  readonly maxRuns?: number | undefined;
+  /** How long close() lets attempts under way go on, in milliseconds; 0 by default. */
+  readonly graceMs?: number | undefined;
+}
+
+/** Puts a host together on an open store: takes up what was left unfinished, and begins to consume. */
+export async function assembleHost(
+  { broker, state, cluster }: Store,
+  { name, clock, random, drivers, intake, maxRuns = 1_000, graceMs = 0 }: HostParts,
+): Promise<Host> {
+  const ownLive = createLive();
+  const live = cluster?.live(ownLive) ?? ownLive;
+  const notices = createNotices(clock, ownLive);
+  const definitions = createDefinitions(state.catalog);
+  const prepare = (version: FunctionVersion): Promise<void> =>
+    ready(version, { definitions, drivers, notices });
+
+  let preparing: Promise<unknown> = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    intake.use(compileEventSchemas(await state.catalog.schemas()));
+    const changed = await definitions.load();
+    preparing = Promise.all([preparing, ...changed.map(prepare)]).catch(notices.storeError);
+  };
+  const watch = await state.catalog.watch(() => void reload().catch(notices.storeError));
+  await reload();
+  const executor = createExecutor({
+    runs: state.runs,
+    unattended: state.unattended,
+    host: name,
+    peers: cluster && { holds: cluster.holds, handOver: (id, runtime) => broker.wake(id, runtime) },
+    definitions,
+    drivers,
+    clock,
+    random,
+    live: ownLive,
+    notices,
+    maxRuns,
+  });
+  cluster?.answer(executor.nudge);
+  /** A leased item is this host's until the run is let go; otherwise it is done with once the run is stored and held. */
+  const outcome = async (held: Promise<Held>): Promise<Outcome> => {
+    const { released } = await held;
+    return broker.leased ? released : "done";
+  };
+  const runtimes = [...drivers.keys()];
+  await broker.consumeEvents(({ event }) => outcome(executor.handle(event)), { maxInFlight: maxRuns });
+  await broker.consumeWakes((id) => outcome(executor.wake(id)), { maxInFlight: maxRuns, runtimes });
+  const recovered = executor.recover().catch(notices.storeError);
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await watch.close();
+    const consumed = broker.close();
+    await executor.close(graceMs);
+    await Promise.all([consumed, recovered]);
+    await Promise.all([...drivers.values()].map((driver) => driver.close()));
+    await preparing;
+    await cluster?.close();
+    await state.close();
+  };
+
+  return {
+    async publish(inputs) {
+      if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
+      const events = intake.events(inputs);
+      const published = await broker.publish(events);
+      if (ownLive.observed) {
+        const at = clock.now();
+        for (const event of events) ownLive.publish({ type: "event.stored", at, event });
+      }
+      return published;
+    },
+    async deploy(versions) {
+      await definitions.deploy(versions);
+      // Not waited for: events are taken at once, and an attempt that comes first shares the work.
+      preparing = Promise.all([preparing, ...versions.map(prepare)]).catch(notices.storeError);
+    },
+    remove: (functionId) => definitions.remove(functionId),
+    async setEventSchemas(byName) {
+      const gone = Object.keys(await state.catalog.schemas()).filter(
+        (known) => !Object.hasOwn(byName, known),
+      );
+      const compiled = compileEventSchemas(byName);
+      await state.catalog.putSchemas({
+        ...Object.fromEntries(gone.map((known) => [known, null])),
+        ...byName,
+      });
+      intake.use(compiled);
+    },
+    async addEventSchemas(byName) {
+      const all = { ...(await state.catalog.schemas()), ...byName };
+      const compiled = compileEventSchemas(all);
+      await state.catalog.putSchemas(byName);
+      intake.use(compiled);
+    },
+    functions: () => definitions.active(),
+    version: (functionId, version) => state.catalog.getVersion(functionId, version),
+    notices: (functionId) => notices.list(functionId),
+    putArtifact: (bytes) => state.artifacts.put(bytes),
+    hasArtifact: (sha256) => state.artifacts.has(sha256),
+    runs: state.runs,
+    events: broker,
+    deadLetters: broker.deadLetters,
+    live,
+    name,
+    async ready() {
+      if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
+      await broker.ready();
+    },
+    finished: (runId, signal) => finished(runId, { runs: state.runs, live, signal, clock: cluster && clock }),
+    close: () => (closing ??= close()),
+  };
+}
+
+/** Gets a function's steps ready; what can't run is noticed. */
+async function ready(
+  { functionId, version }: FunctionVersion,
+  { definitions, drivers, notices }: Pick<ExecutorOptions, "definitions" | "drivers" | "notices">,
+): Promise<void> {
+  const definition = await definitions.get(functionId, version);
+  if (definition !== undefined) await prepareSteps(definition, drivers, notices);
+}
