@@ -9,18 +9,28 @@ interface HostErrorRow extends ErrorRow {
 export const hostErrors = {
   ERR_STORE_FULL: {
     status: 507,
-    summary: "The disk of the embedded store is full; nothing of the request was stored.",
+    summary: "The store is full, or at the size that it may have; nothing of the request was stored.",
     next: "Free some space and send it again: runs under way go on by themselves.",
   },
   ERR_STORE_UNAVAILABLE: {
     status: 503,
-    summary: "The store did not take the write; nothing of the request was stored.",
-    next: "Send it again later; the cause is in the host's log.",
+    summary: "The store did not confirm the write; on NATS it may have been stored all the same.",
+    next: "Send it again with the same `id`, which is not run twice; the cause is in the host's log.",
   },
   ERR_STORE_URL: {
     status: 500,
-    summary: "The store's URL is of no known kind.",
-    next: "Use memory: or sqlite:<file>.",
+    summary: "The store's URL is of no known kind, or its prefix can't be one.",
+    next: "Use nats://<server>, sqlite:<file> or memory:, and a prefix of up to 32 letters, digits, - and _.",
+  },
+  ERR_STORE_DENIED: {
+    status: 503,
+    summary: "The NATS server refused the credentials, or they could not be read.",
+    next: "Check the credentials file, nkey, user or token; `millrace doctor` tries them.",
+  },
+  ERR_STORE_OLD: {
+    status: 500,
+    summary: "The NATS server is older than 2.12, or its JetStream is off.",
+    next: "Run nats-server 2.12 or newer with JetStream, as the configuration in this package does.",
   },
   ERR_STORE_LOCKED: {
     status: 500,

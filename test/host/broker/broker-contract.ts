@@ -14,9 +14,9 @@ function event(id: string, name = "a/b", data: Event["data"] = {}): Event {
   return { id, name, data, ts: 1 };
 }
 
-/** The outcome of a handler that only takes note. */
-function done(_: unknown): Outcome {
-  return "done";
+/** The outcome of a handler that only takes note: it has so many notes then. */
+function done(notes: number): Outcome {
+  return notes > 0 ? "done" : "back";
 }
 
 /** Resolves once `holds` does, looking again after every turn of the event loop and a short pause. */
@@ -199,7 +199,7 @@ export function brokerContract(
 
     if (!outlivesClose) return;
 
-    test("keeps what was not acknowledged over a restart, in order", async () => {
+    test("keeps what was not acknowledged over a restart", async () => {
       const first: string[] = [];
       await broker.consumeEvents(
         ({ event }) => {
@@ -216,8 +216,10 @@ export function brokerContract(
       const woken: string[] = [];
       await broker.consumeEvents(async ({ event }) => done(seen.push(event.id)), { maxInFlight: 1 });
       await broker.consumeWakes(async (id) => done(woken.push(id)), { maxInFlight: 1, runtimes: ["wasm"] });
-      await until(() => seen.includes("3") && woken.length === 1);
-      expect(seen.filter((id) => id !== "1")).toEqual(["2", "3"]);
+      await until(() => seen.includes("2") && seen.includes("3") && woken.length === 1);
+      const again = seen.filter((id) => id !== "1");
+      // Where hosts share a store, what comes again has no order.
+      expect(broker.leased ? again.toSorted() : again).toEqual(["2", "3"]);
       expect(woken).toEqual(["run-1"]);
       expect((await broker.publish([event("2")]))[0]?.duplicate).toBe(true);
     });

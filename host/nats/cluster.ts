@@ -1,0 +1,126 @@
+import type { Live, LiveMessage } from "../live.ts";
+import type { Cluster } from "../store.ts";
+import type { NatsSession } from "./session.ts";
+
+/** How long an asked host has to answer, in milliseconds. */
+const answerMs = 1_000;
+/** How long a host tells what happens on it after it was asked to, and how often it is asked, in milliseconds. */
+const tellMs = 10_000;
+const askMs = 3_000;
+
+/** What hosts say to each other, over plain subjects: nothing of it is stored, and nothing depends on its arrival. */
+export function createNatsCluster(session: NatsSession): Cluster {
+  const { connection, names, host, clock } = session;
+  const closers: (() => void)[] = [];
+
+  return {
+    async holds(other, runId) {
+      try {
+        const answer = await connection.request(names.host(other), runId, { timeout: answerMs });
+        return answer.string() === "yes";
+      } catch {
+        // Nobody there, or no answer: as good as gone.
+        return false;
+      }
+    },
+    answer(nudge) {
+      const subscription = connection.subscribe(names.host(host), {
+        callback(error, message) {
+          if (error === null) message.respond(nudge(message.string()) ? "yes" : "no");
+        },
+      });
+      closers.push(() => subscription.unsubscribe());
+    },
+    live(own) {
+      const tell = createTelling(session, own);
+      closers.push(tell);
+      return listening(session, own, closers);
+    },
+    async close() {
+      for (const close of closers) close();
+    },
+  };
+
+  /** Tells other hosts what happens here for as long as one of them asks; ends with the returned function. */
+  function createTelling({ names: { liveWanted } }: NatsSession, own: Live): () => void {
+    let stop: (() => void) | undefined;
+    let until = 0;
+    const watch = (): void => {
+      if (clock.now() < until) {
+        clock.schedule(until, watch);
+        return;
+      }
+      stop?.();
+      stop = undefined;
+    };
+    const subscription = connection.subscribe(liveWanted, {
+      callback(error, message) {
+        if (error !== null || message.string() === host) return;
+        until = clock.now() + tellMs;
+        if (stop !== undefined) return;
+        const subject = names.live(host);
+        stop = own.subscribe((happened) => {
+          if (!connection.isClosed()) connection.publish(subject, JSON.stringify(happened));
+        });
+        clock.schedule(until, watch);
+      },
+    });
+    return () => {
+      subscription.unsubscribe();
+      until = 0;
+      stop?.();
+    };
+  }
+}
+
+/** What happens on all hosts, which are asked for it while somebody listens. */
+function listening(
+  { connection, names, host, clock }: NatsSession,
+  own: Live,
+  closers: (() => void)[],
+): Live {
+  const listeners = new Set<(message: LiveMessage) => void>();
+  let stop: (() => void) | undefined;
+
+  const start = (): (() => void) => {
+    const mine = names.live(host);
+    const subscription = connection.subscribe(names.live("*").replace(/[^.]*$/, "*"), {
+      callback(error, message) {
+        if (error !== null || message.subject === mine) return;
+        const happened = message.json<LiveMessage>();
+        for (const listener of listeners) listener(happened);
+      },
+    });
+    let cancel: (() => void) | undefined;
+    const ask = (): void => {
+      if (connection.isClosed()) return;
+      connection.publish(names.liveWanted, host);
+      cancel = clock.schedule(clock.now() + askMs, ask);
+    };
+    ask();
+    return () => {
+      cancel?.();
+      subscription.unsubscribe();
+    };
+  };
+  closers.push(() => stop?.());
+
+  return {
+    publish: (message) => own.publish(message),
+    subscribe(listener) {
+      listeners.add(listener);
+      const unsubscribe = own.subscribe(listener);
+      stop ??= start();
+      return () => {
+        unsubscribe();
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        stop?.();
+        stop = undefined;
+      };
+    },
+    get observed() {
+      return own.observed;
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { createInbox, type Msg } from "@nats-io/transport-node";
+import type { Consumer, Outcome } from "../broker/broker.ts";
+import type { NatsSession } from "./session.ts";
+
+/** A message that was handed over, for as long as its handler goes on. */
+export interface Delivered {
+  readonly message: Msg;
+  /** Its sequence in its stream. */
+  readonly seq: number;
+  /** When it was stored, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly storedAt: number;
+}
+
+export interface LeasedFeedOptions {
+  readonly stream: string;
+  readonly consumer: string;
+  /** Messages that are under way at once, at most. */
+  readonly maxInFlight: number;
+  handle(delivered: Delivered): Promise<Outcome>;
+}
+
+/** A request for messages waits this long at the server, in milliseconds. */
+const requestMs = 30_000;
+/** While it waits, the server shows that often that it still does, in milliseconds. */
+const heartbeatMs = 5_000;
+/** Messages in one request, at most. */
+const largestRequest = 500;
+/** The pause before a message whose handler rejected comes again, in milliseconds. */
+const redeliveryMs = 1_000;
+
+const ack = "+ACK";
+const negative = "-NAK";
+const working = "+WPI";
+
+/**
+ * Takes messages off a durable consumer, as many as there is room for and none ahead. An unacknowledged message is a
+ * lease: it is kept up while the handler goes on, and the server hands the message to another host when that ends.
+ * The client's own consume() takes messages ahead, whose leases then run while nobody works on them.
+ */
+export function createLeasedFeed(session: NatsSession, options: LeasedFeedOptions): Consumer {
+  const { connection, clock, leaseMs } = session;
+  const requestSubject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`;
+  /** Leases by where they are acknowledged, and when they must be kept up. */
+  const leases = new Map<string, number>();
+  let inbox = "";
+  let unsubscribe: (() => void) | undefined;
+  /** Messages that were asked for and have not come. */
+  let asked = 0;
+  let heardAt = clock.now();
+  let closed = false;
+  let drained: (() => void) | undefined;
+
+  const respond = (reply: string, what: string): void => {
+    // A closed connection takes nothing; the lease then runs out by itself.
+    if (!connection.isClosed()) connection.publish(reply, what);
+  };
+
+  const request = (): void => {
+    const room = options.maxInFlight - leases.size;
+    if (closed || asked > room / 2) return;
+    const batch = Math.min(room - asked, largestRequest);
+    if (batch < 1 || connection.isClosed()) return;
+    asked += batch;
+    const limits = { batch, expires: requestMs * 1e6, idle_heartbeat: heartbeatMs * 1e6 };
+    connection.publish(requestSubject, JSON.stringify(limits), { reply: inbox });
+  };
+
+  const work = async (message: Msg, reply: string): Promise<void> => {
+    const { seq, storedAt } = place(reply);
+    leases.set(reply, clock.now() + leaseMs / 3);
+    // Why a handler rejects is its own to report; here it only counts that the message comes again.
+    const outcome = await options.handle({ message, seq, storedAt }).catch(() => undefined);
+    leases.delete(reply);
+    if (outcome === "done") respond(reply, ack);
+    else if (outcome === "back" || closed) respond(reply, negative);
+    else if (outcome === undefined) respond(reply, `${negative} {"delay":${redeliveryMs * 1e6}}`);
+    if (closed && leases.size === 0) drained?.();
+    request();
+  };
+
+  const onMessage = (message: Msg): void => {
+    heardAt = clock.now();
+    const { reply } = message;
+    if (reply === undefined || reply === "") return onStatus(message);
+    asked = Math.max(asked - 1, 0);
+    if (closed) respond(reply, negative);
+    else void work(message, reply);
+    request();
+  };
+
+  /** 100: the server still waits. Anything else: the request is over, and so many of its messages will not come. */
+  const onStatus = ({ headers }: Msg): void => {
+    if (headers === undefined || headers.code === 100) return;
+    const pending = Number(headers.get("Nats-Pending-Messages"));
+    asked = Number.isNaN(pending) || pending === 0 ? 0 : Math.max(asked - pending, 0);
+    request();
+  };
+
+  /** Begins anew with a subject of its own, so that nothing of earlier requests is counted for later ones. */
+  const restart = (): void => {
+    unsubscribe?.();
+    inbox = createInbox();
+    asked = 0;
+    heardAt = clock.now();
+    const subscription = connection.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error === null) onMessage(message);
+      },
+    });
+    unsubscribe = () => subscription.unsubscribe();
+    request();
+  };
+
+  /** Keeps leases up, and asks again when the server has forgotten that it was asked. */
+  let cancelTick: (() => void) | undefined;
+  const tick = (): void => {
+    const now = clock.now();
+    for (const [reply, at] of leases) {
+      if (at > now) break;
+      leases.delete(reply);
+      leases.set(reply, now + leaseMs / 3);
+      respond(reply, working);
+    }
+    if (!closed && asked > 0 && now - heardAt > 3 * heartbeatMs) restart();
+    cancelTick = clock.schedule(now + Math.min(leaseMs / 6, heartbeatMs), tick);
+  };
+
+  const reconnected = async (): Promise<void> => {
+    for await (const { type } of connection.status()) {
+      if (closed) return;
+      // The server that has our requests may be gone, and they with it.
+      if (type === "reconnect") restart();
+    }
+  };
+
+  restart();
+  tick();
+  void reconnected();
+  return {
+    async close() {
+      if (closed) return drained === undefined ? undefined : whenDrained();
+      closed = true;
+      await whenDrained();
+      cancelTick?.();
+      unsubscribe?.();
+      if (!connection.isClosed()) await connection.flush().catch(() => undefined);
+    },
+  };
+
+  function whenDrained(): Promise<void> {
+    if (leases.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const before = drained;
+      drained = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+}
+
+/**
+ * Reads the subject on which a message is acknowledged: `$JS.ACK.[domain.account.]stream.consumer.deliveries.stream
+ * sequence.consumer sequence.time in ns.pending[.token]`.
+ */
+function place(reply: string): Omit<Delivered, "message"> {
+  const parts = reply.split(".");
+  const from = parts.length > 9 ? 4 : 2;
+  return { seq: Number(parts[from + 3]), storedAt: Math.floor(Number(parts[from + 5]) / 1e6) };
+}

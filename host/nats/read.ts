@@ -1,0 +1,149 @@
+import type { DirectBatchOptions, StoredMsg } from "@nats-io/jetstream";
+import { unavailable } from "./layout.ts";
+import type { NatsSession } from "./session.ts";
+
+/** A page of messages. */
+export interface Window {
+  readonly messages: readonly StoredMsg[];
+  /** The window begins behind this sequence: a page before it ends there. */
+  readonly from: number;
+}
+
+/** Messages that one request reads, at most. */
+const pageSize = 1_000;
+/** Subjects of which one request reads the last message, at most (nats-server allows 1,024). */
+const subjectsAtOnce = 500;
+/** The pause before a copy that is behind is asked again, in milliseconds; and how often. */
+const behindMs = 10;
+const askedAgain = 500;
+
+/** What nats-server says where there is no message: the status of a direct read. */
+const noMessage = 404;
+
+/** The messages of a subject (wildcards allowed) behind a sequence, oldest first; all acknowledged writes included. */
+export async function readForward(
+  session: NatsSession,
+  stream: string,
+  { subject, after, limit }: { readonly subject: string; readonly after: number; readonly limit: number },
+): Promise<readonly StoredMsg[]> {
+  let last = await lastSeqOf(session, stream, subject);
+  const found: StoredMsg[] = [];
+  let behind = after;
+  let left = session.replicas > 1 ? askedAgain : 0;
+  while (behind < last && found.length < limit) {
+    const batch = Math.min(limit - found.length, pageSize);
+    const page = await batchOf(session, stream, { seq: behind + 1, next_by_subj: subject, batch });
+    found.push(...page);
+    behind = page.at(-1)?.seq ?? behind;
+    if (page.length > 0) continue;
+    // A copy that has not got everything yet may have answered; or what was last is gone by now.
+    if (left-- === 0) break;
+    await pause(session, behindMs);
+    last = await lastSeqOf(session, stream, subject);
+  }
+  return found;
+}
+
+/**
+ * The newest messages of a subject before a sequence, oldest first: at least `wanted` of them, unless the stream has
+ * no more.
+ */
+export async function readBackward(
+  session: NatsSession,
+  stream: string,
+  {
+    subject,
+    before,
+    wanted,
+  }: { readonly subject: string; readonly before?: number; readonly wanted: number },
+): Promise<Window> {
+  const { first_seq: first } = (await session.manager.streams.info(stream)).state;
+  const last = await lastSeqOf(session, stream, subject);
+  let end = Math.min(before ?? Number.POSITIVE_INFINITY, last + 1);
+  let width = wanted;
+  let found: StoredMsg[] = [];
+  while (end > first && found.length < wanted) {
+    const from = Math.max(end - width, first);
+    const messages = await readForward(session, stream, { subject, after: from - 1, limit: end - from });
+    found = [...messages.filter(({ seq }) => seq < end), ...found];
+    end = from;
+    // Sparse subjects: the server skips what is not of them, so wide windows cost little.
+    width *= 4;
+  }
+  return { messages: found, from: end };
+}
+
+/** The last message of each subject that has one. */
+export async function readLast(
+  session: NatsSession,
+  stream: string,
+  subjects: readonly string[],
+): Promise<readonly StoredMsg[]> {
+  const found: StoredMsg[] = [];
+  for (let i = 0; i < subjects.length; i += subjectsAtOnce) {
+    const some = subjects.slice(i, i + subjectsAtOnce);
+    found.push(
+      ...(await collect(() => session.manager.direct.getLastMessagesFor(stream, { multi_last: some }))),
+    );
+  }
+  return found;
+}
+
+/** The last message of a subject, asked of the stream's leader. */
+export async function readLastOf(
+  session: NatsSession,
+  stream: string,
+  subject: string,
+): Promise<StoredMsg | undefined> {
+  try {
+    return (await session.manager.streams.getMessage(stream, { last_by_subj: subject })) ?? undefined;
+  } catch (error) {
+    if (isNoMessage(error)) return undefined;
+    throw unavailable(`The NATS stream ${stream} can't be read`, error);
+  }
+}
+
+export async function readSeq(
+  session: NatsSession,
+  stream: string,
+  seq: number,
+): Promise<StoredMsg | undefined> {
+  try {
+    return (await session.manager.streams.getMessage(stream, { seq })) ?? undefined;
+  } catch (error) {
+    if (isNoMessage(error)) return undefined;
+    throw unavailable(`The NATS stream ${stream} can't be read`, error);
+  }
+}
+
+async function lastSeqOf(session: NatsSession, stream: string, subject: string): Promise<number> {
+  return (await readLastOf(session, stream, subject))?.seq ?? 0;
+}
+
+function batchOf(
+  session: NatsSession,
+  stream: string,
+  options: DirectBatchOptions,
+): Promise<readonly StoredMsg[]> {
+  return collect(() => session.manager.direct.getBatch(stream, options));
+}
+
+async function collect(request: () => Promise<AsyncIterable<StoredMsg>>): Promise<readonly StoredMsg[]> {
+  const found: StoredMsg[] = [];
+  try {
+    for await (const message of await request()) found.push(message);
+  } catch (error) {
+    if (!isNoMessage(error)) throw unavailable("The NATS stream can't be read", error);
+  }
+  return found;
+}
+
+function isNoMessage(error: unknown): boolean {
+  return (error as { code?: unknown }).code === noMessage;
+}
+
+async function pause(session: NatsSession, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    session.clock.schedule(session.clock.now() + ms, resolve);
+  });
+}

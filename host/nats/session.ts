@@ -1,0 +1,159 @@
+import { readFile } from "node:fs/promises";
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import {
+  connect,
+  createInbox,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
+import type { Clock } from "../clock.ts";
+import { MillraceError } from "../errors.ts";
+import { createLayout } from "./layout.ts";
+import { createNames, type Names } from "./names.ts";
+import type { NatsOptions } from "./options.ts";
+import { createPublisher, type Publisher } from "./publisher.ts";
+
+/** One connection to an installation on NATS, which the broker, the state and the cluster of a host share. */
+export interface NatsSession {
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly publisher: Publisher;
+  readonly names: Names;
+  readonly clock: Clock;
+  /** This host's name. */
+  readonly host: string;
+  readonly leaseMs: number;
+  /** Copies that the server keeps of each stream: with several, a read may come from one that is behind. */
+  readonly replicas: number;
+  /** Closes the connection when all who share the session have said so. */
+  close(): Promise<void>;
+}
+
+export interface SessionOptions extends NatsOptions {
+  readonly clock: Clock;
+  readonly name: string;
+}
+
+const oldestServer = [2, 12, 0] as const;
+const defaultLeaseMs = 30_000;
+const connectTimeoutMs = 5_000;
+const reconnectWaitMs = 250;
+
+/**
+ * Connects, and makes or migrates the streams and buckets. Throws ERR_STORE_UNAVAILABLE when no server answers,
+ * ERR_STORE_DENIED when it refuses the credentials, ERR_STORE_OLD when it is too old, ERR_STORE_NEWER.
+ */
+export async function openSession(url: string, options: SessionOptions): Promise<NatsSession> {
+  const { clock, name } = options;
+  const prefix = options.prefix ?? "millrace";
+  if (!/^[\w-]{1,32}$/.test(prefix)) {
+    throw new MillraceError("ERR_STORE_URL", `The prefix ${JSON.stringify(prefix)} is none.`);
+  }
+  const connection = await open(url, options);
+  try {
+    checkServer(connection);
+    const names = createNames(prefix);
+    const manager = await jetstreamManager(connection, { timeout: connectTimeoutMs });
+    const leaseMs = options.leaseMs ?? defaultLeaseMs;
+    const replicas = await createLayout(manager, names, options);
+    const publisher = createPublisher(connection, clock, createInbox());
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      publisher.close();
+      await connection.close();
+    };
+    return {
+      connection,
+      client: jetstream(connection),
+      manager,
+      publisher,
+      names,
+      clock,
+      host: name,
+      leaseMs,
+      replicas,
+      close: () => (closing ??= close()),
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function open(url: string, options: SessionOptions): Promise<NatsConnection> {
+  const settings = await connectionOptions(url, options);
+  try {
+    return await connect(settings);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const denied = /authori[sz]ation|authentication/i.test(message);
+    throw new MillraceError(
+      denied ? "ERR_STORE_DENIED" : "ERR_STORE_UNAVAILABLE",
+      `No connection to ${settings.servers?.toString() ?? url}: ${message}.`,
+      { cause: error },
+    );
+  }
+}
+
+async function connectionOptions(url: string, options: SessionOptions): Promise<NodeConnectionOptions> {
+  const servers = url.split(",").map((server) => server.replace(/^nats:\/\//, ""));
+  const { creds, nkey, user, password, token, tls } = options;
+  const credentials = creds === undefined ? undefined : await read(creds);
+  const seed = nkey === undefined ? undefined : await read(nkey);
+  return {
+    servers: servers.map((server) => server.replace(/^tls:\/\//, "")),
+    name: `millrace ${options.name}`,
+    timeout: connectTimeoutMs,
+    // A host outlives its servers: what it can't reach now it tries again.
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectWaitMs,
+    ...(credentials && { authenticator: credsAuthenticator(credentials) }),
+    ...(seed && { authenticator: nkeyAuthenticator(new TextEncoder().encode(seedOf(seed))) }),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(token === undefined ? {} : { token }),
+    ...(tls === undefined && !url.startsWith("tls:") ? {} : { tls: tlsOptions(tls ?? {}) }),
+  };
+}
+
+function tlsOptions({ ca, cert, key }: NonNullable<NatsOptions["tls"]>): object {
+  return {
+    ...(ca === undefined ? {} : { caFile: ca }),
+    ...(cert === undefined ? {} : { certFile: cert }),
+    ...(key === undefined ? {} : { keyFile: key }),
+  };
+}
+
+async function read(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new MillraceError("ERR_STORE_DENIED", `The credentials in ${file} can't be read.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The seed alone, of a file that may hold more around it. */
+function seedOf(file: Uint8Array): string {
+  const text = new TextDecoder().decode(file);
+  return /\bS[A-Z2-7]{57}\b/.exec(text)?.[0] ?? text.trim();
+}
+
+function checkServer({ info }: NatsConnection): void {
+  const version = info?.version ?? "0";
+  const parts = version.split(/[.-]/, 3).map(Number);
+  const difference = oldestServer.map((wanted, i) => (parts[i] ?? 0) - wanted).find((by) => by !== 0) ?? 0;
+  if (difference < 0) {
+    throw new MillraceError(
+      "ERR_STORE_OLD",
+      `The NATS server is version ${version}; ${oldestServer.join(".")} is the oldest that will do.`,
+    );
+  }
+  if (info?.jetstream !== true) {
+    throw new MillraceError("ERR_STORE_OLD", `The NATS server ${info?.server_name ?? ""} has no JetStream.`);
+  }
+}

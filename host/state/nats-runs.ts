@@ -1,0 +1,119 @@
+import type { StoredMsg } from "@nats-io/jetstream";
+import type { HistoryEntry } from "../executor/history.ts";
+import { functionDigest, functionDigestOf } from "../executor/run-id.ts";
+import { anyRuntime } from "../nats/names.ts";
+import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
+import { readForward, readLastOf } from "../nats/read.ts";
+import type { NatsSession } from "../nats/session.ts";
+import { queryNatsRuns } from "./nats-run-query.ts";
+import { decodeChange, runSummary, type RunChange } from "./nats-run-record.ts";
+import type { Artifacts, RunHeader, Runs, RunUpdate } from "./state.ts";
+
+/** What names a run by its id in the wrong form can't be the subject of. */
+const idForm = /^[\da-f]{32}$/;
+
+/** A timer is armed so much ahead: the server fires it up to 200 ms late, and the host waits for the rest. In milliseconds. */
+const timerLeadMs = 300;
+/** Headers and subject of a message, at most; the rest of the server's largest message is for its payload, in bytes. */
+const envelopeBytes = 4_096;
+/** How often an append is tried of which no answer came, before it is the caller's to try again. */
+const triesUnanswered = 2;
+
+/** Expected sequence of the last message on the message's own subject: the server's compare-and-set. */
+const expectedHeader = "Nats-Expected-Last-Subject-Sequence";
+
+/**
+ * A subject a run, a message an append; a message's sequence is the run's revision. Each message carries the header
+ * and where the run then stood, so that the last one alone tells its summary.
+ */
+export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs {
+  const { names, publisher, clock } = session;
+  const { stream } = names.runs;
+  let writes = 0;
+
+  const subjectOf = (run: RunHeader): string => names.run(functionDigest(run.functionId), run.id);
+
+  /** Undefined when the subject's last message is not the expected one, and is not of this very write. */
+  const write = async (
+    run: RunHeader,
+    revision: number,
+    entries: readonly HistoryEntry[],
+    update: RunUpdate,
+  ): Promise<number | undefined> => {
+    const subject = subjectOf(run);
+    const writer = `${session.host}.${(writes++).toString(36)}.${clock.now().toString(36)}`;
+    const payload = await encode({ run, update, writer, entries });
+    try {
+      // A timer that fires for nothing is harmless; one that was never armed is not. So it goes first.
+      if (update.wakeAt !== undefined) await arm(run.id, update.wakeAt);
+      return await publishOnce(subject, revision, payload, writer);
+    } catch (error) {
+      throw storeError(error);
+    }
+  };
+
+  const publishOnce = async (
+    subject: string,
+    revision: number,
+    payload: string,
+    writer: string,
+  ): Promise<number | undefined> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const header = headersOf({ [expectedHeader]: String(revision) });
+        return (await publisher.publish(subject, payload, header)).seq;
+      } catch (error) {
+        if (refusedWith(error, "wrongLastSequence")) {
+          if (tries === 1) return undefined;
+          // An earlier try may have been stored although no answer came.
+          const last = await readLastOf(session, stream, subject);
+          return last !== undefined && decodeChange(last).writer === writer ? last.seq : undefined;
+        }
+        if (refusedWith(error, "full") || tries === triesUnanswered) throw error;
+      }
+    }
+  };
+
+  const arm = async (runId: string, wakeAt: number): Promise<void> => {
+    const header = headersOf({
+      "Nats-Schedule": `@at ${new Date(wakeAt - timerLeadMs).toISOString()}`,
+      "Nats-Schedule-Target": names.wake(anyRuntime, runId),
+    });
+    await publisher.publish(names.timer(runId, wakeAt), "", header);
+  };
+
+  /** Entries that are too large for one message of this server go to the artifacts. */
+  const encode = async (change: RunChange): Promise<string> => {
+    const payload = JSON.stringify(change);
+    const most = (session.connection.info?.max_payload ?? Number.POSITIVE_INFINITY) - envelopeBytes;
+    if (payload.length * 3 < most || Buffer.byteLength(payload) < most) return payload;
+    const { entries, ...rest } = change;
+    const entriesAt = await artifacts.put(new TextEncoder().encode(JSON.stringify(entries)));
+    return JSON.stringify({ ...rest, entries: [], entriesAt });
+  };
+
+  const entriesOf = async (message: StoredMsg): Promise<readonly HistoryEntry[]> => {
+    const { entries, entriesAt } = decodeChange(message);
+    if (entriesAt === undefined) return entries;
+    const bytes = await artifacts.get(entriesAt);
+    if (bytes === undefined)
+      throw new Error(`the entries of ${message.subject} at ${message.seq} are missing`);
+    return JSON.parse(new TextDecoder().decode(bytes)) as readonly HistoryEntry[];
+  };
+
+  return {
+    create: (run, entries, update) => write(run, 0, entries, update),
+    append: (run, revision, entries, update) => write(run, revision, entries, update),
+    async load(runId) {
+      if (!idForm.test(runId)) return undefined;
+      const subject = names.run(functionDigestOf(runId), runId);
+      const limit = Number.POSITIVE_INFINITY;
+      const messages = await readForward(session, stream, { subject, after: 0, limit });
+      const last = messages.at(-1);
+      if (last === undefined) return undefined;
+      const history = (await Promise.all(messages.map(entriesOf))).flat();
+      return { ...runSummary(last), revision: last.seq, history };
+    },
+    query: (filter) => queryNatsRuns(session, filter),
+  };
+}

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { createNatsBroker } from "../../../host/broker/nats.ts";
+import { systemClock } from "../../../host/clock.ts";
+import { accept } from "../nats/accept.ts";
+import { findNatsServer } from "../nats/server.ts";
+import { useInstallation } from "../nats/installation.ts";
+import { brokerContract } from "./broker-contract.ts";
+
+const program = findNatsServer();
+
+describe.skipIf(program === undefined)("on a single nats-server", () => {
+  const installation = useInstallation(program ?? "", { beforeAll, afterAll });
+  brokerContract(
+    "nats:",
+    async () => {
+      const on = await installation.open(systemClock);
+      let broker = await createNatsBroker(on.session, accept);
+      return {
+        broker,
+        async reopen() {
+          await broker.close();
+          broker = await createNatsBroker(await on.reopen(), accept);
+          return broker;
+        },
+        async dispose() {
+          await broker.close();
+          await on.dispose();
+        },
+      };
+    },
+    { outlivesClose: true },
+  );
+});

@@ -1,0 +1,53 @@
+import type { Clock } from "../../../host/clock.ts";
+import type { NatsOptions } from "../../../host/nats/options.ts";
+import { openSession, type NatsSession } from "../../../host/nats/session.ts";
+import { startNatsServer, type NatsServer } from "./server.ts";
+
+/** A session on an installation of its own, and a way to end and begin it again. */
+export interface Installation {
+  readonly session: NatsSession;
+  readonly prefix: string;
+  reopen(): Promise<NatsSession>;
+  dispose(): Promise<void>;
+}
+
+interface Hooks {
+  beforeAll(start: () => Promise<void>): void;
+  afterAll(stop: () => Promise<void>): void;
+}
+
+/** One server for all tests of a file, and on it an installation with its own prefix for each. */
+export function useInstallation(
+  program: string,
+  hooks: Hooks,
+): { server(): NatsServer; open(clock: Clock, options?: NatsOptions): Promise<Installation> } {
+  let server: NatsServer | undefined;
+  let count = 0;
+  hooks.beforeAll(async () => {
+    server = await startNatsServer(program);
+  });
+  hooks.afterAll(async () => server?.stop());
+  const running = (): NatsServer => {
+    if (server === undefined) throw new Error("the server has not started");
+    return server;
+  };
+  return {
+    server: running,
+    async open(clock, options = {}) {
+      const prefix = `test${(count += 1)}`;
+      const openOne = (name: string): Promise<NatsSession> =>
+        openSession(running().url, { leaseMs: 2_000, ...options, clock, name, prefix });
+      let session = await openOne("first");
+      return {
+        session,
+        prefix,
+        async reopen() {
+          await session.close();
+          session = await openOne("second");
+          return session;
+        },
+        dispose: () => session.close(),
+      };
+    },
+  };
+}

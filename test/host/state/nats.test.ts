@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { systemClock } from "../../../host/clock.ts";
+import { createNatsState } from "../../../host/state/nats.ts";
+import { findNatsServer } from "../nats/server.ts";
+import { useInstallation } from "../nats/installation.ts";
+import { stateContract } from "./state-contract.ts";
+
+const program = findNatsServer();
+
+describe.skipIf(program === undefined)("on a single nats-server", () => {
+  const installation = useInstallation(program ?? "", { beforeAll, afterAll });
+  stateContract(
+    "nats:",
+    async () => {
+      const on = await installation.open(systemClock);
+      let state = await createNatsState(on.session);
+      return {
+        state,
+        async reopen() {
+          await state.close();
+          state = await createNatsState(await on.reopen());
+          return state;
+        },
+        async dispose() {
+          await state.close();
+          await on.dispose();
+        },
+      };
+    },
+    { outlivesClose: true },
+  );
+});
