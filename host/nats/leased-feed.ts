@@ -1,4 +1,4 @@
-import { createInbox, type Msg } from "@nats-io/transport-node";
+import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import type { Consumer, Outcome } from "../broker/broker.ts";
 import type { NatsSession } from "./session.ts";
 
@@ -43,12 +43,13 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
   /** Leases by where they are acknowledged, and when they must be kept up. */
   const leases = new Map<string, number>();
   let inbox = "";
-  let unsubscribe: (() => void) | undefined;
+  let subscription: Subscription | undefined;
   /** Messages that were asked for and have not come. */
   let asked = 0;
   let heardAt = clock.now();
   let closed = false;
-  let drained: (() => void) | undefined;
+  let closing: Promise<void> | undefined;
+  let idle: (() => void) | undefined;
 
   const respond = (reply: string, what: string): void => {
     // A closed connection takes nothing; the lease then runs out by itself.
@@ -74,7 +75,7 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     if (outcome === "done") respond(reply, ack);
     else if (outcome === "back" || closed) respond(reply, negative);
     else if (outcome === undefined) respond(reply, `${negative} {"delay":${redeliveryMs * 1e6}}`);
-    if (closed && leases.size === 0) drained?.();
+    if (leases.size === 0) idle?.();
     request();
   };
 
@@ -98,16 +99,15 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
 
   /** Begins anew with a subject of its own, so that nothing of earlier requests is counted for later ones. */
   const restart = (): void => {
-    unsubscribe?.();
+    subscription?.unsubscribe();
     inbox = createInbox();
     asked = 0;
     heardAt = clock.now();
-    const subscription = connection.subscribe(inbox, {
+    subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
         if (error === null) onMessage(message);
       },
     });
-    unsubscribe = () => subscription.unsubscribe();
     request();
   };
 
@@ -133,30 +133,21 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     }
   };
 
+  const close = async (): Promise<void> => {
+    closed = true;
+    // Withdrawn first: what is handed back must not come here again.
+    if (!connection.isClosed()) await subscription?.drain();
+    if (leases.size > 0) await new Promise<void>((resolve) => (idle = resolve));
+    cancelTick?.();
+    if (!connection.isClosed()) await connection.flush();
+  };
+
   restart();
   tick();
   void reconnected();
   return {
-    async close() {
-      if (closed) return drained === undefined ? undefined : whenDrained();
-      closed = true;
-      await whenDrained();
-      cancelTick?.();
-      unsubscribe?.();
-      if (!connection.isClosed()) await connection.flush().catch(() => undefined);
-    },
+    close: () => (closing ??= close()),
   };
-
-  function whenDrained(): Promise<void> {
-    if (leases.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const before = drained;
-      drained = () => {
-        before?.();
-        resolve();
-      };
-    });
-  }
 }
 
 /**

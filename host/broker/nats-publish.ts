@@ -1,0 +1,76 @@
+import type { Event } from "../event/event.ts";
+import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
+import type { NatsSession } from "../nats/session.ts";
+import type { Broker, Published } from "./broker.ts";
+import { eventHeaders } from "./nats-events.ts";
+
+/** Events in one atomic batch, at most (nats-server's own limit). */
+const batchSize = 1_000;
+/** How often a publish is tried that the server is too busy for, and the pause before, in milliseconds. */
+const busyTries = 50;
+const busyMs = 20;
+
+/** The broker's publish: one event by itself, several as an atomic batch. */
+export function createNatsPublish({ names, publisher, clock }: NatsSession): Broker["publish"] {
+  const publishOne = async (event: Event): Promise<Published> => {
+    const { subject, payload, header } = message(event);
+    const { duplicate } = await whenNotBusy(() => publisher.publish(subject, payload, header));
+    return { id: event.id, duplicate };
+  };
+
+  const message = (event: Event) => ({
+    subject: names.event(event.name),
+    payload: JSON.stringify(event),
+    header: headersOf(eventHeaders(event.id)),
+  });
+
+  /** All or none; of a batch with an id that is there already the server takes none, so its events go one by one. */
+  const publishSome = async (events: readonly Event[]): Promise<Published[]> => {
+    try {
+      await whenNotBusy(() => publisher.publishBatch(events.map(message)));
+      return events.map(({ id }) => ({ id, duplicate: false }));
+    } catch (error) {
+      if (!refusedWith(error, "batchDuplicate")) throw error;
+      const published: Published[] = [];
+      for (const event of events) published.push(await publishOne(event));
+      return published;
+    }
+  };
+
+  const whenNotBusy = async <T>(publish: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await publish();
+      } catch (error) {
+        if (!refusedWith(error, "busy") || tries === busyTries) throw error;
+        await new Promise<void>((resolve) => void clock.schedule(clock.now() + busyMs, resolve));
+      }
+    }
+  };
+
+  return async (batch) => {
+    try {
+      if (batch.length === 1 && batch[0] !== undefined) return [await publishOne(batch[0])];
+      const unique = [...firstOfEach(batch).values()];
+      const published = new Map<string, Published>();
+      for (let i = 0; i < unique.length; i += batchSize) {
+        for (const one of await publishSome(unique.slice(i, i + batchSize))) published.set(one.id, one);
+      }
+      const seen = new Set<string>();
+      return batch.map(({ id }) => {
+        const duplicate = seen.has(id) || published.get(id)?.duplicate === true;
+        seen.add(id);
+        return { id, duplicate };
+      });
+    } catch (error) {
+      throw storeError(error);
+    }
+  };
+}
+
+/** By id; of several with one id, the first. */
+function firstOfEach(events: readonly Event[]): ReadonlyMap<string, Event> {
+  const byId = new Map<string, Event>();
+  for (const event of events) if (!byId.has(event.id)) byId.set(event.id, event);
+  return byId;
+}
