@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { createNatsBroker } from "../../../host/broker/nats.ts";
 import { systemClock } from "../../../host/clock.ts";
 import { accept } from "../nats/accept.ts";
-import { findNatsServer } from "../nats/server.ts";
+import { findNatsServer } from "../nats/find-server.ts";
 import { useInstallation } from "../nats/installation.ts";
 import { brokerContract } from "./broker-contract.ts";
 

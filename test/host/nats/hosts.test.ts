@@ -6,7 +6,8 @@ import { createHost, runId, type Host } from "../../../host/index.ts";
 import type { StoredRun } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
 import { Failure, inProcessDrivers, type Program } from "../in-process-driver.ts";
-import { findNatsServer, startNatsServer, type NatsServer } from "./server.ts";
+import { findNatsServer } from "./find-server.ts";
+import { startNatsServer, type NatsServer } from "./server.ts";
 
 const program = findNatsServer();
 

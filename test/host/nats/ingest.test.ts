@@ -6,7 +6,7 @@ import { systemClock } from "../../../host/clock.ts";
 import { until } from "../broker/broker-contract.ts";
 import { accept } from "./accept.ts";
 import { useInstallation, type Installation } from "./installation.ts";
-import { findNatsServer } from "./server.ts";
+import { findNatsServer } from "./find-server.ts";
 
 const program = findNatsServer();
 

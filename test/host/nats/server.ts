@@ -1,10 +1,11 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export { findNatsServer } from "./find-server.ts";
 
 /** A nats-server of the tests, on a free port of the loopback, with a folder of its own. */
 export interface NatsServer {
@@ -29,45 +30,7 @@ export interface NatsServerOptions {
   readonly jetstream?: boolean;
 }
 
-const goModule = "github.com/nats-io/nats-server/v2";
-const version = "v2.15.2";
 const readyLine = "Server is ready";
-
-/**
- * The program: on PATH, or built from its Go module into a cache outside the project. With CI set a missing one is an
- * error, otherwise undefined.
- */
-export function findNatsServer(): string | undefined {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    const program = join(folder, "nats-server");
-    if (folder !== "" && existsSync(program) && isNewEnough(program)) return program;
-  }
-  const cache = join(
-    process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
-    "millrace",
-    "nats-server",
-    version,
-  );
-  const built = join(cache, "nats-server");
-  if (existsSync(built)) return built;
-  mkdirSync(cache, { recursive: true });
-  const { status, error } = spawnSync("go", ["install", `${goModule}@${version}`], {
-    env: { ...process.env, GOBIN: cache, GOFLAGS: "" },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  if (status === 0) return built;
-  const why = error === undefined ? `go install ended with ${status}` : "there is no Go to build it with";
-  const message = `nats-server ≥ 2.12 is not on PATH, and ${why}: install either, such as \`apt-get install golang-go\`.`;
-  if (process.env["CI"] === "true") throw new Error(message);
-  console.warn(`\n${message}\nTHE TESTS THAT NEED IT ARE SKIPPED.\n`);
-  return undefined;
-}
-
-function isNewEnough(program: string): boolean {
-  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
-  const [major = 0, minor = 0] = (/v(?<major>\d+)\.(?<minor>\d+)/.exec(stdout)?.slice(1) ?? []).map(Number);
-  return major > 2 || (major === 2 && minor >= 12);
-}
 
 /** Starts a server and resolves when it takes connections. */
 export async function startNatsServer(program: string, options: NatsServerOptions = {}): Promise<NatsServer> {

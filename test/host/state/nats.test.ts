@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { systemClock } from "../../../host/clock.ts";
 import { createNatsState } from "../../../host/state/nats.ts";
-import { findNatsServer } from "../nats/server.ts";
+import { findNatsServer } from "../nats/find-server.ts";
 import { useInstallation } from "../nats/installation.ts";
 import { stateContract } from "./state-contract.ts";
 
