@@ -35,6 +35,8 @@ export type Ending =
 export interface EngineResult {
   readonly ending: Ending;
   readonly logs: readonly LogLine[];
+  /** What the attempt used, where the engine counts it. */
+  readonly fuel?: number;
 }
 
 /** Runs components, each attempt in a fresh instance that shares nothing with another. */

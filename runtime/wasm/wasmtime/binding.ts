@@ -1,0 +1,69 @@
+import type { RuntimeErrorCode } from "../../errors.ts";
+import type { LogLine } from "../../driver.ts";
+
+/** What the addon exports; its Rust side is `native/src/binding.rs`. */
+export interface Binding {
+  readonly NativeEngine: new (options: NativeOptions, notify: () => void) => NativeEngine;
+}
+
+interface NativeOptions {
+  readonly threads: number;
+  /** Fuel that an attempt gets; counted only where it is given. */
+  readonly fuel?: number;
+}
+
+/** How a binary is called. */
+export type Shape = "typed" | "program" | "command";
+
+interface AttemptLimits {
+  readonly wallMs: number;
+  readonly memoryBytes: number;
+  readonly outputBytes: number;
+  readonly logBytes: number;
+}
+
+/** The native half of an engine: its functions only ask, and `drain` has what has ended. */
+export interface NativeEngine {
+  /** Of Wasmtime and its configuration: what another one compiled can't be used. */
+  readonly version: string;
+  /** Attempts that can be alive at once. */
+  readonly slots: number;
+  /** Gets a program from the file `path`, or compiles it of `binary` and writes that file. */
+  prepare(id: number, shape: Shape, path: string, binary?: Uint8Array): void;
+  /** Forgets a program; attempts that have been asked for keep it. */
+  release(program: number): void;
+  execute(id: number, program: number, input: string, limits: AttemptLimits): void;
+  cancel(id: number): void;
+  /** All that has ended since the last call. */
+  drain(): readonly Done[];
+  /** Ends all; `drain` has a "closed" once every thread has ended. */
+  close(): void;
+  /** After "closed": gives back what is shared with other engines. */
+  dispose(): void;
+}
+
+/** A program that is in memory: its number, and its size in bytes. */
+export interface DoneProgram {
+  readonly kind: "program";
+  readonly number: number;
+  readonly bytes: number;
+  readonly initialMemory: number;
+}
+
+/** What became of a program that was asked for; "absent": it is not on disk. */
+export type DonePreparing =
+  | DoneProgram
+  | { readonly kind: "absent" }
+  | { readonly kind: "refused"; readonly code: RuntimeErrorCode; readonly text: string };
+
+/** How an attempt ended. */
+export type DoneAttempt = { readonly logs?: readonly LogLine[]; readonly fuel?: number } & (
+  | { readonly kind: "exited"; readonly number: number; readonly text: string; readonly starved: boolean }
+  | { readonly kind: "returned"; readonly text: string }
+  | { readonly kind: "retry"; readonly text: string; readonly number?: number }
+  | { readonly kind: "fatal"; readonly text: string }
+  | { readonly kind: "failed"; readonly code: RuntimeErrorCode; readonly text: string }
+);
+
+/** Something that was asked for by `id` and has ended. */
+export type Done = { readonly id: number } & (DonePreparing | DoneAttempt | { readonly kind: "closed" });

@@ -1,0 +1,107 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { StepFailure } from "../../driver.ts";
+import type { Limits } from "../../limits.ts";
+import type { Ending, Engine, EngineResult, StepBinary } from "../engine.ts";
+import { failure } from "../failure.ts";
+import type { Binding, DoneAttempt, DonePreparing, DoneProgram } from "./binding.ts";
+import { createDesk } from "./desk.ts";
+import { createPrograms } from "./programs.ts";
+
+/** What the engine is created with. */
+export interface WasmtimeEngineOptions {
+  /** The addon, from `loadBinding`. */
+  readonly binding: Binding;
+  /** Compiled components are kept in its folder `wasmtime`. */
+  readonly cacheDir: string;
+  /** Attempts that compute at once; the number of cores by default. Those whose guest waits don't count. */
+  readonly parallelism?: number;
+  /** Fuel that an attempt gets, which makes it slower; what it used is in its result then. */
+  readonly fuel?: number;
+}
+
+/** Runs components on Wasmtime: compiled once by digest, then a fresh instance for each attempt on native threads. */
+export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
+  const { binding, cacheDir, parallelism = availableParallelism(), fuel } = options;
+  const desk = createDesk(
+    (notify) =>
+      new binding.NativeEngine({ threads: parallelism, ...(fuel !== undefined && { fuel }) }, notify),
+  );
+  const { native } = desk;
+  const programs = createPrograms(
+    join(cacheDir, "wasmtime"),
+    native.version,
+    (shape, path, binary) =>
+      desk.ask<DonePreparing>((id) =>
+        native.prepare(id, shape, path, ...(binary === undefined ? [] : [binary])),
+      ),
+    (program) => native.release(program),
+  );
+  let closing: Promise<void> | undefined;
+
+  const programOf = async (
+    binary: StepBinary,
+    { memoryBytes }: Limits,
+  ): Promise<DoneProgram | StepFailure> => {
+    if (closing !== undefined) return closed();
+    const program = programs.find(binary.sha256) ?? (await programs.get(binary));
+    if ("code" in program || program.initialMemory <= memoryBytes) return program;
+    const message = `The component begins with ${program.initialMemory} bytes of memory, over the limit of ${memoryBytes}.`;
+    return failure("ERR_STEP_MEMORY", message);
+  };
+
+  return {
+    name: "wasmtime",
+    async prepare(binary, limits) {
+      const program = await programOf(binary, limits);
+      return "code" in program ? program : undefined;
+    },
+    async execute(binary, { input, limits, signal }) {
+      const program = await programOf(binary, limits);
+      // The engine may have been closed meanwhile.
+      if (closing !== undefined) return ended(closed());
+      if ("code" in program) return ended(program);
+      if (signal?.aborted === true) return ended(failure("ERR_STEP_CANCELLED", "The attempt was cancelled."));
+      let abort: (() => void) | undefined;
+      const done = await desk.ask<DoneAttempt>((id) => {
+        native.execute(id, program.number, JSON.stringify(input), limits);
+        abort = () => native.cancel(id);
+        signal?.addEventListener("abort", abort, { once: true });
+      });
+      if (abort !== undefined) signal?.removeEventListener("abort", abort);
+      return result(done);
+    },
+    close: () => (closing ??= desk.close()),
+  };
+}
+
+function closed(): StepFailure {
+  return failure("ERR_STEP_CANCELLED", "The engine is closed.");
+}
+
+function ended(failure: StepFailure): EngineResult {
+  return { ending: { kind: "ended", failure }, logs: [] };
+}
+
+function result(done: DoneAttempt): EngineResult {
+  const { logs = [], fuel } = done;
+  const ending = endingOf(done);
+  return fuel === undefined ? { ending, logs } : { ending, logs, fuel };
+}
+
+function endingOf(done: DoneAttempt): Ending {
+  switch (done.kind) {
+    case "returned":
+      return { kind: "returned", output: done.text };
+    case "exited":
+      return { kind: "exited", status: done.number, stdout: done.text, starved: done.starved };
+    case "retry":
+      return done.number === undefined
+        ? { kind: "retry", message: done.text }
+        : { kind: "retry", message: done.text, afterMs: done.number };
+    case "fatal":
+      return { kind: "fatal", message: done.text };
+    default:
+      return { kind: "ended", failure: failure(done.code, done.text) };
+  }
+}

@@ -1,0 +1,18 @@
+//! The Wasmtime engine of Millrace as a Node addon: `binding` is what Node sees, `executor` runs attempts, `wasi` is what
+//! they can import. `unsafe` is denied but where its reason stands beside it; what is left is in Wasmtime and napi-rs.
+#![deny(unsafe_code)]
+
+mod artifact;
+mod attempt;
+mod binding;
+mod clock;
+mod executor;
+mod log;
+mod outbox;
+mod program;
+mod shared;
+mod type_text;
+mod typed;
+mod verdict;
+mod wasi;
+mod world;

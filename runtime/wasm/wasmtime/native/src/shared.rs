@@ -1,0 +1,140 @@
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+
+use wasmtime::{
+    Collector, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel,
+    PoolingAllocationConfig, Result,
+};
+
+use crate::clock::Clock;
+
+/// Attempts that can be alive at once, where the address space allows it.
+const SLOTS: u32 = 10_000;
+
+/// A table may have this many elements.
+const TABLE_ELEMENTS: usize = 16_384;
+
+/// The guest's own stack, and that with room for the host's functions below it.
+const WASM_STACK: usize = 768 * 1024;
+const FIBER_STACK: usize = 1024 * 1024;
+
+/// What all engines of a process share: the pool takes most of the address space, so there can be but one.
+pub struct Shared {
+    pub engine: Engine,
+    pub clock: Arc<Clock>,
+    /// Attempts that can be alive at once.
+    pub slots: u32,
+    /// What an attempt gets, where fuel is counted.
+    pub fuel: Option<u64>,
+    ticking: Option<JoinHandle<()>>,
+}
+
+static CURRENT: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+impl Shared {
+    /// The one of this process with that fuel.
+    pub fn get(fuel: Option<u64>) -> Result<Arc<Self>> {
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        current.retain(|weak| weak.strong_count() > 0);
+        let same = current
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|shared| shared.fuel == fuel);
+        if let Some(shared) = same {
+            return Ok(shared);
+        }
+        let shared = Arc::new(Self::new(fuel)?);
+        current.push(Arc::downgrade(&shared));
+        Ok(shared)
+    }
+
+    fn new(fuel: Option<u64>) -> Result<Self> {
+        let (engine, slots) = largest_engine(fuel.is_some())?;
+        let clock = Arc::new(Clock::default());
+        let ticking = std::thread::Builder::new()
+            .name("millrace-clock".into())
+            .spawn({
+                let (clock, engine) = (Arc::clone(&clock), engine.clone());
+                move || clock.run(&engine)
+            })?;
+        Ok(Shared {
+            engine,
+            clock,
+            slots,
+            fuel,
+            ticking: Some(ticking),
+        })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.clock.close();
+        if let Some(ticking) = self.ticking.take() {
+            // It panics only together with all else.
+            let _ = ticking.join();
+        }
+    }
+}
+
+/// An engine with as large a pool as the system gives address space for.
+fn largest_engine(fuel: bool) -> Result<(Engine, u32)> {
+    let mut last = None;
+    for slots in [SLOTS, SLOTS / 10, SLOTS / 100] {
+        match Engine::new(&config(fuel, Some(slots))) {
+            Ok(engine) => return Ok((engine, slots)),
+            Err(error) => last = Some(error),
+        }
+    }
+    Engine::new(&config(fuel, None))
+        .map(|engine| (engine, SLOTS / 100))
+        .map_err(|error| last.unwrap_or(error))
+}
+
+/// The configuration of all engines, the plain one of the benchmark too. Without slots nothing is pooled.
+pub fn config(fuel: bool, slots: Option<u32>) -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(fuel)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(FIBER_STACK)
+        .cranelift_opt_level(OptLevel::Speed)
+        // The same input gives the same bits on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_relaxed_simd(true)
+        .wasm_tail_call(true)
+        .wasm_multi_memory(true)
+        .wasm_extended_const(true)
+        .wasm_function_references(true)
+        .wasm_exceptions(true)
+        .wasm_gc(false)
+        .wasm_memory64(false)
+        .collector(Collector::Null)
+        // Exceptions of one attempt lie in a heap of this size at most; its growth counts as memory.
+        .gc_heap_reservation(1 << 32)
+        .memory_init_cow(true);
+    if let Some(slots) = slots {
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(slots)
+            .total_core_instances(slots.saturating_mul(16))
+            .max_core_instances_per_component(10_000)
+            .total_memories(slots)
+            .total_tables(slots.saturating_mul(2))
+            .total_stacks(slots)
+            .total_gc_heaps(slots.min(1000))
+            .max_memory_size(1 << 32)
+            .table_elements(TABLE_ELEMENTS)
+            .max_memories_per_module(100)
+            .max_tables_per_module(100)
+            .max_core_instance_size(16 * 1024 * 1024)
+            .max_component_instance_size(16 * 1024 * 1024)
+            .linear_memory_keep_resident(64 * 1024)
+            .table_keep_resident(4 * 1024)
+            .async_stack_keep_resident(16 * 1024)
+            .pagemap_scan(Enabled::Auto);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}

@@ -1,0 +1,249 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::{ResourceLimiter, Result};
+
+use crate::attempt::Attempt;
+use crate::clock::Clock;
+use crate::log::Source;
+use crate::verdict::Verdict;
+
+/// Table elements of all of an attempt's instances together: they lie in the host's own memory.
+const MOST_TABLE_ELEMENTS: usize = 1024 * 1024;
+
+/// Pollables of one attempt at a time.
+const MOST_POLLABLES: usize = 100_000;
+
+/// All that one attempt can reach.
+pub struct World {
+    pub attempt: Arc<Attempt>,
+    pub clock: Arc<Clock>,
+    pub args: Vec<String>,
+    pub stdin: Stdin,
+    pub files: Files,
+    stdout: Vec<u8>,
+    /// A typed step has its output in its result: what it prints is log.
+    typed: bool,
+    pollables: Vec<Option<u64>>,
+    free_pollables: Vec<usize>,
+    memory: usize,
+    table_elements: usize,
+    /// True once the guest was refused memory that it asked for.
+    pub starved: bool,
+    /// What the host ended the guest for; the first one stays.
+    pub verdict: Option<Verdict>,
+    began: Instant,
+}
+
+/// What stdin holds.
+pub struct Stdin {
+    text: Arc<str>,
+    at: usize,
+}
+
+impl Stdin {
+    /// Bytes from the front; None at the end.
+    pub fn read(&mut self, at_most: usize) -> Option<&[u8]> {
+        let left = &self.text.as_bytes()[self.at..];
+        if left.is_empty() {
+            return None;
+        }
+        let chunk = &left[..left.len().min(at_most)];
+        self.at += chunk.len();
+        Some(chunk)
+    }
+}
+
+/// The file descriptors of a preview 1 command: stdin, stdout and stderr, until it closes them.
+pub struct Files([bool; 3]);
+
+impl Files {
+    pub fn is_open(&self, fd: i32) -> bool {
+        usize::try_from(fd).is_ok_and(|fd| self.0.get(fd) == Some(&true))
+    }
+
+    /// False when it was not open.
+    pub fn close(&mut self, fd: i32) -> bool {
+        let open = self.is_open(fd);
+        if open {
+            self.0[fd as usize] = false;
+        }
+        open
+    }
+}
+
+/// Where a guest writes to.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Sink {
+    Stdout,
+    Stderr,
+}
+
+impl World {
+    pub fn new(
+        attempt: Arc<Attempt>,
+        clock: Arc<Clock>,
+        args: Vec<String>,
+        stdin: Arc<str>,
+        typed: bool,
+    ) -> Self {
+        World {
+            attempt,
+            clock,
+            args,
+            stdin: Stdin { text: stdin, at: 0 },
+            files: Files([true; 3]),
+            stdout: Vec::new(),
+            typed,
+            pollables: Vec::new(),
+            free_pollables: Vec::new(),
+            memory: 0,
+            table_elements: 0,
+            starved: false,
+            verdict: None,
+            began: Instant::now(),
+        }
+    }
+
+    /// Ends the guest.
+    pub fn end<T>(&mut self, verdict: Verdict) -> Result<T> {
+        let verdict = self.verdict.get_or_insert(verdict).clone();
+        Err(wasmtime::Error::new(verdict))
+    }
+
+    pub fn write(&mut self, sink: Sink, bytes: &[u8]) -> Result<()> {
+        if sink == Sink::Stderr || self.typed {
+            return self.log(Source::Stderr, bytes);
+        }
+        let limit = self.attempt.limits.output_bytes;
+        if bytes.len() > limit.saturating_sub(self.stdout.len()) {
+            self.stdout = Vec::new();
+            return self.end(Verdict::breach(
+                "ERR_STEP_OUTPUT_TOO_LARGE",
+                format!("The step wrote more than {limit} bytes to stdout."),
+            ));
+        }
+        self.stdout.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    pub fn log(&mut self, source: Source, text: &[u8]) -> Result<()> {
+        let limit = self.attempt.limits.log_bytes;
+        if self.attempt.write_log(source, text) {
+            return Ok(());
+        }
+        self.end(Verdict::breach(
+            "ERR_STEP_LOG_TOO_LARGE",
+            format!("The attempt logged more than {limit} bytes."),
+        ))
+    }
+
+    pub fn take_stdout(&mut self) -> String {
+        match String::from_utf8(std::mem::take(&mut self.stdout)) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }
+    }
+
+    /// Nanoseconds on a clock that never goes back.
+    pub fn monotonic(&self) -> u64 {
+        // Never 0: that is the time of what is ready at once.
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    /// When a time on that clock is.
+    pub fn instant(&self, monotonic: u64) -> Option<Instant> {
+        self.began
+            .checked_add(std::time::Duration::from_nanos(monotonic))
+    }
+
+    /// Keeps when a pollable is ready, in nanoseconds of the monotonic clock; 0: at once.
+    pub fn add_pollable(&mut self, ready_at: u64) -> Result<u32> {
+        let index = match self.free_pollables.pop() {
+            Some(index) => index,
+            None if self.pollables.len() == MOST_POLLABLES => {
+                wasmtime::bail!("more than {MOST_POLLABLES} pollables are in use")
+            }
+            None => {
+                self.pollables.push(None);
+                self.pollables.len() - 1
+            }
+        };
+        self.pollables[index] = Some(ready_at);
+        Ok(index as u32)
+    }
+
+    pub fn pollable(&self, index: u32) -> Result<u64> {
+        match self.pollables.get(index as usize) {
+            Some(Some(ready_at)) => Ok(*ready_at),
+            _ => wasmtime::bail!("there is no pollable {index}"),
+        }
+    }
+
+    pub fn drop_pollable(&mut self, index: u32) {
+        if let Some(slot) = self.pollables.get_mut(index as usize)
+            && slot.take().is_some()
+        {
+            self.free_pollables.push(index as usize);
+        }
+    }
+}
+
+/// All memories of an attempt share its one limit, and a refusal is remembered.
+impl ResourceLimiter for World {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool> {
+        // The module's own maximum refuses before the limit does: that is no lack of memory.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.attempt.limits.memory_bytes {
+            self.starved = true;
+            return Ok(false);
+        }
+        self.memory = total;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> Result<()> {
+        self.starved = true;
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let total = self
+            .table_elements
+            .saturating_add(desired.saturating_sub(current));
+        if total > MOST_TABLE_ELEMENTS {
+            self.starved = true;
+            return Ok(false);
+        }
+        self.table_elements = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        10_000
+    }
+
+    fn tables(&self) -> usize {
+        10_000
+    }
+
+    fn memories(&self) -> usize {
+        10_000
+    }
+}

@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import type { StepFailure } from "../../driver.ts";
+import type { StepBinary } from "../engine.ts";
+import { failure } from "../failure.ts";
+import type { DonePreparing, DoneProgram, Shape } from "./binding.ts";
+
+/** Asks the native side for a program: from the file, or of the bytes. */
+export type Prepare = (shape: Shape, path: string, binary?: Uint8Array) => Promise<DonePreparing>;
+
+/** Programs in memory, by digest. */
+export interface Programs {
+  /** The program; why it can't run, else. Those who ask at once share the work. */
+  get(binary: StepBinary): Promise<DoneProgram | StepFailure>;
+  /** The program where it is there already, so that an attempt need not wait a turn. */
+  find(sha256: string): DoneProgram | undefined;
+}
+
+/** Compiled code is kept in memory up to this many bytes; what was used longest ago goes first. */
+const keptBytes = 512 * 1024 * 1024;
+
+interface Entry {
+  readonly pending: Promise<DoneProgram | StepFailure>;
+  program?: DoneProgram;
+}
+
+/** Programs whose compiled code lies in `folder`, a file for each digest and `version` of the engine. */
+export function createPrograms(
+  folder: string,
+  version: string,
+  prepare: Prepare,
+  release: (program: number) => void,
+): Programs {
+  // In the order of their last use.
+  const entries = new Map<string, Entry>();
+
+  const evict = (): void => {
+    let total = 0;
+    for (const { program } of entries.values()) total += program?.bytes ?? 0;
+    for (const [sha256, { program }] of entries) {
+      if (total <= keptBytes || entries.size === 1) return;
+      if (program === undefined) continue;
+      entries.delete(sha256);
+      release(program.number);
+      total -= program.bytes;
+    }
+  };
+
+  const build = async (binary: StepBinary): Promise<DoneProgram | StepFailure> => {
+    const path = join(folder, `${binary.sha256}-${version}.bin`);
+    const shape = binary.kind === "command" ? "command" : binary.mode;
+    let done = await prepare(shape, path);
+    if (done.kind === "absent") {
+      const bytes = await binary.load();
+      if (bytes === undefined) {
+        return failure("ERR_ARTIFACT_MISSING", `The component ${binary.sha256} is not in the store.`);
+      }
+      done = await prepare(shape, path, bytes);
+    }
+    if (done.kind === "program") return done;
+    return done.kind === "refused"
+      ? failure(done.code, done.text)
+      : failure("ERR_ENGINE_BROKEN", "The engine lost the component.");
+  };
+
+  const add = (binary: StepBinary): Promise<DoneProgram | StepFailure> => {
+    const { sha256 } = binary;
+    const pending = build(binary);
+    const entry: Entry = { pending };
+    entries.set(sha256, entry);
+    // Only what works is kept: another try may find the cause gone.
+    const settle = (built: DoneProgram | StepFailure | undefined): void => {
+      if (built === undefined || "code" in built) entries.delete(sha256);
+      else entry.program = built;
+      evict();
+    };
+    pending.then(settle, () => settle(undefined));
+    return pending;
+  };
+
+  return {
+    get(binary) {
+      return entries.get(binary.sha256)?.pending ?? add(binary);
+    },
+    find(sha256) {
+      const found = entries.get(sha256);
+      if (found?.program === undefined) return undefined;
+      entries.delete(sha256);
+      entries.set(sha256, found);
+      return found.program;
+    },
+  };
+}
