@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
+import type { EngineChoice } from "../runtime/wasm/choice.ts";
 import { assembleHost } from "./assemble.ts";
 import { createSqliteBroker } from "./broker/sqlite.ts";
 import { systemClock, type Clock, type Random } from "./clock.ts";
@@ -32,6 +33,8 @@ export interface HostConfig {
   readonly drivers?: ReadonlyMap<RuntimeName, Driver>;
   /** Attempts that run at once in this process; the number of cores by default. */
   readonly parallelism?: number;
+  /** What executes Wasm steps; "auto" by default: wasmtime where it loads, v8 else. */
+  readonly engine?: EngineChoice;
   /** Runs held in memory at once; 1,000 by default. */
   readonly maxRuns?: number;
   /** How long close() lets attempts under way go on, in milliseconds; 0 by default. */
@@ -93,5 +96,6 @@ async function builtInDrivers(config: HostConfig, state: State): Promise<Readonl
     artifacts: (sha256) => state.artifacts.get(sha256),
     cacheDir: config.cacheDir ?? ".millrace/cache",
     ...(config.parallelism === undefined ? {} : { parallelism: config.parallelism }),
+    ...(config.engine === undefined ? {} : { engine: config.engine }),
   });
 }

@@ -1,4 +1,5 @@
 import type { ArtifactSource, Driver, RuntimeName } from "./driver.ts";
+import type { EngineChoice } from "./wasm/choice.ts";
 import { createWasmDriver } from "./wasm/wasm.ts";
 
 /** What the drivers of a host need from it. */
@@ -8,6 +9,8 @@ export interface DriverOptions {
   readonly cacheDir: string;
   /** Attempts that run at once in this process; the number of cores by default. */
   readonly parallelism?: number;
+  /** What executes Wasm steps; "auto" by default. */
+  readonly engine?: EngineChoice;
 }
 
 /** The one list of drivers. */

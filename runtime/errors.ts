@@ -93,6 +93,11 @@ export const runtimeErrors = {
     summary: "This host has no driver for the step's runtime.",
     next: "Run the step on a host that has it; `millrace doctor` lists what this one has.",
   },
+  ERR_ENGINE_UNAVAILABLE: {
+    retry: false,
+    summary: "The engine that was asked for by name can't be loaded; nothing was started.",
+    next: "Leave the engine to `auto`, or see `millrace doctor` for why it does not load.",
+  },
   ERR_ENGINE_BROKEN: {
     retry: true,
     summary: "The engine itself failed, not the step.",

@@ -1,9 +1,10 @@
 import type { ArtifactSource, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
+import { chooseEngine, createEngine } from "./choice.ts";
+import type { EngineChoice } from "./choice.ts";
 import type { Engine, StepBinary } from "./engine.ts";
 import { failure } from "./failure.ts";
 import { inspectStep } from "./grants.ts";
 import { attemptResult } from "./result.ts";
-import { createV8Engine } from "./v8/engine.ts";
 
 /** What the driver is created with. */
 export interface WasmDriverOptions {
@@ -12,8 +13,8 @@ export interface WasmDriverOptions {
   readonly cacheDir: string;
   /** Attempts at once; the number of cores by default. */
   readonly parallelism?: number;
-  /** The engine that executes; v8 by default. The driver closes it. */
-  readonly engine?: Engine;
+  /** The engine that executes, or which it shall be; "auto" by default. The driver closes it. */
+  readonly engine?: Engine | EngineChoice;
 }
 
 /** Inspected binaries that are remembered. */
@@ -21,7 +22,8 @@ const rememberedBinaries = 10_000;
 
 /** Executes steps that are WebAssembly components, or core modules built as WASI preview 1 commands. */
 export function createWasmDriver(options: WasmDriverOptions): Driver {
-  const engine = options.engine ?? createV8Engine(options);
+  const { engine: wanted = "auto" } = options;
+  const engine = typeof wanted === "string" ? createEngine(chooseEngine(wanted), options) : wanted;
   const binaries = new Map<string, Promise<StepBinary | StepFailure>>();
 
   const binaryOf = ({ sha256 }: StepProgram): Promise<StepBinary | StepFailure> => {

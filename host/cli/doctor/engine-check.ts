@@ -21,7 +21,10 @@ export const engineCheck: Check = {
   async run() {
     const folder = await mkdtemp(join(tmpdir(), "millrace-doctor-"));
     try {
-      return await runProgram(printsOk, "ok", folder);
+      const { chooseEngine } = await import("../../../runtime/wasm/choice.ts");
+      const { why } = chooseEngine("auto");
+      const result = await runProgram(printsOk, "ok", folder);
+      return { ...result, detail: `${result.detail} (${why})` };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -32,7 +35,9 @@ export const engineCheck: Check = {
 export async function runProgram(bytes: Uint8Array, output: string, cacheDir: string): Promise<CheckResult> {
   const { createDrivers } = await import("../../../runtime/drivers.ts");
   const { defaultLimits } = await import("../../../runtime/limits.ts");
-  const drivers = createDrivers({ artifacts: async () => bytes, cacheDir, parallelism: 1 });
+  const { chooseEngine } = await import("../../../runtime/wasm/choice.ts");
+  const { name } = chooseEngine("auto");
+  const drivers = createDrivers({ artifacts: async () => bytes, cacheDir, parallelism: 1, engine: name });
   try {
     const driver = drivers.get("wasm");
     if (driver === undefined) return { status: "failed", detail: "there is no driver for Wasm steps" };
@@ -50,7 +55,7 @@ export async function runProgram(bytes: Uint8Array, output: string, cacheDir: st
     }
     return {
       status: "ok",
-      detail: `v8, compiled in ${span(prepared - begun)}, ran in ${span(done - prepared)}`,
+      detail: `${name}, compiled in ${span(prepared - begun)}, ran in ${span(done - prepared)}`,
     };
   } finally {
     for (const driver of drivers.values()) await driver.close();

@@ -22,6 +22,7 @@ describe("the cache of what was translated", () => {
   const start = (bytes: Uint8Array) => {
     const asked = { count: 0 };
     const driver = createWasmDriver({
+      engine: "v8",
       cacheDir,
       parallelism: 1,
       artifacts() {
