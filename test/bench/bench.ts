@@ -1,12 +1,20 @@
 /** `npm run bench [-- <name>… | --list] [--json]`: measures, and prints each figure, with its ratio where there is one. */
 import { parseArgs } from "node:util";
 import type { Figure } from "./figure.ts";
+import { isUnavailable } from "./unavailable.ts";
 
 const benches = {
   "v8-instance": () => import("./v8-instance.ts"),
   "sqlite-one-step": () => import("./sqlite-one-step.ts"),
   "sqlite-one-step-quickjs": () => import("./sqlite-one-step-quickjs.ts"),
+  "sqlite-three-steps": () => import("./sqlite-three-steps.ts"),
   bullmq: () => import("./bullmq.ts"),
+  restate: () => import("./restate.ts"),
+  "nats-one-step": () => import("./nats-one-step.ts"),
+  "nats-three-steps": () => import("./nats-three-steps.ts"),
+  "nats-limit": () => import("./nats-limit.ts"),
+  "nats-growth": () => import("./nats-growth.ts"),
+  "nats-two-hosts": () => import("./nats-two-hosts.ts"),
   "dev-ready": () => import("./dev-ready.ts"),
   "store-growth": () => import("./store-growth.ts"),
 } as const satisfies Record<string, () => Promise<{ run(): Promise<readonly Figure[]> }>>;
@@ -27,10 +35,22 @@ function line({ bench, figure, value, unit, better, against, ratio }: Figure): s
 async function measureAll(chosen: readonly Name[]): Promise<void> {
   for (const name of chosen) {
     if (values.json !== true) process.stderr.write(`measuring ${name} …\n`);
-    const { run } = await benches[name]();
-    for (const figure of await run())
-      console.log(values.json === true ? JSON.stringify(figure) : line(figure));
+    try {
+      const { run } = await benches[name]();
+      print(await run());
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      process.stderr.write(`not measured: ${name}: ${error.message}\n`);
+      // Who asks for it by name is told; among all the others it is only left out.
+      if (positionals.length > 0) process.exitCode = 1;
+    }
   }
+}
+
+function print(figures: readonly Figure[]): void {
+  for (const figure of figures) console.log(values.json === true ? JSON.stringify(figure) : line(figure));
+  const settings = new Set(figures.map((figure) => figure.settings).filter((text) => text !== undefined));
+  if (values.json !== true) for (const text of settings) console.log(`  measured with ${text}`);
 }
 
 const unknown = positionals.filter((name) => !names.includes(name as Name));

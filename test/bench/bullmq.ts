@@ -1,13 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { countedRuns } from "./counted.ts";
 import type { Figure } from "./figure.ts";
 import { withFolder } from "./folder.ts";
-import { measure, payload, type Queue } from "./load.ts";
+import { measure, payload, type Queue, type Speed } from "./load.ts";
 import { freePort, needProgram, startProgram } from "./process.ts";
+import { beside, rivalPackage, rivalVersion } from "./rivals.ts";
 import { measureQuickJsStep } from "./sqlite-one-step-quickjs.ts";
 import { measureOneStep } from "./sqlite-one-step.ts";
+import { measureThreeSteps } from "./sqlite-three-steps.ts";
 
 /** The part of BullMQ that is used here; its packages are installed when this bench first runs. */
 interface BullMq {
@@ -15,11 +14,11 @@ interface BullMq {
     name: string,
     options: object,
   ) => {
-    add(
-      name: string,
-      data: object,
-      options: object,
-    ): Promise<{ waitUntilFinished(events: object): Promise<unknown> }>;
+    add(name: string, data: object, options: object): Promise<Job>;
+    close(): Promise<void>;
+  };
+  readonly FlowProducer: new (options: object) => {
+    add(flow: object): Promise<{ readonly job: Job }>;
     close(): Promise<void>;
   };
   readonly Worker: new (name: string, processor: () => Promise<unknown>, options: object) => Closable;
@@ -29,50 +28,39 @@ interface BullMq {
   ) => Closable & { waitUntilReady(): Promise<unknown> };
 }
 
+interface Job {
+  readonly name: string;
+  waitUntilFinished(events: object): Promise<unknown>;
+}
+
 interface Closable {
-  on(event: "completed", listener: () => void): void;
+  on(event: "completed", listener: (job: Job) => void): void;
   close(): Promise<void>;
 }
 
-const rivals = new URL("rivals/", import.meta.url);
 /** Jobs that one worker has under way; higher values did not make it faster. */
 const concurrency = 100;
 
-/** One-step runs of ours beside jobs of BullMQ on Redis (appendonly yes, appendfsync everysec: its recommended persistence). */
+/** Runs of ours beside jobs of BullMQ on Redis (appendonly yes, appendfsync everysec: its recommended persistence). */
 export async function run(): Promise<readonly Figure[]> {
-  const theirs = await measureBullMq();
-  const ours = await measureOneStep();
-  const quickJs = await measureQuickJsStep();
-  const against = "BullMQ on Redis, appendfsync everysec";
-  const compare = (
-    figure: string,
-    unit: string,
-    value: number,
-    other: number,
-    better: Figure["better"],
-  ): Figure => ({
+  const rival = {
     bench: "bullmq",
-    figure,
-    value,
-    unit,
-    against: `${against}: ${other.toPrecision(3)} ${unit}`,
-    ratio: value / other,
-    better,
-  });
-  return [
-    compare("sqlite-one-step throughput", "runs/s", ours.throughput, theirs.throughput, "higher"),
-    compare("sqlite-one-step p50", "ms", ours.p50, theirs.p50, "lower"),
-    compare("sqlite-one-step p99", "ms", ours.p99, theirs.p99, "lower"),
-    compare("sqlite-one-step-quickjs throughput", "runs/s", quickJs.throughput, theirs.throughput, "higher"),
-    compare("sqlite-one-step-quickjs p50", "ms", quickJs.p50, theirs.p50, "lower"),
-    compare("sqlite-one-step-quickjs p99", "ms", quickJs.p99, theirs.p99, "lower"),
-  ];
+    against: "BullMQ on Redis, appendfsync everysec",
+    oneStep: await measureBullMq(1),
+    threeSteps: await measureBullMq(3),
+    settings: `BullMQ ${rivalVersion("bullmq")}, Redis appendonly yes, appendfsync everysec, one worker with concurrency ${concurrency}; three steps are a flow of three jobs, each the child of the next`,
+  };
+  return beside(rival, [
+    { name: "sqlite-one-step", steps: 1, speed: await measureOneStep() },
+    { name: "sqlite-one-step-quickjs", steps: 1, speed: await measureQuickJsStep() },
+    { name: "sqlite-three-steps", steps: 3, speed: await measureThreeSteps() },
+  ]);
 }
 
-async function measureBullMq(): ReturnType<typeof measure> {
+/** Jobs of BullMQ, or flows of three jobs in sequence. */
+export async function measureBullMq(steps: 1 | 3): Promise<Speed> {
   needProgram("redis-server", "redis-server");
-  install();
-  const bullmq = createRequire(new URL("package.json", rivals))("bullmq") as BullMq;
+  const bullmq = rivalPackage("bullmq") as BullMq;
   return withFolder(async (folder) => {
     const port = await freePort();
     const settings = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
@@ -83,8 +71,9 @@ async function measureBullMq(): ReturnType<typeof measure> {
       "Ready to accept connections",
     );
     try {
-      return await withBullMq(bullmq, port, (queue) =>
-        measure(queue, { rounds: 3, count: 10_000, samples: 500 }),
+      const count = steps === 1 ? 10_000 : 4_000;
+      return await withBullMq(bullmq, port, steps, (queue) =>
+        measure(queue, { rounds: 3, count, samples: 500 }),
       );
     } finally {
       await redis.stop();
@@ -92,45 +81,49 @@ async function measureBullMq(): ReturnType<typeof measure> {
   });
 }
 
-async function withBullMq<T>(bullmq: BullMq, port: number, use: (queue: Queue) => Promise<T>): Promise<T> {
+async function withBullMq<T>(
+  bullmq: BullMq,
+  port: number,
+  steps: 1 | 3,
+  use: (queue: Queue) => Promise<T>,
+): Promise<T> {
   const connection = { host: "127.0.0.1", port, maxRetriesPerRequest: null };
   const queue = new bullmq.Queue("bench", { connection });
+  const flows = new bullmq.FlowProducer({ connection });
   const events = new bullmq.QueueEvents("bench", { connection });
   await events.waitUntilReady();
   const worker = new bullmq.Worker("bench", async () => null, { connection, concurrency });
-  let finishedJobs = 0;
-  let wanted = Number.POSITIVE_INFINITY;
-  let reached: (() => void) | undefined;
-  worker.on("completed", () => {
-    finishedJobs += 1;
-    if (finishedJobs >= wanted) reached?.();
+  const runs = countedRuns();
+  worker.on("completed", ({ name }) => {
+    if (name === "last") runs.one();
   });
-  const send = (n: number) => queue.add("sent", payload(n), { removeOnComplete: true });
+  const add = async (n: number, removeOnComplete: boolean | number): Promise<Job> => {
+    if (steps === 1) return queue.add("last", payload(n), { removeOnComplete });
+    const job = (name: string, remove: boolean | number, children: readonly object[]) => ({
+      name,
+      queueName: "bench",
+      data: payload(n),
+      opts: { removeOnComplete: remove },
+      children,
+    });
+    const first = job("first", true, []);
+    const flow = await flows.add(job("last", removeOnComplete, [job("second", true, [first])]));
+    return flow.job;
+  };
   try {
     return await use({
-      send,
+      send: (n) => add(n, true),
       async roundTrip(n) {
-        // Without removeOnComplete: waiting for a job that is gone already would fail.
-        const job = await queue.add("sent", payload(n), { removeOnComplete: 1_000 });
+        // Kept for a while: waiting for a job that is gone already would fail.
+        const job = await add(n, 1_000);
         await job.waitUntilFinished(events);
       },
-      finished(count) {
-        wanted = finishedJobs + count;
-        return new Promise((resolve) => (reached = resolve));
-      },
+      finished: runs.more,
     });
   } finally {
     await worker.close();
     await events.close();
+    await flows.close();
     await queue.close();
   }
-}
-
-function install(): void {
-  if (existsSync(new URL("node_modules/bullmq", rivals))) return;
-  const { status } = spawnSync("npm", ["ci"], {
-    cwd: fileURLToPath(rivals),
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  if (status !== 0) throw new Error("npm ci in test/bench/rivals failed");
 }

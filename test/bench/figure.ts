@@ -5,6 +5,8 @@ export interface Figure {
   readonly value: number;
   readonly unit: string;
   readonly against?: string;
+  /** Version, persistence and concurrency of what it is compared with. */
+  readonly settings?: string;
   readonly ratio?: number;
   /** Which way the value, and the ratio, is better. */
   readonly better: "higher" | "lower";

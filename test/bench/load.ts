@@ -1,3 +1,4 @@
+import type { FunctionDocument } from "../../host/function/document.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import { createHost, runId, type Host, type HostConfig } from "../../host/index.ts";
 import { inProcessDrivers } from "../host/in-process-driver.ts";
@@ -11,6 +12,13 @@ export interface Queue {
   roundTrip(n: number): Promise<unknown>;
   /** Resolves when `count` runs have finished since the call. */
   finished(count: number): Promise<void>;
+}
+
+/** What is measured of a queue: runs per second, and milliseconds from event to finished run. */
+export interface Speed {
+  readonly throughput: number;
+  readonly p50: number;
+  readonly p99: number;
 }
 
 /** How many sends are under way at once in a throughput measurement. */
@@ -46,7 +54,7 @@ async function latencies(queue: Queue, count: number): Promise<readonly number[]
 export async function measure(
   queue: Queue,
   { rounds, count, samples }: { readonly rounds: number; readonly count: number; readonly samples: number },
-): Promise<{ readonly throughput: number; readonly p50: number; readonly p99: number }> {
+): Promise<Speed> {
   let best = 0;
   for (let round = 0; round < rounds; round += 1) best = Math.max(best, await throughput(queue, count));
   const sorted = await latencies(queue, samples);
@@ -59,12 +67,27 @@ export function payload(n: number): object {
 }
 
 /** A host whose only function has one step, and that host as a queue. */
-export async function oneStepHost(
+export function oneStepHost(
   config: HostConfig,
   components: Readonly<Record<string, string>> = {},
 ): Promise<Queue & { readonly host: Host }> {
+  return queueHost(config, "one-step", { only: {} }, components);
+}
+
+/** A host whose only function has three steps, each after the one before, and that host as a queue. */
+export function threeStepsHost(config: HostConfig): Promise<Queue & { readonly host: Host }> {
+  const steps = { first: {}, second: { after: [{ step: "first" }] }, third: { after: [{ step: "second" }] } };
+  return queueHost(config, "three-steps", steps, {});
+}
+
+async function queueHost(
+  config: HostConfig,
+  id: string,
+  steps: FunctionDocument["steps"],
+  components: Readonly<Record<string, string>>,
+): Promise<Queue & { readonly host: Host }> {
   const host = await createHost(config);
-  const document = { id: "one-step", triggers: [{ event: "bench/sent" }], steps: { only: {} } };
+  const document = { id, triggers: [{ event: "bench/sent" }], steps };
   await host.deploy([functionVersion(document, components, 0)]);
   const send = (n: number) => host.publish([{ name: "bench/sent", data: payload(n) as never }]);
   return {
@@ -73,7 +96,7 @@ export async function oneStepHost(
     async roundTrip(n) {
       const [published] = await send(n);
       if (published === undefined) throw new Error("nothing was published");
-      const run = await host.finished(runId("one-step", published.id));
+      const run = await host.finished(runId(id, published.id));
       if (run.status !== "completed") throw new Error(`the run ended ${run.status}`);
     },
     finished(count) {
@@ -91,5 +114,12 @@ export async function oneStepHost(
   };
 }
 
-/** Drivers whose one step does nothing, so that what is measured is all but the driver. */
-export const idleDrivers = inProcessDrivers({ only: () => null });
+const nothing = () => null;
+
+/** Drivers whose steps do nothing, so that what is measured is all but the driver. */
+export const idleDrivers = inProcessDrivers({
+  only: nothing,
+  first: nothing,
+  second: nothing,
+  third: nothing,
+});

@@ -1,5 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
+import { homedir } from "node:os";
+import { basename, join } from "node:path";
+import { unavailable } from "./unavailable.ts";
 
 /** A port of the loopback interface that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -17,7 +21,24 @@ export function needProgram(program: string, debianPackage: string): void {
   if (found()) return;
   const install = ["-c", `apt-get update -qq && apt-get install -y -qq ${debianPackage}`];
   if (process.getuid?.() === 0) spawnSync("sh", install, { stdio: "ignore" });
-  if (!found()) throw new Error(`${program} is needed for this bench: sudo apt-get install ${debianPackage}`);
+  if (!found()) throw unavailable(`${program} is needed: sudo apt-get install ${debianPackage}`);
+}
+
+/** The path of a program of a Go package, built into the user's cache when it is not there yet. */
+export function needGoProgram(goPackage: string, version: string): string {
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  const folder = join(cache, "millrace", "bench", `${basename(goPackage)}-${version}`);
+  const program = join(folder, basename(goPackage));
+  if (existsSync(program)) return program;
+  if (spawnSync("go", ["version"]).status !== 0)
+    throw unavailable(`Go is needed to build ${goPackage}: put go on PATH`);
+  process.stderr.write(`building ${goPackage}@${version}, once; this takes minutes …\n`);
+  const { status } = spawnSync("go", ["install", `${goPackage}@${version}`], {
+    env: { ...process.env, GOBIN: folder, CGO_ENABLED: "0" },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (status !== 0) throw unavailable(`go install ${goPackage}@${version} failed`);
+  return program;
 }
 
 /** A started program, and how to end it. */
@@ -30,8 +51,12 @@ export async function startProgram(
   program: string,
   args: readonly string[],
   ready: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Started> {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   let output = "";
   await new Promise<void>((resolve, reject) => {
