@@ -10,6 +10,7 @@ const benches = {
   "sqlite-three-steps": () => import("./sqlite-three-steps.ts"),
   bullmq: () => import("./bullmq.ts"),
   restate: () => import("./restate.ts"),
+  temporal: () => import("./temporal.ts"),
   "nats-one-step": () => import("./nats-one-step.ts"),
   "nats-three-steps": () => import("./nats-three-steps.ts"),
   "nats-limit": () => import("./nats-limit.ts"),
