@@ -1,5 +1,6 @@
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
-import type { Outcome } from "./broker/broker.ts";
+import type { Json } from "../runtime/json.ts";
+import type { Outcome, StoredEvent } from "./broker/broker.ts";
 import type { Clock, Random } from "./clock.ts";
 import { MillraceError } from "./errors.ts";
 import type { Intake } from "./event/intake.ts";
@@ -10,9 +11,11 @@ import { finished } from "./executor/finished.ts";
 import type { Held } from "./executor/held-runs.ts";
 import { createNotices } from "./executor/notices.ts";
 import { prepareSteps } from "./executor/readiness.ts";
+import { followCatalog } from "./follow-catalog.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Host } from "./host.ts";
 import { createLive } from "./live.ts";
+import type { Catalog } from "./state/state.ts";
 import type { Store } from "./store.ts";
 
 /** What a host is made of besides its store. */
@@ -42,13 +45,15 @@ export async function assembleHost(
     ready(version, { definitions, drivers, notices });
 
   let preparing: Promise<unknown> = Promise.resolve();
-  const reload = async (): Promise<void> => {
-    intake.use(compileEventSchemas(await state.catalog.schemas()));
-    const changed = await definitions.load();
-    preparing = Promise.all([preparing, ...changed.map(prepare)]).catch(notices.storeError);
-  };
-  const watch = await state.catalog.watch(() => void reload().catch(notices.storeError));
-  await reload();
+  const follower = await followCatalog({
+    catalog: state.catalog,
+    async load() {
+      intake.use(compileEventSchemas(await state.catalog.schemas()));
+      const changed = await definitions.load();
+      preparing = Promise.all([preparing, ...changed.map(prepare)]).catch(notices.storeError);
+    },
+    onError: notices.storeError,
+  });
   const executor = createExecutor({
     runs: state.runs,
     unattended: state.unattended,
@@ -69,13 +74,18 @@ export async function assembleHost(
     return broker.leased ? released : "done";
   };
   const runtimes = [...drivers.keys()];
-  await broker.consumeEvents(({ event }) => outcome(executor.handle(event)), { maxInFlight: maxRuns });
+  /** An event meets at least the functions that its publisher knew. */
+  const handle = async ({ event, catalog }: StoredEvent, redelivered: boolean): Promise<Outcome> => {
+    await follower.caughtUp(catalog);
+    return outcome(executor.handle(event, redelivered));
+  };
+  await broker.consumeEvents(handle, { maxInFlight: maxRuns });
   await broker.consumeWakes((id) => outcome(executor.wake(id)), { maxInFlight: maxRuns, runtimes });
   const recovered = executor.recover().catch(notices.storeError);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await watch.close();
+    await follower.close();
     const consumed = broker.close();
     await executor.close(graceMs);
     await Promise.all([consumed, recovered]);
@@ -89,7 +99,7 @@ export async function assembleHost(
     async publish(inputs) {
       if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
       const events = intake.events(inputs);
-      const published = await broker.publish(events);
+      const published = await broker.publish(events, state.catalog.revision());
       if (ownLive.observed) {
         const at = clock.now();
         for (const event of events) ownLive.publish({ type: "event.stored", at, event });
@@ -102,23 +112,7 @@ export async function assembleHost(
       preparing = Promise.all([preparing, ...versions.map(prepare)]).catch(notices.storeError);
     },
     remove: (functionId) => definitions.remove(functionId),
-    async setEventSchemas(byName) {
-      const gone = Object.keys(await state.catalog.schemas()).filter(
-        (known) => !Object.hasOwn(byName, known),
-      );
-      const compiled = compileEventSchemas(byName);
-      await state.catalog.putSchemas({
-        ...Object.fromEntries(gone.map((known) => [known, null])),
-        ...byName,
-      });
-      intake.use(compiled);
-    },
-    async addEventSchemas(byName) {
-      const all = { ...(await state.catalog.schemas()), ...byName };
-      const compiled = compileEventSchemas(all);
-      await state.catalog.putSchemas(byName);
-      intake.use(compiled);
-    },
+    ...schemaChanges(state.catalog, intake),
     functions: () => definitions.active(),
     version: (functionId, version) => state.catalog.getVersion(functionId, version),
     notices: (functionId) => notices.list(functionId),
@@ -135,6 +129,24 @@ export async function assembleHost(
     },
     finished: (runId, signal) => finished(runId, { runs: state.runs, live, signal, clock: cluster && clock }),
     close: () => (closing ??= close()),
+  };
+}
+
+/** The host's ways to change event schemas: compiled first, since what can't be must not be stored. */
+function schemaChanges(catalog: Catalog, intake: Intake): Pick<Host, "setEventSchemas" | "addEventSchemas"> {
+  const put = async (kept: Readonly<Record<string, Json>>, changes: Readonly<Record<string, Json>>) => {
+    const compiled = compileEventSchemas(kept);
+    await catalog.putSchemas(changes);
+    intake.use(compiled);
+  };
+  return {
+    async setEventSchemas(byName) {
+      const gone = Object.keys(await catalog.schemas()).map((name) => [name, null] as const);
+      await put(byName, { ...Object.fromEntries(gone), ...byName });
+    },
+    async addEventSchemas(byName) {
+      await put({ ...(await catalog.schemas()), ...byName }, byName);
+    },
   };
 }
 

@@ -8,6 +8,8 @@ export interface StoredEvent {
   /** When the broker stored it, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly storedAt: number;
   readonly event: Event;
+  /** The revision of the catalog that its publisher knew, where hosts share one. */
+  readonly catalog?: number;
 }
 
 /** What became of one published event. */
@@ -72,11 +74,17 @@ export interface Broker {
    * it when this one is gone. False: the one host takes up by itself what it left when it ended.
    */
   readonly leased: boolean;
-  /** Stores the events in order; resolves when all are durable. Throws ERR_STORE_… when none was stored. */
-  publish(events: readonly Event[]): Promise<readonly Published[]>;
-  /** Hands over every stored event that was not yet acknowledged. A rejected handler gets the event again after a pause. */
+  /**
+   * Stores the events in order; resolves when all are durable. Throws ERR_STORE_… when none was stored, or that is not
+   * known. `catalog`: the revision of the catalog that the publisher knows.
+   */
+  publish(events: readonly Event[], catalog?: number): Promise<readonly Published[]>;
+  /**
+   * Hands over every stored event that was not yet acknowledged. A rejected handler gets the event again after a pause.
+   * `redelivered`: another host may have had it before.
+   */
   consumeEvents(
-    handler: (event: StoredEvent) => Promise<Outcome>,
+    handler: (event: StoredEvent, redelivered: boolean) => Promise<Outcome>,
     options: { readonly maxInFlight: number },
   ): Promise<Consumer>;
   /** Asks that some host look at this run, soon; with `runtime`, one that has its driver. Durable when it resolves. */

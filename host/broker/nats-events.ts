@@ -30,8 +30,8 @@ interface NatsEvents extends Pick<Broker, "readEvents" | "readEvent"> {
   read(message: EventMessage): StoredEvent;
 }
 
-/** Says that a host checked the event and completed it before it was published. */
-const checkedHeader = "Millrace-Checked";
+/** Says that a host checked the event and completed it before it was published, and what it knew of the catalog. */
+const catalogHeader = "Millrace-Catalog";
 const messageId = "Nats-Msg-Id";
 /** How long before or after the time in its id an event may have been stored, in milliseconds. */
 const storedNearMs = 60_000;
@@ -39,8 +39,8 @@ const storedNearMs = 60_000;
 const searchSize = 1_000;
 
 /** The headers of an event that a host publishes. */
-export function eventHeaders(id: string): Readonly<Record<string, string>> {
-  return { [messageId]: id, [checkedHeader]: "1" };
+export function eventHeaders(id: string, catalog: number): Readonly<Record<string, string>> {
+  return { [messageId]: id, [catalogHeader]: String(catalog) };
 }
 
 export function createNatsEvents(session: NatsSession, accept: (input: unknown) => Event): NatsEvents {
@@ -49,11 +49,10 @@ export function createNatsEvents(session: NatsSession, accept: (input: unknown) 
 
   const read: NatsEvents["read"] = (message) => {
     const { headers, data, seq, storedAt } = message;
-    const event =
-      headers?.has(checkedHeader) === true
-        ? (JSON.parse(new TextDecoder().decode(data)) as Event)
-        : accept(complete(message));
-    return { seq, storedAt, event };
+    const catalog = headers?.get(catalogHeader) ?? "";
+    if (catalog === "") return { seq, storedAt, event: accept(complete(message)) };
+    const event = JSON.parse(new TextDecoder().decode(data)) as Event;
+    return { seq, storedAt, event, catalog: Number(catalog) };
   };
 
   /** What a client published, as a sender's event: its name, id and time may come from the message itself. */

@@ -12,27 +12,29 @@ const busyMs = 20;
 
 /** The broker's publish: one event by itself, several as an atomic batch. */
 export function createNatsPublish({ names, publisher, clock }: NatsSession): Broker["publish"] {
-  const publishOne = async (event: Event): Promise<Published> => {
-    const { subject, payload, header } = message(event);
-    const { duplicate } = await whenNotBusy(() => publisher.publish(subject, payload, header));
+  const publishOne = async (event: Event, catalog: number): Promise<Published> => {
+    const { duplicate } = await whenNotBusy(() => {
+      const { subject, payload, header } = message(event, catalog);
+      return publisher.publish(subject, payload, header);
+    });
     return { id: event.id, duplicate };
   };
 
-  const message = (event: Event) => ({
+  const message = (event: Event, catalog: number) => ({
     subject: names.event(event.name),
     payload: JSON.stringify(event),
-    header: headersOf(eventHeaders(event.id)),
+    header: headersOf(eventHeaders(event.id, catalog)),
   });
 
   /** All or none; of a batch with an id that is there already the server takes none, so its events go one by one. */
-  const publishSome = async (events: readonly Event[]): Promise<Published[]> => {
+  const publishSome = async (events: readonly Event[], catalog: number): Promise<Published[]> => {
     try {
-      await whenNotBusy(() => publisher.publishBatch(events.map(message)));
+      await whenNotBusy(() => publisher.publishBatch(events.map((event) => message(event, catalog))));
       return events.map(({ id }) => ({ id, duplicate: false }));
     } catch (error) {
       if (!refusedWith(error, "batchDuplicate")) throw error;
       const published: Published[] = [];
-      for (const event of events) published.push(await publishOne(event));
+      for (const event of events) published.push(await publishOne(event, catalog));
       return published;
     }
   };
@@ -48,13 +50,14 @@ export function createNatsPublish({ names, publisher, clock }: NatsSession): Bro
     }
   };
 
-  return async (batch) => {
+  return async (batch, catalog = 0) => {
     try {
-      if (batch.length === 1 && batch[0] !== undefined) return [await publishOne(batch[0])];
+      if (batch.length === 1 && batch[0] !== undefined) return [await publishOne(batch[0], catalog)];
       const unique = [...firstOfEach(batch).values()];
       const published = new Map<string, Published>();
       for (let i = 0; i < unique.length; i += batchSize) {
-        for (const one of await publishSome(unique.slice(i, i + batchSize))) published.set(one.id, one);
+        for (const one of await publishSome(unique.slice(i, i + batchSize), catalog))
+          published.set(one.id, one);
       }
       const seen = new Set<string>();
       return batch.map(({ id }) => {

@@ -52,7 +52,7 @@ export async function createNatsBroker(
           maxInFlight,
           async handle(delivered) {
             const stored: StoredEvent | undefined = await read(delivered);
-            return stored === undefined ? "done" : handler(stored);
+            return stored === undefined ? "done" : handler(stored, delivered.deliveries > 1);
           },
         }),
       ),

@@ -79,7 +79,8 @@ export function createSqliteBroker(database: Database, clock: Clock): Broker {
         )
         .then((seqs) => batch.map((event, index) => offer(events, event, seqs[index], storedAt)));
     },
-    consumeEvents: async (handler, options) => events.consume(handler, options.maxInFlight),
+    consumeEvents: async (handler, options) =>
+      events.consume((event) => handler(event, false), options.maxInFlight),
     async wake(runId) {
       const seq = await database.write(() => Number(insertWake.run(runId).lastInsertRowid));
       wakes.offer({ seq, runId });

@@ -36,8 +36,11 @@ export interface ExecutorOptions {
 
 /** Starts runs and advances them. */
 export interface Executor {
-  /** Starts a run of every active function that the event triggers; resolves when all are stored. */
-  handle(event: Event): Promise<Held>;
+  /**
+   * Starts a run of every active function that the event triggers; resolves when all are stored. `redelivered`: the
+   * host that had the event before may have started runs of functions that are active no more; they are taken up.
+   */
+  handle(event: Event, redelivered: boolean): Promise<Held>;
   /** Has a stored run looked at; resolves once this host holds it, or it needs nothing. */
   wake(runId: string): Promise<Held>;
   /** True when this host holds the run, which it then looks at again. */
@@ -98,8 +101,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return peers === undefined ? notHeld("done") : held.wake(runId(definition.id, event.id));
   };
 
+  /** The runs that the event may have of functions that it does not trigger by now. */
+  const earlier = async (event: Event, triggered: readonly Definition[]): Promise<readonly Held[]> => {
+    const now = new Set(triggered.map(({ id }) => id));
+    const others = (await definitions.everActive()).filter((id) => !now.has(id));
+    return Promise.all(others.map((id) => held.wake(runId(id, event.id))));
+  };
+
   return {
-    async handle(event) {
+    async handle(event, redelivered) {
       const triggered = definitions
         .triggeredBy(event.name)
         .filter((definition) =>
@@ -107,8 +117,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
             notices.expressionError(definition.id, source, evaluation),
           ),
         );
-      const started = await Promise.all(triggered.map((definition) => start(definition, event)));
-      return { released: Promise.all(started.map(({ released }) => released)).then(worst) };
+      const [started, left] = await Promise.all([
+        Promise.all(triggered.map((definition) => start(definition, event))),
+        redelivered && peers !== undefined ? earlier(event, triggered) : [],
+      ]);
+      const all = [...started, ...left];
+      return { released: Promise.all(all.map(({ released }) => released)).then(worst) };
     },
     wake: held.wake,
     nudge: held.nudge,

@@ -9,6 +9,8 @@ export interface Delivered {
   readonly seq: number;
   /** When it was stored, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly storedAt: number;
+  /** 1 for the first. */
+  readonly deliveries: number;
 }
 
 export interface LeasedFeedOptions {
@@ -67,10 +69,10 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
   };
 
   const work = async (message: Msg, reply: string): Promise<void> => {
-    const { seq, storedAt } = place(reply);
+    const delivered: Delivered = { message, ...place(reply) };
     leases.set(reply, clock.now() + leaseMs / 3);
     // Why a handler rejects is its own to report; here it only counts that the message comes again.
-    const outcome = await options.handle({ message, seq, storedAt }).catch(() => undefined);
+    const outcome = await options.handle(delivered).catch(() => undefined);
     leases.delete(reply);
     if (outcome === "done") respond(reply, ack);
     else if (outcome === "back" || closed) respond(reply, negative);
@@ -157,5 +159,9 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
 function place(reply: string): Omit<Delivered, "message"> {
   const parts = reply.split(".");
   const from = parts.length > 9 ? 4 : 2;
-  return { seq: Number(parts[from + 3]), storedAt: Math.floor(Number(parts[from + 5]) / 1e6) };
+  return {
+    deliveries: Number(parts[from + 2]),
+    seq: Number(parts[from + 3]),
+    storedAt: Math.floor(Number(parts[from + 5]) / 1e6),
+  };
 }

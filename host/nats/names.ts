@@ -42,6 +42,11 @@ export function token(name: string): string {
   return Buffer.from(name).toString("base64url");
 }
 
+/** The name of a token. */
+export function untoken(text: string): string {
+  return Buffer.from(text, "base64url").toString();
+}
+
 export function createNames(prefix: string): Names {
   const stream = (name: string, ...subjects: string[]): StreamNames => ({
     stream: `${prefix}-${name}`,

@@ -2,14 +2,18 @@ import { Kvm, type KV } from "@nats-io/kv";
 import type { Json } from "../../runtime/json.ts";
 import type { FunctionVersion } from "../function/version.ts";
 import { unavailable } from "../nats/layout.ts";
-import { token } from "../nats/names.ts";
+import { token, untoken } from "../nats/names.ts";
 import type { NatsSession } from "../nats/session.ts";
 import type { Catalog } from "./state.ts";
 
 /** A copy of what is mutable, kept up to date: key → value; an empty value counts as none. */
 interface Mirror {
   entries(prefix: string): readonly string[];
+  /** What comes behind this prefix in keys, of values that were removed too. */
+  tokens(prefix: string): readonly string[];
   has(key: string): boolean;
+  /** The newest revision that is in it. */
+  revision(): number;
   /** Takes note of a write of this host. */
   wrote(key: string, value: string, revision: number): void;
   /** Calls back after a change that another host made; until the returned function is called. */
@@ -63,6 +67,7 @@ export async function createNatsCatalog({
     getVersion,
     activate: (functionId, version) => put(activeKey(functionId), JSON.stringify({ functionId, version })),
     deactivate: (functionId) => remove(activeKey(functionId)),
+    functionIds: async () => mirror.tokens("active.").map(untoken),
     async active() {
       const chosen = mirror
         .entries("active.")
@@ -86,6 +91,7 @@ export async function createNatsCatalog({
         .map((value) => JSON.parse(value) as { name: string; schema: Json });
       return Object.fromEntries(stored.map(({ name, schema }) => [name, schema]));
     },
+    revision: () => mirror.revision(),
     async watch(changed) {
       const stop = mirror.onChange(changed);
       return { close: async () => stop() };
@@ -97,10 +103,12 @@ export async function createNatsCatalog({
 async function startMirror(bucket: KV, filter: string[]): Promise<Mirror> {
   const known = new Map<string, { readonly revision: number; readonly value: string }>();
   const listeners = new Set<() => void>();
+  let newest = 0;
   /** True when it is news. */
   const apply = (key: string, value: string, revision: number): boolean => {
     if ((known.get(key)?.revision ?? 0) >= revision) return false;
     known.set(key, { revision, value });
+    newest = Math.max(newest, revision);
     return true;
   };
 
@@ -127,6 +135,10 @@ async function startMirror(bucket: KV, filter: string[]): Promise<Mirror> {
       [...known]
         .filter(([key, { value }]) => key.startsWith(prefix) && value !== "")
         .map(([, { value }]) => value),
+    revision: () => newest,
+    // What was removed stays, as an empty value.
+    tokens: (prefix) =>
+      [...known.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)),
     has: (key) => (known.get(key)?.value ?? "") !== "",
     wrote: (key, value, revision) => void apply(key, value, revision),
     onChange(changed) {

@@ -44,6 +44,10 @@ function createCatalog(database: Database): Catalog {
       database.write(() => {
         database.prepare("DELETE FROM active_versions WHERE function_id = ?").run(functionId);
       }),
+    async functionIds() {
+      const rows = database.prepare("SELECT DISTINCT function_id FROM versions ORDER BY function_id").all();
+      return rows.map((row) => String(row["function_id"]));
+    },
     async active() {
       return database
         .prepare(
@@ -69,6 +73,7 @@ function createCatalog(database: Database): Catalog {
         rows.map(({ name, body }) => [String(name), JSON.parse(String(body)) as Json]),
       );
     },
+    revision: () => 0,
     // The file belongs to one host: nobody else changes it.
     watch: async () => ({ close: () => Promise.resolve() }),
   };

@@ -93,11 +93,18 @@ export interface Catalog {
   activate(functionId: string, version: string): Promise<void>;
   /** No new runs of the function; what runs goes on. */
   deactivate(functionId: string): Promise<void>;
+  /** Every function that was ever active, also one that was removed. */
+  functionIds(): Promise<readonly string[]>;
   /** The active version of every function. */
   active(): Promise<readonly FunctionVersion[]>;
   /** Stores event schemas by event name; null removes one. */
   putSchemas(byName: Readonly<Record<string, Json>>): Promise<void>;
   schemas(): Promise<Readonly<Record<string, Json>>>;
+  /**
+   * Grows with each change of active versions and schemas that this process has heard of; the same on all hosts of a
+   * store. 0 where nobody else makes changes.
+   */
+  revision(): number;
   /** Calls back after each change of active versions or schemas that another host made; resolves once it watches. */
   watch(changed: () => void): Promise<{ close(): Promise<void> }>;
 }

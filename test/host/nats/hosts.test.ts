@@ -71,6 +71,20 @@ describe.skipIf(program === undefined)("hosts on one NATS store", () => {
     await until(() => second.functions().length === 0);
   });
 
+  test("miss no event that is published right after a function was deployed, whichever of them takes it", async () => {
+    const on = await Promise.all(
+      ["h1", "h2", "h3"].map((name) => start(name, { a: () => 1 }, { maxRuns: 2 })),
+    );
+    const ids: string[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      const deployer = on[i % 3]!;
+      await deployer.deploy([version({ steps: { a: {} } }, `f${i}`, `made/${i}`)]);
+      const sent = await deployer.publish([{ name: `made/${i}` }, { name: `made/${i}` }]);
+      ids.push(...sent.map(({ id }) => runId(`f${i}`, id)));
+    }
+    for (const id of ids) expect((await on[0]!.finished(id)).status).toBe("completed");
+  });
+
   test("hand a step over to a host that has its runtime, and the rest goes on there or comes back", async () => {
     const ran: string[] = [];
     const note =
@@ -179,8 +193,8 @@ interface StartOptions {
   readonly graceMs: number;
 }
 
-function version(document: Pick<FunctionDocument, "steps">) {
-  return functionVersion({ id: "f", triggers: [{ event: "a/b" }], ...document }, {}, 0);
+function version(document: Pick<FunctionDocument, "steps">, id = "f", event = "a/b") {
+  return functionVersion({ id, triggers: [{ event }], ...document }, {}, 0);
 }
 
 /** Ends when the host cuts it off. */
