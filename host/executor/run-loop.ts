@@ -8,6 +8,7 @@ import type { Live } from "../live.ts";
 import type { RunHeader, Runs, RunUpdate } from "../state/state.ts";
 import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
 import type { HistoryEntry } from "./history.ts";
+import { insistOn, type Written } from "./insist.ts";
 import type { Notices } from "./notices.ts";
 import type { Peers } from "./peers.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
@@ -50,9 +51,6 @@ export interface TakenRun {
   readonly definition: Definition;
   readonly view: RunView & { readonly event: Event };
 }
-
-/** The pause before a write that the store refused is tried again, in milliseconds. */
-const writeRetryDelay = 1_000;
 
 /** Advances one run for as long as it can go on: transition, append, execute, and round again. */
 export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ...taken }: TakenRun): RunLoop {
@@ -162,22 +160,11 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
     if (asked !== undefined) letGo("done");
   };
 
-  /** A store that refuses is asked until it takes the write; undefined when the host stops, and the run was let go. */
-  const insist = async <T>(write: () => Promise<T>): Promise<{ readonly value: T } | undefined> => {
-    for (;;) {
-      try {
-        return { value: await write() };
-      } catch (error) {
-        if (!stopping.aborted) {
-          notices.storeError(error);
-          await pause(clock, writeRetryDelay, stopping);
-        }
-        if (stopping.aborted) {
-          letGo("back");
-          return undefined;
-        }
-      }
-    }
+  /** Undefined when the host stops; the run was then let go. */
+  const insist = async <T>(write: () => Promise<T>): Promise<Written<T> | undefined> => {
+    const written = await insistOn(write, { clock, stopping, onError: notices.storeError });
+    if (written === undefined) letGo("back");
+    return written;
   };
 
   const run = async (): Promise<Outcome> => {
@@ -196,16 +183,4 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
 
 function identity(header: RunHeader): { readonly runId: string; readonly functionId: string } {
   return { runId: header.id, functionId: header.functionId };
-}
-
-async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = clock.schedule(clock.now() + delay, done);
-    function done(): void {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
 }
