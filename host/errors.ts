@@ -332,10 +332,35 @@ export const hostErrors = {
     summary: "The request was not complete within the host's time for one; nothing of it was stored.",
     next: "Send it again, over a faster connection or in smaller parts.",
   },
+  ERR_ARTIFACT_DIGEST: {
+    status: 422,
+    summary: "The bytes sent as a component are not those of the sha256 in the path; nothing was stored.",
+    next: "Send the component's own bytes, or put their sha256, as 64 hex digits, into the path.",
+  },
+  ERR_ARTIFACT_MISSING: {
+    status: 422,
+    summary: "A function version to be deployed has a component that is not stored; nothing was deployed.",
+    next: "Store the components first (`PUT /v1/artifacts/<sha256>`), or use `millrace push`, which does.",
+  },
+  ERR_DEPLOYMENT_INVALID: {
+    status: 422,
+    summary: "A deployment is not as it must be; nothing of it was stored.",
+    next: "Mend what the listed problems name, or use `millrace push`.",
+  },
+  ERR_DEAD_LETTER_UNKNOWN: {
+    status: 404,
+    summary: "There is no dead letter of that number.",
+    next: "`millrace dead-letters ls` lists those there are.",
+  },
   ERR_LIVE_TOO_MANY: {
     status: 503,
     summary: "As many clients as the host allows are listening to live messages already.",
     next: "Close some of them, or read the runs through `GET /v1/runs`.",
+  },
+  ERR_RUNTIME_UNKNOWN: {
+    status: 500,
+    summary: "The host was to serve a runtime for which it has no driver.",
+    next: "Name only runtimes that the message lists.",
   },
   ERR_API_OPEN: {
     status: 500,

@@ -1,3 +1,4 @@
+import type { RuntimeName } from "../runtime/driver.ts";
 import type { Json } from "../runtime/json.ts";
 import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
 import type { Notice } from "./executor/notices.ts";
@@ -36,6 +37,8 @@ export interface Host {
   readonly deadLetters: DeadLetters;
   /** This host's name among those of its store. */
   readonly name: string;
+  /** What it was made of; absent where it was put together on a store that was open already. */
+  readonly setup?: HostSetup;
   /** Resolves when the host takes events and its store answers; throws ERR_HOST_CLOSED or ERR_STORE_UNAVAILABLE. */
   ready(): Promise<void>;
   readonly runs: Pick<Runs, "load" | "query">;
@@ -46,3 +49,13 @@ export interface Host {
   /** Takes nothing new, ends what runs and closes the stores. Unfinished runs go on at the next start. */
   close(): Promise<void>;
 }
+
+/** What a host was made of. */
+export interface HostSetup {
+  readonly store: StoreKind;
+  /** Those that it has drivers for. */
+  readonly runtimes: readonly RuntimeName[];
+}
+
+/** What stands behind the ports. */
+export type StoreKind = "memory" | "sqlite" | "nats";

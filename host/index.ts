@@ -4,9 +4,11 @@ import type { EngineChoice } from "../runtime/wasm/choice.ts";
 import { assembleHost } from "./assemble.ts";
 import { createSqliteBroker } from "./broker/sqlite.ts";
 import { systemClock, type Clock, type Random } from "./clock.ts";
+import { createStateDeployer, type Deployer } from "./deployer.ts";
+import { MillraceError } from "./errors.ts";
 import type { Event } from "./event/event.ts";
 import { createIntake } from "./event/intake.ts";
-import type { Host } from "./host.ts";
+import type { Host, StoreKind } from "./host.ts";
 import { isNatsUrl, type NatsOptions } from "./nats/options.ts";
 import { openDatabase } from "./sqlite/database.ts";
 import { storeLocation } from "./sqlite/location.ts";
@@ -14,6 +16,7 @@ import { createSqliteState } from "./state/sqlite.ts";
 import type { State } from "./state/state.ts";
 import type { Store } from "./store.ts";
 
+export type { Deployer } from "./deployer.ts";
 export type { Host } from "./host.ts";
 export type { Driver } from "../runtime/driver.ts";
 export { MillraceError } from "./errors.ts";
@@ -31,6 +34,8 @@ export interface HostConfig {
   readonly cacheDir?: string;
   /** The drivers in place of the built-in ones. */
   readonly drivers?: ReadonlyMap<RuntimeName, Driver>;
+  /** Of the drivers, serve these alone; all by default. */
+  readonly runtimes?: readonly RuntimeName[];
   /** Attempts that run at once in this process; the number of cores by default. */
   readonly parallelism?: number;
   /** What executes Wasm steps; "auto" by default: wasmtime where it loads, v8 else. */
@@ -55,9 +60,57 @@ export async function createHost(config: HostConfig): Promise<Host> {
     return event;
   };
   const store = await openStore(config, { clock, name, accept });
-  const drivers = config.drivers ?? (await builtInDrivers(config, store.state));
+  const all = config.drivers ?? (await builtInDrivers(config, store.state));
+  const drivers = await chosenDrivers(all, config.runtimes).catch(async (error: unknown) => {
+    await Promise.all([store.broker.close(), ...[...all.values()].map((driver) => driver.close())]);
+    await store.state.close();
+    throw error;
+  });
   const { maxRuns, graceMs } = config;
-  return assembleHost(store, { name, clock, random, drivers, intake, maxRuns, graceMs });
+  const host = await assembleHost(store, { name, clock, random, drivers, intake, maxRuns, graceMs });
+  return { ...host, setup: { store: storeKind(config.store), runtimes: [...drivers.keys()] } };
+}
+
+/** Opens a store to put functions into it, with nothing consumed and nothing run. */
+export async function openDeployer(config: Pick<HostConfig, "store" | "nats" | "name">): Promise<Deployer> {
+  const name = config.name ?? `push-${hostname()}-${Math.random().toString(36).slice(2, 10)}`;
+  const store = await openStore(config, { clock: systemClock, name, accept: unused });
+  const deployer = createStateDeployer(store.state);
+  return {
+    ...deployer,
+    async close() {
+      await store.broker.close();
+      await store.cluster?.close();
+      await deployer.close();
+    },
+  };
+}
+
+function unused(): never {
+  throw new TypeError("nothing is consumed");
+}
+
+function storeKind(store: string): StoreKind {
+  if (isNatsUrl(store)) return "nats";
+  return store.startsWith("sqlite:") ? "sqlite" : "memory";
+}
+
+/** Closes the drivers that are not wanted. Throws ERR_RUNTIME_UNKNOWN. */
+async function chosenDrivers(
+  all: ReadonlyMap<RuntimeName, Driver>,
+  runtimes: readonly RuntimeName[] = [...all.keys()],
+): Promise<ReadonlyMap<RuntimeName, Driver>> {
+  const unknown = runtimes.filter((runtime) => !all.has(runtime));
+  if (unknown.length > 0) {
+    const known = [...all.keys()].join(", ");
+    throw new MillraceError(
+      "ERR_RUNTIME_UNKNOWN",
+      `There is no driver for ${unknown.join(", ")} here; there is one for ${known}.`,
+    );
+  }
+  const others = [...all.values()].filter(({ name }) => !runtimes.includes(name));
+  await Promise.all(others.map((driver) => driver.close()));
+  return new Map([...all].filter(([name]) => runtimes.includes(name)));
 }
 
 /** What a store is opened with besides the configuration. */
@@ -68,7 +121,10 @@ interface StoreNeeds {
   accept(input: unknown): Event;
 }
 
-async function openStore(config: HostConfig, { clock, name, accept }: StoreNeeds): Promise<Store> {
+async function openStore(
+  config: Pick<HostConfig, "store" | "nats">,
+  { clock, name, accept }: StoreNeeds,
+): Promise<Store> {
   if (!isNatsUrl(config.store)) {
     const database = openDatabase(storeLocation(config.store));
     return { broker: createSqliteBroker(database, clock), state: createSqliteState(database) };
