@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 
 /** What a write resolved to. */
-export interface Written<T> {
+interface Written<T> {
   readonly value: T;
 }
 

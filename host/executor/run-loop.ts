@@ -1,39 +1,28 @@
 import type { Driver, RuntimeName } from "../../runtime/driver.ts";
 import type { Outcome } from "../broker/broker.ts";
-import type { Clock, Random } from "../clock.ts";
+import type { Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Evaluation } from "../function/expression.ts";
-import type { Live } from "../live.ts";
-import type { RunHeader, Runs, RunUpdate } from "../state/state.ts";
+import type { RunHeader, RunUpdate } from "../state/state.ts";
 import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
 import type { HistoryEntry } from "./history.ts";
-import { insistOn, type Written } from "./insist.ts";
-import type { Notices } from "./notices.ts";
-import type { Peers } from "./peers.ts";
+import { createRecord, type RecordPorts } from "./record.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
 import { transition, type Execution } from "./transition.ts";
 
 /** What the loops of all runs share. */
-export interface RunLoopPorts {
-  readonly runs: Pick<Runs, "append">;
+export interface RunLoopPorts extends RecordPorts {
   readonly drivers: ReadonlyMap<RuntimeName, Driver>;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly live: Live;
-  readonly notices: Notices;
   /** This host's id. */
   readonly host: string;
-  /** The other hosts of the store; undefined where there can be none. */
-  readonly peers?: Peers | undefined;
   /** A run whose next timer is due within this time is not parked, in milliseconds. */
   readonly holdMs: number;
   /** Hears of every timer that was stored. */
   armed(wakeAt: number): void;
   /** True once the host starts nothing new. */
   draining(): boolean;
-  /** Aborted when the host waits no longer: what is under way is cut off and not recorded. */
-  readonly stopping: AbortSignal;
 }
 
 /** A run that is held in memory because it can go on. */
@@ -55,7 +44,8 @@ export interface TakenRun {
 /** Advances one run for as long as it can go on: transition, append, execute, and round again. */
 export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ...taken }: TakenRun): RunLoop {
   const { clock, live, notices, stopping } = ports;
-  let { revision } = taken;
+  const record = createRecord(ports, header, taken.revision);
+  const identity = { runId: header.id, functionId: header.functionId };
   const underWay = new Set<string>();
   let settled: HistoryEntry[] = [];
   let woken = false;
@@ -71,7 +61,7 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
     const startedAt = clock.now();
     underWay.add(step.id);
     if (live.observed) {
-      live.publish({ type: "attempt.started", at: startedAt, ...identity(header), step: step.id, attempt });
+      live.publish({ type: "attempt.started", at: startedAt, ...identity, step: step.id, attempt });
     }
     const input = stepInput(header, view, execution, startedAt);
     const result = await runAttempt(ports.drivers, execution, input, stopping);
@@ -109,12 +99,13 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
     const idle = underWay.size === 0 && here.length === 0 && !soon;
     const all = [...entries, ...decided];
     if (all.length > 0 || idle) {
-      if (!(await append(seq, all, update(idle ? wakeAt : undefined, idle, now)))) return undefined;
+      const stopped = await record.append(seq, all, update(idle ? wakeAt : undefined, idle, now));
+      if (stopped !== undefined) return letGo(stopped);
       if (idle && wakeAt !== undefined) ports.armed(wakeAt);
     }
     if (view.finished !== undefined) return letGo("done");
     if (settled.length > 0 || woken) return undefined;
-    if (idle) return elsewhere === undefined ? letGo("done") : handOver(elsewhere);
+    if (idle) return letGo(elsewhere === undefined ? "done" : await record.handOver(elsewhere.step));
     if (!ports.draining()) for (const execution of here) void execute(execution);
     if (underWay.size === 0 && ports.draining()) return letGo("back");
     await something(wakeAt);
@@ -134,39 +125,6 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
     return { status: "parked", ...(wakeAt === undefined ? {} : { wakeAt }) };
   };
 
-  /** False when the run was let go instead. */
-  const append = async (
-    seq: number,
-    entries: readonly HistoryEntry[],
-    change: RunUpdate,
-  ): Promise<boolean> => {
-    const appended = await insist(() => ports.runs.append(header, revision, entries, change));
-    if (appended === undefined) return false;
-    if (appended.value === undefined) {
-      letGo("lost");
-      return false;
-    }
-    revision = appended.value;
-    if (!live.observed) return true;
-    entries.forEach((entry, index) =>
-      live.publish({ type: "history", at: entry.at, ...identity(header), entry, seq: seq + index + 1 }),
-    );
-    return true;
-  };
-
-  /** What is next needs a driver that this host does not have; the run is parked. */
-  const handOver = async ({ step }: Execution): Promise<void> => {
-    const asked = await insist(async () => ports.peers?.handOver(header.id, step.program.runtime.type));
-    if (asked !== undefined) letGo("done");
-  };
-
-  /** Undefined when the host stops; the run was then let go. */
-  const insist = async <T>(write: () => Promise<T>): Promise<Written<T> | undefined> => {
-    const written = await insistOn(write, { clock, stopping, onError: notices.storeError });
-    if (written === undefined) letGo("back");
-    return written;
-  };
-
   const run = async (): Promise<Outcome> => {
     while (outcome === undefined) await advance();
     return outcome;
@@ -179,8 +137,4 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
     },
     released: run(),
   };
-}
-
-function identity(header: RunHeader): { readonly runId: string; readonly functionId: string } {
-  return { runId: header.id, functionId: header.functionId };
 }
