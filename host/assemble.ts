@@ -47,6 +47,7 @@ export async function assembleHost(
   let preparing: Promise<unknown> = Promise.resolve();
   const follower = await followCatalog({
     catalog: state.catalog,
+    clock,
     async load() {
       intake.use(compileEventSchemas(await state.catalog.schemas()));
       const changed = await definitions.load();
@@ -99,7 +100,7 @@ export async function assembleHost(
     async publish(inputs) {
       if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
       const events = intake.events(inputs);
-      const published = await broker.publish(events, state.catalog.revision());
+      const published = await broker.publish(events, state.catalog.newest());
       if (ownLive.observed) {
         const at = clock.now();
         for (const event of events) ownLive.publish({ type: "event.stored", at, event });

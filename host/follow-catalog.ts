@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import type { Catalog } from "./state/state.ts";
 
 /** Keeps what a host has made of the catalog up to date. */
@@ -9,6 +10,7 @@ export interface CatalogFollower {
 
 interface FollowOptions {
   readonly catalog: Pick<Catalog, "revision" | "watch">;
+  readonly clock: Clock;
   /** Reads the catalog anew. */
   load(): Promise<void>;
   onError(error: unknown): void;
@@ -20,45 +22,68 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Loads the catalog, and again after each change; one load at a time, and none of them goes back behind another. */
-export async function followCatalog({ catalog, load, onError }: FollowOptions): Promise<CatalogFollower> {
-  let loaded = -1;
+/** The pause before a load that failed is tried again, in milliseconds. */
+const retryDelay = 1_000;
+
+/** Loads the catalog, and again after each change; one load at a time, so that none goes back behind another. */
+export async function followCatalog(options: FollowOptions): Promise<CatalogFollower> {
+  const { catalog, clock, onError } = options;
+  let loaded = 0;
+  /** Something has changed since the load that is under way began. */
+  let stale = false;
+  let started = false;
+  let closed = false;
   let loading: Promise<void> | undefined;
+  let cancelRetry: (() => void) | undefined;
   const waiting = new Set<Waiting>();
 
-  const reload = async (): Promise<void> => {
-    while (loaded !== catalog.revision()) {
-      const revision = catalog.revision();
-      await load();
-      loaded = revision;
-    }
+  const load = async (): Promise<void> => {
+    stale = false;
+    const revision = catalog.revision();
+    await options.load();
+    loaded = revision;
     for (const waiter of waiting) {
       if (waiter.revision > loaded) continue;
       waiting.delete(waiter);
       waiter.resolve();
     }
   };
+  const reload = async (): Promise<void> => {
+    try {
+      while (stale && !closed) await load();
+    } catch (error) {
+      onError(error);
+      // Nobody would tell of this change once more.
+      if (!closed) cancelRetry = clock.schedule(clock.now() + retryDelay, changed);
+    }
+  };
   const changed = (): void => {
-    loading ??= reload()
-      .catch(onError)
-      .finally(() => (loading = undefined));
+    stale = true;
+    if (!started) return;
+    loading ??= reload().finally(() => (loading = undefined));
   };
 
   const watch = await catalog.watch(changed);
-  await reload();
+  // The first one by itself: a host that can't read the catalog does not start.
+  stale = true;
+  while (stale) await load();
+  started = true;
   return {
-    caughtUp(revision = 0) {
-      if (revision <= loaded) return Promise.resolve();
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      waiting.add({ revision, resolve, reject });
-      // This host may know the revision and not have loaded it.
-      changed();
-      return promise;
+    async caughtUp(revision = 0) {
+      if (revision <= loaded) return;
+      if (closed) throw stopping();
+      await new Promise<void>((resolve, reject) => waiting.add({ revision, resolve, reject }));
     },
     async close() {
+      closed = true;
       await watch.close();
+      cancelRetry?.();
+      for (const { reject } of waiting) reject(stopping());
       await loading;
-      for (const { reject } of waiting) reject(new Error("The host is stopping."));
     },
   };
+}
+
+function stopping(): Error {
+  return new Error("The host is stopping.");
 }

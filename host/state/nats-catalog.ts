@@ -12,11 +12,13 @@ interface Mirror {
   /** What comes behind this prefix in keys, of values that were removed too. */
   tokens(prefix: string): readonly string[];
   has(key: string): boolean;
-  /** The newest revision that is in it. */
+  /** All changes up to this one are in it. */
   revision(): number;
+  /** The newest change that is in it. */
+  newest(): number;
   /** Takes note of a write of this host. */
   wrote(key: string, value: string, revision: number): void;
-  /** Calls back after a change that another host made; until the returned function is called. */
+  /** Calls back after each change that the watch has brought; until the returned function is called. */
   onChange(changed: () => void): () => void;
   close(): void;
 }
@@ -92,6 +94,7 @@ export async function createNatsCatalog({
       return Object.fromEntries(stored.map(({ name, schema }) => [name, schema]));
     },
     revision: () => mirror.revision(),
+    newest: () => mirror.newest(),
     async watch(changed) {
       const stop = mirror.onChange(changed);
       return { close: async () => stop() };
@@ -103,13 +106,13 @@ export async function createNatsCatalog({
 async function startMirror(bucket: KV, filter: string[]): Promise<Mirror> {
   const known = new Map<string, { readonly revision: number; readonly value: string }>();
   const listeners = new Set<() => void>();
+  /** The watch brings all changes in their order; what is read or written here comes out of turn. */
+  let watched = 0;
   let newest = 0;
-  /** True when it is news. */
-  const apply = (key: string, value: string, revision: number): boolean => {
-    if ((known.get(key)?.revision ?? 0) >= revision) return false;
+  const apply = (key: string, value: string, revision: number): void => {
+    if ((known.get(key)?.revision ?? 0) >= revision) return;
     known.set(key, { revision, value });
     newest = Math.max(newest, revision);
-    return true;
   };
 
   const watch = await read(() => bucket.watch({ key: filter }));
@@ -117,7 +120,9 @@ async function startMirror(bucket: KV, filter: string[]): Promise<Mirror> {
     for await (const entry of watch) {
       const { key, revision } = entry;
       const value = entry.operation === "PUT" ? entry.string() : "";
-      if (apply(key, value, revision)) for (const changed of listeners) changed();
+      apply(key, value, revision);
+      watched = revision;
+      for (const changed of listeners) changed();
     }
   })();
   // The watch does not tell when it has brought all that was there.
@@ -135,12 +140,13 @@ async function startMirror(bucket: KV, filter: string[]): Promise<Mirror> {
       [...known]
         .filter(([key, { value }]) => key.startsWith(prefix) && value !== "")
         .map(([, { value }]) => value),
-    revision: () => newest,
+    revision: () => watched,
+    newest: () => newest,
     // What was removed stays, as an empty value.
     tokens: (prefix) =>
       [...known.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)),
     has: (key) => (known.get(key)?.value ?? "") !== "",
-    wrote: (key, value, revision) => void apply(key, value, revision),
+    wrote: apply,
     onChange(changed) {
       listeners.add(changed);
       return () => listeners.delete(changed);

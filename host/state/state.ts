@@ -101,11 +101,13 @@ export interface Catalog {
   putSchemas(byName: Readonly<Record<string, Json>>): Promise<void>;
   schemas(): Promise<Readonly<Record<string, Json>>>;
   /**
-   * Grows with each change of active versions and schemas that this process has heard of; the same on all hosts of a
-   * store. 0 where nobody else makes changes.
+   * This process knows all changes of active versions and schemas up to this one; they are numbered the same on all
+   * hosts of a store. 0 where nobody else makes changes.
    */
   revision(): number;
-  /** Calls back after each change of active versions or schemas that another host made; resolves once it watches. */
+  /** The newest change that this process knows, its own ones included; some before it may be on their way yet. */
+  newest(): number;
+  /** Calls back whenever `revision` has grown, and when a change became known; resolves once it watches. */
   watch(changed: () => void): Promise<{ close(): Promise<void> }>;
 }
 
