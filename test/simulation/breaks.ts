@@ -1,0 +1,99 @@
+import type { Broker, Outcome } from "../../host/broker/broker.ts";
+import type { Runs } from "../../host/state/state.ts";
+import type { Store } from "../../host/store.ts";
+
+/** Something that must not be, between a host and its store. */
+export type Break = (store: Store) => Store;
+
+/** What the simulation must find, each of them by itself. */
+export const breaks: Readonly<Record<string, Break>> = {
+  "acknowledges events before their runs are settled": withBroker((broker) => ({
+    consumeEvents: (handler, options) =>
+      broker.consumeEvents(async (event, redelivered) => {
+        void handler(event, redelivered).catch(() => undefined);
+        return "done";
+      }, options),
+  })),
+  "acknowledges wakes before their runs are settled": withBroker((broker) => ({
+    consumeWakes: (handler, options) =>
+      broker.consumeWakes(async (runId) => {
+        void handler(runId).catch(() => undefined);
+        return "done";
+      }, options),
+  })),
+  "acknowledges a redelivered event when another host holds the run": withBroker((broker) => ({
+    consumeEvents: (handler, options) =>
+      broker.consumeEvents(async (event, redelivered) => kept(await handler(event, redelivered)), options),
+  })),
+  "acknowledges a redelivered wake when another host holds the run": withBroker((broker) => ({
+    consumeWakes: (handler, options) =>
+      broker.consumeWakes(async (runId) => kept(await handler(runId)), options),
+  })),
+  "tells no redelivered event from a new one": withBroker((broker) => ({
+    consumeEvents: (handler, options) => broker.consumeEvents((event) => handler(event, false), options),
+  })),
+  "drops the wake of a hand-over": withBroker(() => ({ wake: () => Promise.resolve() })),
+  "hands a run over to any host": withBroker((broker) => ({ wake: (runId) => broker.wake(runId) })),
+  "takes a run without claiming it": withRuns((runs) => ({
+    append: (run, revision, entries, update) =>
+      entries.length === 0 && update.status === "running"
+        ? Promise.resolve(revision)
+        : runs.append(run, revision, entries, update),
+  })),
+  "takes a conflict for success": withRuns((runs) => ({
+    append: async (run, revision, entries, update) =>
+      (await runs.append(run, revision, entries, update)) ?? revision + 1,
+  })),
+  "writes behind whatever is there": withRuns((runs) => ({
+    async append(run, revision, entries, update) {
+      const appended = await runs.append(run, revision, entries, update);
+      if (appended !== undefined) return appended;
+      const stored = await runs.load(run.id);
+      return stored && runs.append(run, stored.revision, entries, update);
+    },
+  })),
+  "goes on before what happened is stored": withRuns((runs) => ({
+    append(run, revision, entries, update) {
+      void runs.append(run, revision, entries, update).catch(() => undefined);
+      return Promise.resolve(revision + 1);
+    },
+  })),
+  "takes a run that was there for a new one": withRuns((runs) => ({
+    create: async (run, entries, update) => (await runs.create(run, entries, update)) ?? 1,
+  })),
+  "forgets the timers of parked runs": withRuns((runs) => ({
+    append(run, revision, entries, { status, finishedAt, host }) {
+      const rest = {
+        ...(finishedAt === undefined ? {} : { finishedAt }),
+        ...(host === undefined ? {} : { host }),
+      };
+      return runs.append(run, revision, entries, { status, ...rest });
+    },
+  })),
+  "asks no other host whether it holds a run": (store) => ({
+    ...store,
+    cluster: { ...store.cluster!, holds: () => Promise.resolve(false) },
+  }),
+  "hears of no other host's deployments": (store) => ({
+    ...store,
+    state: {
+      ...store.state,
+      catalog: { ...store.state.catalog, watch: () => Promise.resolve({ close: () => Promise.resolve() }) },
+    },
+  }),
+};
+
+function kept(outcome: Outcome): Outcome {
+  return outcome === "lost" ? "done" : outcome;
+}
+
+function withBroker(change: (broker: Broker) => Partial<Broker>): Break {
+  return (store) => ({ ...store, broker: { ...store.broker, ...change(store.broker) } });
+}
+
+function withRuns(change: (runs: Runs) => Partial<Runs>): Break {
+  return (store) => ({
+    ...store,
+    state: { ...store.state, runs: { ...store.state.runs, ...change(store.state.runs) } },
+  });
+}

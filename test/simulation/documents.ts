@@ -1,0 +1,57 @@
+import type { EdgeDocument, FunctionDocument, StepDocument } from "../../host/function/document.ts";
+import { functionVersion } from "../../host/function/define.ts";
+import type { FunctionVersion } from "../../host/function/version.ts";
+import type { RuntimeName } from "../../runtime/driver.ts";
+import type { Chance } from "./chance.ts";
+
+/** The events of a simulation. */
+export const eventNames = ["order/placed", "user/signed.up"] as const;
+
+/** The runtimes that the steps of a simulation may have. */
+export const runtimes: readonly RuntimeName[] = ["wasm", "docker", "http"];
+
+/** The one expression of triggers: about half of the events are large. */
+export const largeOnly = "data.large";
+/** The one expression of edges: about half of the outputs are so. */
+export const flagged = "output.flag";
+
+/** A version of a function made by chance: joins, conditions, waits, retries and runtimes in any combination. */
+export function randomVersion(chance: Chance, id: string, createdAt: number): FunctionVersion {
+  const count = chance.between(1, 6);
+  // Most functions need one runtime only; the others go from host to host.
+  const mixed = chance.happens(0.5);
+  const usual = chance.pick(runtimes);
+  const steps: Record<string, StepDocument> = {};
+  for (let i = 0; i < count; i++) {
+    const before = Object.keys(steps);
+    steps[`s${i}`] = randomStep(chance, before, mixed ? chance.pick(runtimes) : usual);
+  }
+  const handled = chance.happens(0.3);
+  if (handled) steps["rescue"] = { runtime: { type: mixed ? chance.pick(runtimes) : usual } };
+  const document: FunctionDocument = {
+    id,
+    triggers: [{ event: chance.pick(eventNames), ...(chance.happens(0.3) ? { expression: largeOnly } : {}) }],
+    steps,
+    retry: { retries: chance.between(0, 3), backoff: { initial: chance.pick(["100ms", "1s", "5s"]) } },
+    ...(handled ? { onFailure: "rescue" } : {}),
+  };
+  return functionVersion(document, {}, createdAt);
+}
+
+function randomStep(chance: Chance, before: readonly string[], type: RuntimeName): StepDocument {
+  const parents = before.filter(() => chance.happens(0.5)).slice(-3);
+  const after = parents.map((step) => randomEdge(chance, step));
+  return {
+    runtime: { type },
+    ...(after.length === 0 ? {} : { after }),
+    ...(after.length > 1 && chance.happens(0.4) ? { join: "any" as const } : {}),
+  };
+}
+
+function randomEdge(chance: Chance, step: string): EdgeDocument {
+  return {
+    step,
+    ...(chance.happens(0.2) ? { if: flagged } : {}),
+    ...(chance.happens(0.2) ? { wait: chance.pick(["200ms", "1s", "3s", "20s", "2m"]) } : {}),
+  };
+}

@@ -1,0 +1,85 @@
+import type { HistoryEntry } from "../../host/executor/history.ts";
+import type { RunHeader, RunUpdate, StoredRun } from "../../host/state/state.ts";
+
+/** One write to a run, for the invariants. */
+export interface Write {
+  readonly machine: string;
+  readonly entries: readonly HistoryEntry[];
+  readonly update: RunUpdate;
+}
+
+/** A run as the simulated store keeps it. */
+export interface RunRecord {
+  readonly header: RunHeader;
+  readonly history: HistoryEntry[];
+  readonly writes: Write[];
+  update: RunUpdate;
+  revision: number;
+  /** What the last write was, so that who made it knows it again. */
+  token: string;
+}
+
+/** The runs of the simulated store; every operation is atomic. */
+export interface ServerRuns {
+  readonly records: ReadonlyMap<string, RunRecord>;
+  /** Runs that have not finished. */
+  readonly open: number;
+  create(
+    machine: string,
+    header: RunHeader,
+    entries: readonly HistoryEntry[],
+    update: RunUpdate,
+  ): number | undefined;
+  /** `token`: equal for tries of the same write. */
+  append(
+    machine: string,
+    token: string,
+    header: RunHeader,
+    revision: number,
+    entries: readonly HistoryEntry[],
+    update: RunUpdate,
+  ): number | undefined;
+  load(runId: string): StoredRun | undefined;
+  ofEvent(eventId: string): readonly RunRecord[];
+}
+
+export function createServerRuns(): ServerRuns {
+  const records = new Map<string, RunRecord>();
+  let open = 0;
+  const write = (record: RunRecord, change: Write): number => {
+    const before = record.update.finishedAt;
+    record.history.push(...change.entries);
+    record.writes.push(change);
+    record.update = change.update;
+    if (before === undefined && change.update.finishedAt !== undefined) open -= 1;
+    return ++record.revision;
+  };
+  return {
+    records,
+    get open() {
+      return open;
+    },
+    create(machine, header, entries, update) {
+      if (records.has(header.id)) return undefined;
+      const record: RunRecord = { header, history: [], writes: [], update, revision: 0, token: "" };
+      records.set(header.id, record);
+      open += 1;
+      return write(record, { machine, entries, update });
+    },
+    append(machine, token, header, revision, entries, update) {
+      const record = records.get(header.id);
+      if (record === undefined) return undefined;
+      // The answer to a write was lost, and its writer tries again: it is told of its own write.
+      if (record.revision !== revision) return record.token === token ? record.revision : undefined;
+      record.token = token;
+      return write(record, { machine, entries, update });
+    },
+    load(runId) {
+      const record = records.get(runId);
+      if (record === undefined) return undefined;
+      const { header, update, revision, history } = record;
+      return { ...header, ...update, revision, history: [...history] };
+    },
+    ofEvent: (eventId) => [...records.values()].filter(({ header }) => header.eventId === eventId),
+  };
+}
