@@ -5,6 +5,10 @@ import { isUnavailable } from "./unavailable.ts";
 
 const benches = {
   "v8-instance": () => import("./v8-instance.ts"),
+  "wasmtime-instance": () => import("./wasmtime-instance.ts"),
+  "wasmtime-instance-quickjs": () => import("./wasmtime-instance-quickjs.ts"),
+  "wasmtime-concurrent": () => import("./wasmtime-concurrent.ts"),
+  "first-run": () => import("./first-run.ts"),
   "sqlite-one-step": () => import("./sqlite-one-step.ts"),
   "sqlite-one-step-quickjs": () => import("./sqlite-one-step-quickjs.ts"),
   "sqlite-three-steps": () => import("./sqlite-three-steps.ts"),

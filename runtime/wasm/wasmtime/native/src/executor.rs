@@ -1,10 +1,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::attempt::{Attempt, run_attempt};
 use crate::outbox::{Outbox, Report};
@@ -20,7 +21,14 @@ pub struct Executor {
     work: Condvar,
     /// Attempts that could go on, were there a thread.
     ready: AtomicUsize,
+    /// Attempts that have been submitted, ever.
+    submitted: AtomicUsize,
+    /// A thread looks out for work before it sleeps.
+    looking: AtomicBool,
 }
+
+/// How long a thread that has just worked looks out for more: to be woken takes about as long.
+const LOOK_OUT: Duration = Duration::from_micros(25);
 
 #[derive(Default)]
 struct State {
@@ -90,6 +98,8 @@ impl Executor {
             state: Mutex::default(),
             work: Condvar::new(),
             ready: AtomicUsize::new(0),
+            submitted: AtomicUsize::new(0),
+            looking: AtomicBool::new(false),
         })
     }
 
@@ -124,6 +134,7 @@ impl Executor {
         }
         state.tasks.insert(attempt.id, Arc::clone(&task));
         state.waiting.push_back(task);
+        self.submitted.fetch_add(1, Ordering::Release);
         self.wake_one(state);
     }
 
@@ -202,6 +213,7 @@ impl Executor {
     /// Those that have begun go first; None: the engine is closed and nothing is left.
     fn next(&self) -> Option<Arc<Task>> {
         let mut state = self.lock();
+        let mut looked = false;
         loop {
             if let Some(task) = state.ready.pop_front() {
                 self.ready.fetch_sub(1, Ordering::Relaxed);
@@ -222,6 +234,14 @@ impl Executor {
             if state.closed && state.begun == 0 {
                 return None;
             }
+            if !looked && state.waiting.is_empty() {
+                looked = true;
+                let submitted = self.submitted.load(Ordering::Acquire);
+                drop(state);
+                self.look_out(submitted);
+                state = self.lock();
+                continue;
+            }
             state.idle += 1;
             state = self
                 .work
@@ -229,6 +249,21 @@ impl Executor {
                 .unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
+    }
+
+    /// Waits a moment for more attempts than were submitted, awake; one thread at a time does.
+    fn look_out(&self, submitted: usize) {
+        if self.looking.swap(true, Ordering::Acquire) {
+            return;
+        }
+        let began = Instant::now();
+        while self.submitted.load(Ordering::Acquire) == submitted
+            && self.ready.load(Ordering::Relaxed) == 0
+            && began.elapsed() < LOOK_OUT
+        {
+            std::hint::spin_loop();
+        }
+        self.looking.store(false, Ordering::Release);
     }
 
     /// Runs a task until it ends or has to wait.

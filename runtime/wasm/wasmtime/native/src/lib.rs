@@ -9,6 +9,7 @@ mod clock;
 mod executor;
 mod log;
 mod outbox;
+pub mod plain;
 mod program;
 mod shared;
 mod type_text;

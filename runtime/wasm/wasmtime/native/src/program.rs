@@ -136,7 +136,7 @@ fn import_refusal(error: &wasmtime::Error) -> Refusal {
     )
 }
 
-fn link_component(
+pub fn link_component(
     engine: &Engine,
     component: &Component,
     shape: Shape,
