@@ -1,9 +1,6 @@
-import type { ErrorRow } from "../runtime/errors.ts";
-
-/** A row of the host's table: also the HTTP status with which the API answers. */
-interface HostErrorRow extends ErrorRow {
-  readonly status: number;
-}
+import { buildErrors } from "./build/errors.ts";
+import type { HostErrorRow } from "./error-row.ts";
+import { functionErrors } from "./function/errors.ts";
 
 /** Every error of the host, by its stable code. */
 export const hostErrors = {
@@ -93,143 +90,8 @@ export const hostErrors = {
     summary: "A JSON Schema of an event can't be used.",
     next: "Mend it: draft 2020-12, no unknown keywords, no remote `$ref`.",
   },
-  ERR_FUNCTION_JSON: {
-    status: 422,
-    summary: "A function document is not JSON in UTF-8, or has the same key twice.",
-    next: "Mend the text at the line and column given; comments and trailing commas are not JSON.",
-  },
-  ERR_FUNCTION_TOO_LARGE: {
-    status: 422,
-    summary: "A function document has more than 1 MiB, or nests deeper than 128 levels.",
-    next: "Split the function.",
-  },
-  ERR_FUNCTION_FORBIDDEN_KEY: {
-    status: 422,
-    summary:
-      "A function document uses a name that every JavaScript object has already, such as `__proto__` or `constructor`.",
-    next: "Choose another name.",
-  },
-  ERR_FUNCTION_SCHEMA: {
-    status: 422,
-    summary:
-      "A function document does not fit its JSON Schema: an unknown or missing property, a wrong type.",
-    next: "Mend the place given; `millrace/function.schema.json` lets an editor complete it.",
-  },
-  ERR_FUNCTION_DURATION: {
-    status: 422,
-    summary: "A duration is not one, or is outside of what is possible there.",
-    next: "Write a number and a unit: 500ms, 30s, 5m, 1h, 2d.",
-  },
-  ERR_FUNCTION_SIZE: {
-    status: 422,
-    summary: "A size is not one, or is outside of what is possible there.",
-    next: "Write a number and a unit: 64KiB, 128MiB; or a number of bytes.",
-  },
-  ERR_FUNCTION_STEP_ID: {
-    status: 422,
-    summary: "A step's `id` differs from its key in `steps`.",
-    next: "Leave `id` out, or make the two the same.",
-  },
-  ERR_FUNCTION_STEP_UNKNOWN: {
-    status: 422,
-    summary: "A function document names a step that is not among its `steps`.",
-    next: "Correct the name, or add the step.",
-  },
-  ERR_FUNCTION_STEP_UNREACHABLE: {
-    status: 422,
-    summary: "No way leads from the trigger to a step, so it would never run.",
-    next: "Break the cycle before it, or remove the step.",
-  },
-  ERR_FUNCTION_CYCLE: {
-    status: 422,
-    summary: "The edges of a function lead back to where they began.",
-    next: "Remove one edge of the cycle that is printed.",
-  },
-  ERR_FUNCTION_DUPLICATE: {
-    status: 422,
-    summary: "A function document says the same thing twice: an edge, or a trigger.",
-    next: "Remove one of the two.",
-  },
-  ERR_FUNCTION_ON_FAILURE: {
-    status: 422,
-    summary: "An edge leads to or from the `onFailure` step, which runs apart from the others.",
-    next: "Remove the edge, or name another step in `onFailure`.",
-  },
-  ERR_FUNCTION_EXPRESSION: {
-    status: 422,
-    summary: "An expression is not valid CEL, or names what is not there.",
-    next: "Mend it at the line and column given.",
-  },
-  ERR_FUNCTION_PATH: {
-    status: 422,
-    summary: "A step's `path` is not a relative file URL.",
-    next: "Write file://./… relative to the document, with forward slashes.",
-  },
-  ERR_FUNCTION_PATH_OUTSIDE: {
-    status: 422,
-    summary: "A step's `path` leaves the folder of its document.",
-    next: "Move the step's source beside or below the document.",
-  },
-  ERR_FUNCTION_PATH_MISSING: {
-    status: 422,
-    summary: "A step's `path` leads to no file that it could be built from.",
-    next: "Correct the path, or write the file: x.ts, x.js, x.wasm, or a folder with index.ts or index.js.",
-  },
-  ERR_FUNCTION_PATH_KIND: {
-    status: 422,
-    summary: "A step's `path` leads to a file that no Wasm step is built from.",
-    next: "Point it to JavaScript, TypeScript or a .wasm file, or give the step another runtime.",
-  },
-  ERR_FUNCTION_ID_TAKEN: {
-    status: 422,
-    summary: "Two function documents of a project have the same `id`.",
-    next: "Give one of them another id.",
-  },
-  ERR_BUILD_SYNTAX: {
-    status: 422,
-    summary: "A step's JavaScript or TypeScript can't be read.",
-    next: "Mend the text at the line and column given.",
-  },
-  ERR_BUILD_IMPORT: {
-    status: 422,
-    summary: "A step imports what can't be found, or what a sandboxed step does not have.",
-    next: "Correct the import, install the package, or do as the message says.",
-  },
-  ERR_BUILD_EXPORT: {
-    status: 422,
-    summary: "A step exports neither a default function nor `handler`.",
-    next: "Write `export default async ({ event, steps, ctx }) => …`, or a program without exports.",
-  },
-  ERR_BUILD_EMPTY: {
-    status: 422,
-    summary: "A step's file holds no program: nothing, or comments and types alone.",
-    next: "Write `export default async ({ event, steps, ctx }) => …`, or a program that prints.",
-  },
-  ERR_BUILD_EVALUATION: {
-    status: 422,
-    summary: "A step's module throws while it is loaded, or does not come to an end.",
-    next: "Mend what stands outside of the step's function at the line given.",
-  },
-  ERR_BUILD_BROKEN: {
-    status: 500,
-    summary: "No component could be made of a step, through no fault that was found in it.",
-    next: "`millrace doctor` checks the builder; report the message if that finds nothing.",
-  },
-  ERR_BUILD_CHANGED: {
-    status: 500,
-    summary: "A component on disk changed after it was built and before it was stored.",
-    next: "Build again.",
-  },
-  ERR_SCAFFOLD_NOT_EMPTY: {
-    status: 422,
-    summary: "The folder for a new project has files in it that would be written over.",
-    next: "Choose an empty folder, or write over them with --force.",
-  },
-  ERR_FUNCTION_UNSUPPORTED: {
-    status: 422,
-    summary: "A function document uses something that this version can't run yet.",
-    next: "Leave it out.",
-  },
+  ...functionErrors,
+  ...buildErrors,
   ERR_HOST_CLOSED: {
     status: 503,
     summary: "The host is stopping and takes nothing new.",

@@ -1,0 +1,45 @@
+import type { HostErrorRow } from "../error-row.ts";
+
+/** What can go wrong while steps are built and projects are made. */
+export const buildErrors = {
+  ERR_BUILD_SYNTAX: {
+    status: 422,
+    summary: "A step's JavaScript or TypeScript can't be read.",
+    next: "Mend the text at the line and column given.",
+  },
+  ERR_BUILD_IMPORT: {
+    status: 422,
+    summary: "A step imports what can't be found, or what a sandboxed step does not have.",
+    next: "Correct the import, install the package, or do as the message says.",
+  },
+  ERR_BUILD_EXPORT: {
+    status: 422,
+    summary: "A step exports neither a default function nor `handler`.",
+    next: "Write `export default async ({ event, steps, ctx }) => …`, or a program without exports.",
+  },
+  ERR_BUILD_EMPTY: {
+    status: 422,
+    summary: "A step's file holds no program: nothing, or comments and types alone.",
+    next: "Write `export default async ({ event, steps, ctx }) => …`, or a program that prints.",
+  },
+  ERR_BUILD_EVALUATION: {
+    status: 422,
+    summary: "A step's module throws while it is loaded, or does not come to an end.",
+    next: "Mend what stands outside of the step's function at the line given.",
+  },
+  ERR_BUILD_BROKEN: {
+    status: 500,
+    summary: "No component could be made of a step, through no fault that was found in it.",
+    next: "`millrace doctor` checks the builder; report the message if that finds nothing.",
+  },
+  ERR_BUILD_CHANGED: {
+    status: 500,
+    summary: "A component on disk changed after it was built and before it was stored.",
+    next: "Build again.",
+  },
+  ERR_SCAFFOLD_NOT_EMPTY: {
+    status: 422,
+    summary: "The folder for a new project has files in it that would be written over.",
+    next: "Choose an empty folder, or write over them with --force.",
+  },
+} as const satisfies Record<string, HostErrorRow>;

@@ -1,0 +1,102 @@
+import type { HostErrorRow } from "../error-row.ts";
+
+/** What can be wrong with a function document. */
+export const functionErrors = {
+  ERR_FUNCTION_JSON: {
+    status: 422,
+    summary: "A function document is not JSON in UTF-8, or has the same key twice.",
+    next: "Mend the text at the line and column given; comments and trailing commas are not JSON.",
+  },
+  ERR_FUNCTION_TOO_LARGE: {
+    status: 422,
+    summary: "A function document has more than 1 MiB, or nests deeper than 128 levels.",
+    next: "Split the function.",
+  },
+  ERR_FUNCTION_FORBIDDEN_KEY: {
+    status: 422,
+    summary:
+      "A function document uses a name that every JavaScript object has already, such as `__proto__` or `constructor`.",
+    next: "Choose another name.",
+  },
+  ERR_FUNCTION_SCHEMA: {
+    status: 422,
+    summary:
+      "A function document does not fit its JSON Schema: an unknown or missing property, a wrong type.",
+    next: "Mend the place given; `millrace/function.schema.json` lets an editor complete it.",
+  },
+  ERR_FUNCTION_DURATION: {
+    status: 422,
+    summary: "A duration is not one, or is outside of what is possible there.",
+    next: "Write a number and a unit: 500ms, 30s, 5m, 1h, 2d.",
+  },
+  ERR_FUNCTION_SIZE: {
+    status: 422,
+    summary: "A size is not one, or is outside of what is possible there.",
+    next: "Write a number and a unit: 64KiB, 128MiB; or a number of bytes.",
+  },
+  ERR_FUNCTION_STEP_ID: {
+    status: 422,
+    summary: "A step's `id` differs from its key in `steps`.",
+    next: "Leave `id` out, or make the two the same.",
+  },
+  ERR_FUNCTION_STEP_UNKNOWN: {
+    status: 422,
+    summary: "A function document names a step that is not among its `steps`.",
+    next: "Correct the name, or add the step.",
+  },
+  ERR_FUNCTION_STEP_UNREACHABLE: {
+    status: 422,
+    summary: "No way leads from the trigger to a step, so it would never run.",
+    next: "Break the cycle before it, or remove the step.",
+  },
+  ERR_FUNCTION_CYCLE: {
+    status: 422,
+    summary: "The edges of a function lead back to where they began.",
+    next: "Remove one edge of the cycle that is printed.",
+  },
+  ERR_FUNCTION_DUPLICATE: {
+    status: 422,
+    summary: "A function document says the same thing twice: an edge, or a trigger.",
+    next: "Remove one of the two.",
+  },
+  ERR_FUNCTION_ON_FAILURE: {
+    status: 422,
+    summary: "An edge leads to or from the `onFailure` step, which runs apart from the others.",
+    next: "Remove the edge, or name another step in `onFailure`.",
+  },
+  ERR_FUNCTION_EXPRESSION: {
+    status: 422,
+    summary: "An expression is not valid CEL, or names what is not there.",
+    next: "Mend it at the line and column given.",
+  },
+  ERR_FUNCTION_PATH: {
+    status: 422,
+    summary: "A step's `path` is not a relative file URL.",
+    next: "Write file://./… relative to the document, with forward slashes.",
+  },
+  ERR_FUNCTION_PATH_OUTSIDE: {
+    status: 422,
+    summary: "A step's `path` leaves the folder of its document.",
+    next: "Move the step's source beside or below the document.",
+  },
+  ERR_FUNCTION_PATH_MISSING: {
+    status: 422,
+    summary: "A step's `path` leads to no file that it could be built from.",
+    next: "Correct the path, or write the file: x.ts, x.js, x.wasm, or a folder with index.ts or index.js.",
+  },
+  ERR_FUNCTION_PATH_KIND: {
+    status: 422,
+    summary: "A step's `path` leads to a file that no Wasm step is built from.",
+    next: "Point it to JavaScript, TypeScript or a .wasm file, or give the step another runtime.",
+  },
+  ERR_FUNCTION_ID_TAKEN: {
+    status: 422,
+    summary: "Two function documents of a project have the same `id`.",
+    next: "Give one of them another id.",
+  },
+  ERR_FUNCTION_UNSUPPORTED: {
+    status: 422,
+    summary: "A function document uses something that this version can't run yet.",
+    next: "Leave it out.",
+  },
+} as const satisfies Record<string, HostErrorRow>;
