@@ -105,11 +105,17 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
     }
     if (view.finished !== undefined) return letGo("done");
     if (settled.length > 0 || woken) return undefined;
-    if (idle) return letGo(elsewhere === undefined ? "done" : await record.handOver(elsewhere.step));
+    if (idle) return letGo(elsewhere === undefined ? "done" : await handOver(elsewhere));
     if (!ports.draining()) for (const execution of here) void execute(execution);
     if (underWay.size === 0 && ports.draining()) return letGo("back");
     await something(wakeAt);
     return undefined;
+  };
+
+  /** Who wakes the run meanwhile may be the other host, which has handed it back: then it must be looked at anew. */
+  const handOver = async ({ step }: Execution): Promise<Outcome> => {
+    const how = await record.handOver(step);
+    return woken ? "back" : how;
   };
 
   /** Resolves when an attempt has ended, the run was woken, or it is time. */
