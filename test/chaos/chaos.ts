@@ -5,7 +5,8 @@
 import { parseArgs } from "node:util";
 import { seeded } from "../random.ts";
 import { installNatsServer } from "../host/nats/find-server.ts";
-import { faults, pause } from "./faults.ts";
+import { faults } from "./faults.ts";
+import { pause } from "./insist.ts";
 import { startPublisher } from "./publisher.ts";
 import { startWorld, type World } from "./world.ts";
 

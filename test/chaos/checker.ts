@@ -4,6 +4,7 @@ import { openSession, type NatsSession } from "../../host/nats/session.ts";
 import type { State, StoredRun } from "../../host/state/state.ts";
 import { runId } from "../../host/executor/run-id.ts";
 import { systemClock } from "../../host/clock.ts";
+import { insist, pause } from "./insist.ts";
 import { faultsOf, triggered, type EventName } from "./functions.ts";
 
 /** What a look at the store after the faults came to. */
@@ -34,8 +35,7 @@ const width = 32;
  */
 export async function check(options: CheckOptions): Promise<Findings> {
   const { url, prefix, acknowledged, executions, patienceMs } = options;
-  const session = await openSession(url, { prefix, clock: systemClock, name: "checker" });
-  const state = await createNatsState(session);
+  const [session, state] = await insist(() => open(url, prefix));
   try {
     const wanted = [...acknowledged].flatMap(([eventId, name]) =>
       triggered(name).map((functionId) => ({ id: runId(functionId, eventId), functionId, eventId })),
@@ -47,7 +47,7 @@ export async function check(options: CheckOptions): Promise<Findings> {
     while (open.size > 0 && performance.now() - progressAt < patienceMs) {
       const before = open.size;
       await eachOf([...open.values()], async ({ id, functionId, eventId }) => {
-        const run = await load(state, id);
+        const run = await insist(() => state.runs.load(id));
         if (run?.finishedAt === undefined) return;
         open.delete(id);
         for (const fault of faultsOf(functionId, eventId, run)) {
@@ -60,17 +60,28 @@ export async function check(options: CheckOptions): Promise<Findings> {
       if (open.size > 0) await pause(200);
     }
     for (const { id, functionId, eventId } of open.values()) {
-      const run = await load(state, id);
+      const run = await insist(() => state.runs.load(id));
       const where = run === undefined ? "is not there" : `is ${describe(run)}`;
       broken.push(`run ${id} of ${functionId} for ${eventId} ${where}`);
     }
-    broken.push(...(await listed(state, new Set(wanted.map(({ id }) => id)))));
-    broken.push(...(await leftOver(session, patienceMs)));
+    const ids = new Set(wanted.map(({ id }) => id));
+    broken.push(...(await insist(() => listed(state, ids))));
+    broken.push(...(await insist(() => leftOver(session, patienceMs))));
     const counts = [...(await executionsOf(executions)).values()];
     const repeated = counts.reduce((sum, times) => sum + times - 1, 0);
     return { events: acknowledged.size, runs: wanted.length, repeated, broken };
   } finally {
     await state.close();
+  }
+}
+
+async function open(url: string, prefix: string): Promise<readonly [NatsSession, State]> {
+  const session = await openSession(url, { prefix, clock: systemClock, name: "checker" });
+  try {
+    return [session, await createNatsState(session)];
+  } catch (error) {
+    await session.close();
+    throw error;
   }
 }
 
@@ -131,18 +142,6 @@ function describe({ status, host, wakeAt, history }: StoredRun): string {
   return `${status}${host === undefined ? "" : ` on ${host}`}${wakeAt === undefined ? "" : ` until ${wakeAt}`} behind ${last?.type}${step}`;
 }
 
-/** A server may have no leader yet. */
-async function load(state: State, id: string): Promise<StoredRun | undefined> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await state.runs.load(id);
-    } catch (error) {
-      if (tries === 20) throw error;
-      await pause(500);
-    }
-  }
-}
-
 async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   const left = items.values();
   await Promise.all(
@@ -150,8 +149,4 @@ async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<void>): 
       for (const item of left) await act(item);
     }),
   );
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

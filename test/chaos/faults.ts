@@ -1,4 +1,5 @@
 import type { Below } from "../random.ts";
+import { insist, pause } from "./insist.ts";
 import type { World } from "./world.ts";
 
 /** Something that goes wrong, and is over when it resolves. `say` tells what was done to whom. */
@@ -154,20 +155,4 @@ function one<T>(of: readonly T[], random: Below): T {
   const found = of[random(of.length)];
   if (found === undefined) throw new Error("there is none to choose from");
   return found;
-}
-
-/** Does what a cluster without a leader refuses, until it is done. */
-export async function insist(act: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await act();
-    } catch (error) {
-      if (tries === 60) throw error;
-      await pause(500);
-    }
-  }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

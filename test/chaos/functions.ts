@@ -3,6 +3,7 @@ import type { FunctionDocument } from "../../host/function/document.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import type { Json } from "../../runtime/json.ts";
+import { pause } from "./insist.ts";
 import { Failure, type Program } from "../host/in-process-driver.ts";
 
 /** The events that chaos publishes; each starts the runs of every function that it triggers. */
@@ -118,7 +119,7 @@ interface Expected {
   readonly failures: ReadonlyMap<string, number>;
 }
 
-export function expected(functionId: string, eventId: string): Expected {
+function expected(functionId: string, eventId: string): Expected {
   const steps = documents.find(({ id }) => id === functionId)?.steps ?? {};
   const before = (id: string): string[] =>
     (steps[id]?.after ?? []).flatMap(({ step }) => [step, ...before(step)]);
@@ -167,8 +168,4 @@ export function faultsOf(
       faults.push(`recorded ${JSON.stringify(outputs)} for ${step}`);
   }
   return faults;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

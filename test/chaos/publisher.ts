@@ -1,6 +1,7 @@
 import { headers, type NatsConnection } from "@nats-io/transport-node";
 import type { Below } from "../random.ts";
 import { eventNames, type EventName } from "./functions.ts";
+import { pause } from "./insist.ts";
 import type { HostControl } from "./host-control.ts";
 
 /** Publishes events until it is stopped, and remembers which of them were acknowledged. */
@@ -90,8 +91,4 @@ export function startPublisher(options: ChaosPublisherOptions): ChaosPublisher {
       await sending;
     },
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

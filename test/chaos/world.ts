@@ -9,6 +9,7 @@ import { startNatsCluster, startNatsServer, type NatsServer } from "../host/nats
 import { check, type Findings } from "./checker.ts";
 import type { EventName } from "./functions.ts";
 import { createHostControl, type HostControl } from "./host-control.ts";
+import { insist } from "./insist.ts";
 import { startProxy, type Proxy } from "./proxy.ts";
 
 /** Servers, hosts in processes of their own with a proxy each, and a client past them: what faults are done to. */
@@ -60,7 +61,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       : await startNatsCluster(program, options.servers);
   const urls = servers.map(({ url }) => url);
   const client = await connect({ servers: urls, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
-  const manager = await managerOf(client);
+  const manager = await insist(() => jetstreamManager(client, { timeout: 5_000 }));
   const proxies: Proxy[] = [];
   const hosts: HostControl[] = [];
 
@@ -114,16 +115,4 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** A cluster that has just begun has no leader yet. */
-async function managerOf(client: NatsConnection): Promise<JetStreamManager> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await jetstreamManager(client, { timeout: 5_000 });
-    } catch (error) {
-      if (tries === 30) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
 }
