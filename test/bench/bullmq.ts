@@ -2,6 +2,7 @@ import { countedRuns } from "./counted.ts";
 import type { Figure } from "./figure.ts";
 import { withFolder } from "./folder.ts";
 import { measure, payload, type Queue, type Speed } from "./load.ts";
+import { measureOnNats } from "./nats-steps.ts";
 import { freePort, needProgram, startProgram } from "./process.ts";
 import { beside, rivalPackage, rivalVersion } from "./rivals.ts";
 import { measureQuickJsStep } from "./sqlite-one-step-quickjs.ts";
@@ -54,6 +55,8 @@ export async function run(): Promise<readonly Figure[]> {
     { name: "sqlite-one-step", steps: 1, speed: await measureOneStep() },
     { name: "sqlite-one-step-quickjs", steps: 1, speed: await measureQuickJsStep() },
     { name: "sqlite-three-steps", steps: 3, speed: await measureThreeSteps() },
+    { name: "nats-one-step", steps: 1, speed: await measureOnNats(1) },
+    { name: "nats-three-steps", steps: 3, speed: await measureOnNats(3) },
   ]);
 }
 

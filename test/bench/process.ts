@@ -16,8 +16,8 @@ export async function freePort(): Promise<number> {
 }
 
 /** Makes sure that a program of a Debian package is on PATH: installs it as root, or says what to type. */
-export function needProgram(program: string, debianPackage: string): void {
-  const found = (): boolean => spawnSync(program, ["--version"]).status === 0;
+export function needProgram(program: string, debianPackage: string, versionFlag = "--version"): void {
+  const found = (): boolean => spawnSync(program, [versionFlag]).status === 0;
   if (found()) return;
   const install = ["-c", `apt-get update -qq && apt-get install -y -qq ${debianPackage}`];
   if (process.getuid?.() === 0) spawnSync("sh", install, { stdio: "ignore" });

@@ -3,7 +3,9 @@ import type { AddressInfo } from "node:net";
 import { countedRuns } from "./counted.ts";
 import type { Figure } from "./figure.ts";
 import { withFolder } from "./folder.ts";
+import { isolated } from "./isolated.ts";
 import { measure, payload, type Queue, type Speed } from "./load.ts";
+import { measureOnNats } from "./nats-steps.ts";
 import { freePort, startProgram } from "./process.ts";
 import { beside, rivalPackage, rivalPath, rivalVersion } from "./rivals.ts";
 import { measureOneStep } from "./sqlite-one-step.ts";
@@ -46,13 +48,22 @@ export async function run(): Promise<readonly Figure[]> {
   return beside(rival, [
     { name: "sqlite-one-step", steps: 1, speed: await measureOneStep() },
     { name: "sqlite-three-steps", steps: 3, speed: await measureThreeSteps() },
+    { name: "nats-one-step", steps: 1, speed: await measureOnNats(1) },
+    { name: "nats-three-steps", steps: 3, speed: await measureOnNats(3) },
   ]);
 }
 
+const binary = `@restatedev/restate-server-${process.platform}-${process.arch}`;
+
 /** Invocations of a Restate service whose handler runs this many steps in sequence. */
-export async function measureRestate(steps: 1 | 3): Promise<Speed> {
-  const binary = `@restatedev/restate-server-${process.platform}-${process.arch}`;
+export function measureRestate(steps: 1 | 3): Promise<Speed> {
+  // Installed before it is cut off from the registry.
   rivalVersion(binary);
+  return isolated("restate", steps);
+}
+
+/** The same, in this process. */
+export function measureRestateHere(steps: 1 | 3): Promise<Speed> {
   return withFolder(async (folder) => {
     const [node, admin, ingress] = [await freePort(), await freePort(), await freePort()];
     const server = await startProgram(

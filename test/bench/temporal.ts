@@ -2,7 +2,9 @@ import { join } from "node:path";
 import { countedRuns } from "./counted.ts";
 import type { Figure } from "./figure.ts";
 import { withFolder } from "./folder.ts";
+import { isolated } from "./isolated.ts";
 import { measure, payload, type Queue, type Speed } from "./load.ts";
+import { measureOnNats } from "./nats-steps.ts";
 import { freePort, needGoProgram, startProgram } from "./process.ts";
 import { beside, rivalPackage, rivalPath, rivalVersion } from "./rivals.ts";
 import { measureOneStep } from "./sqlite-one-step.ts";
@@ -43,35 +45,34 @@ export async function run(): Promise<readonly Figure[]> {
     against: "Temporal's dev server",
     oneStep: await measureTemporal(1),
     threeSteps: await measureTemporal(3),
-    settings: `temporal ${version} server start-dev --headless on a SQLite file (WAL, synchronous=FULL), SDK ${rivalVersion("@temporalio/worker")}, one worker with the SDK's defaults`,
+    settings: `temporal ${version} server start-dev --headless, in memory as is its default, SDK ${rivalVersion("@temporalio/worker")}, one worker with the SDK's defaults`,
   };
   return beside(rival, [
     { name: "sqlite-one-step", steps: 1, speed: await measureOneStep() },
     { name: "sqlite-three-steps", steps: 3, speed: await measureThreeSteps() },
+    { name: "nats-one-step", steps: 1, speed: await measureOnNats(1) },
+    { name: "nats-three-steps", steps: 3, speed: await measureOnNats(3) },
   ]);
 }
 
 /** Workflows of this many activities in sequence. */
-export async function measureTemporal(steps: 1 | 3): Promise<Speed> {
+export function measureTemporal(steps: 1 | 3): Promise<Speed> {
+  // Installed before it is cut off from the registry.
+  needGoProgram(command, version);
+  rivalVersion("@temporalio/worker");
+  return isolated("temporal", steps);
+}
+
+/** The same, in this process. */
+export function measureTemporalHere(steps: 1 | 3): Promise<Speed> {
   const program = needGoProgram(command, version);
   return withFolder(async (folder) => {
     const port = await freePort();
     const address = ["--ip", "127.0.0.1", "--port", String(port), "--headless"];
-    const files = ["--db-filename", join(folder, "temporal.db"), "--env-file", join(folder, "temporal.yaml")];
-    // SQLite's own default is a rollback journal, with which it runs fewer workflows.
-    const durable = ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=FULL"];
+    const files = ["--env-file", join(folder, "temporal.yaml")];
     const server = await startProgram(
       program,
-      [
-        "server",
-        "start-dev",
-        ...address,
-        ...files,
-        ...durable,
-        "--disable-config-file",
-        "--log-level",
-        "never",
-      ],
+      ["server", "start-dev", ...address, ...files, "--disable-config-file", "--log-level", "never"],
       "Server:",
       { TEMPORAL_VERSION_CHECK_DISABLED: "1" },
     );
