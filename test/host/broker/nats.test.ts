@@ -8,8 +8,11 @@ import { brokerContract } from "./broker-contract.ts";
 
 const program = findNatsServer();
 
-describe.skipIf(program === undefined)("on a single nats-server", () => {
-  const installation = useInstallation(program ?? "", { beforeAll, afterAll });
+describe.skipIf(program === undefined).each([
+  { on: "a single nats-server", servers: 1 },
+  { on: "a cluster of three nats-servers", servers: 3 },
+])("on $on", ({ servers }) => {
+  const installation = useInstallation(program ?? "", { beforeAll, afterAll }, servers);
   brokerContract(
     "nats:",
     async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../host/clock.ts";
 import type { NatsOptions } from "../../../host/nats/options.ts";
 import { openSession, type NatsSession } from "../../../host/nats/session.ts";
-import { startNatsServer, type NatsServer } from "./server.ts";
+import { startNatsCluster, startNatsServer, type NatsServer } from "./server.ts";
 
 /** A session on an installation of its own, and a way to end and begin it again. */
 export interface Installation {
@@ -16,18 +16,22 @@ interface Hooks {
   afterAll(stop: () => Promise<void>): void;
 }
 
-/** One server for all tests of a file, and on it an installation with its own prefix for each. */
+/** One server, or a cluster of some, for all tests of a group; and on it an installation with its own prefix for each. */
 export function useInstallation(
   program: string,
   hooks: Hooks,
+  size = 1,
 ): { server(): NatsServer; open(clock: Clock, options?: NatsOptions): Promise<Installation> } {
-  let server: NatsServer | undefined;
+  let servers: readonly NatsServer[] = [];
   let count = 0;
   hooks.beforeAll(async () => {
-    server = await startNatsServer(program);
+    servers = size === 1 ? [await startNatsServer(program)] : await startNatsCluster(program, size);
   });
-  hooks.afterAll(async () => server?.stop());
+  hooks.afterAll(async () => {
+    for (const server of servers) await server.stop();
+  });
   const running = (): NatsServer => {
+    const [server] = servers;
     if (server === undefined) throw new Error("the server has not started");
     return server;
   };
@@ -36,7 +40,7 @@ export function useInstallation(
     async open(clock, options = {}) {
       const prefix = `test${(count += 1)}`;
       const openOne = (name: string): Promise<NatsSession> =>
-        openSession(running().url, { leaseMs: 2_000, ...options, clock, name, prefix });
+        openSession(running().url, { leaseMs: 2_000, replicas: size, ...options, clock, name, prefix });
       let session = await openOne("first");
       return {
         session,

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 
 export { findNatsServer } from "./find-server.ts";
 
@@ -85,11 +87,11 @@ export async function startNatsServer(program: string, options: NatsServerOption
   };
 }
 
-/** A cluster of so many servers. */
+/** A cluster of so many servers, which has found its leader. */
 export async function startNatsCluster(program: string, size: number): Promise<readonly NatsServer[]> {
   const ports = await Promise.all(Array.from({ length: size }, freePort));
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(",");
-  return Promise.all(
+  const servers = await Promise.all(
     ports.map((port, index) =>
       startNatsServer(program, {
         name: `node-${index + 1}`,
@@ -104,6 +106,25 @@ export async function startNatsCluster(program: string, size: number): Promise<r
       }),
     ),
   );
+  await hasLeader(servers);
+  return servers;
+}
+
+async function hasLeader(servers: readonly NatsServer[]): Promise<void> {
+  const client = await connect({ servers: servers.map(({ url }) => url) });
+  try {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await jetstreamManager(client, { timeout: 1_000 });
+        return;
+      } catch (error) {
+        if (tries === 60) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  } finally {
+    await client.close();
+  }
 }
 
 /** A port that nobody listens on. */
