@@ -59,7 +59,7 @@ export function createCatalog({ world, server, machine }: CatalogOptions): Catal
     getVersion,
     activate: (functionId, version) => change(`activate ${functionId}@${version}`, functionId, version),
     deactivate: (functionId) => change(`deactivate ${functionId}`, functionId, undefined),
-    functionIds: async () => [...mirror.keys()],
+    everTriggeredBy: async () => [...mirror.keys()],
     async active() {
       const chosen = [...mirror].flatMap(([id, { version }]) =>
         version === undefined ? [] : [getVersion(id, version)],

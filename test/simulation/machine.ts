@@ -11,6 +11,8 @@ export interface Weather {
   late: number;
   /** The share of deliveries that come twice. */
   twice: number;
+  /** How long a message takes at most that is not late, in milliseconds. */
+  spread: number;
 }
 
 /** What all machines of a simulation share. */
@@ -56,7 +58,7 @@ export function createMachine(name: string): Machine {
 
 /** How long one message takes, in milliseconds. */
 export function latency({ chance, weather }: World): number {
-  return chance.happens(weather.late) ? chance.between(2_000, 30_000) : chance.between(0, 5);
+  return chance.happens(weather.late) ? chance.between(2_000, 30_000) : chance.between(0, weather.spread);
 }
 
 /** True when a message to or from this machine does not arrive. Counts towards what is to befall it. */
@@ -73,14 +75,7 @@ export function swallowed(world: World, machine: Machine): boolean {
  * A request to the store, which does `effect` at once when it arrives. Either way may lose or delay it: then the call
  * fails, although the effect may have taken place, or may do so yet.
  */
-export function call<T>(
-  world: World,
-  machine: Machine,
-  what: string,
-  effect: () => T,
-  /** False: it takes place before its failure is known, or never. */
-  mayBeLate = true,
-): Promise<T> {
+export function call<T>(world: World, machine: Machine, what: string, effect: () => T): Promise<T> {
   const { scheduler, trace } = world;
   if (machine.gone) return new Promise(() => undefined);
   if (machine.closed) world.violated(`${machine.name} asks the store for ${what} after it was closed`);
@@ -91,8 +86,7 @@ export function call<T>(
       machine,
     );
     if (swallowed(world, machine)) return;
-    const takes = latency(world);
-    scheduler.after(mayBeLate ? takes : Math.min(takes, timeoutMs - 1), () => {
+    scheduler.after(latency(world), () => {
       trace.add(`${scheduler.now()} ${machine.name} ${what}`);
       let answer: () => void;
       try {

@@ -13,6 +13,8 @@ export interface RunRecord {
   readonly header: RunHeader;
   readonly history: HistoryEntry[];
   readonly writes: Write[];
+  /** It came too late to be anybody's: nobody has to finish it. */
+  readonly stale: boolean;
   update: RunUpdate;
   revision: number;
   /** What the last write was, so that who made it knows it again. */
@@ -22,7 +24,7 @@ export interface RunRecord {
 /** The runs of the simulated store; every operation is atomic. */
 export interface ServerRuns {
   readonly records: ReadonlyMap<string, RunRecord>;
-  /** Runs that have not finished. */
+  /** Runs that have not finished and must. */
   readonly open: number;
   create(
     machine: string,
@@ -43,7 +45,7 @@ export interface ServerRuns {
   ofEvent(eventId: string): readonly RunRecord[];
 }
 
-export function createServerRuns(): ServerRuns {
+export function createServerRuns(isStale: (header: RunHeader) => boolean): ServerRuns {
   const records = new Map<string, RunRecord>();
   let open = 0;
   const write = (record: RunRecord, change: Write): number => {
@@ -51,7 +53,7 @@ export function createServerRuns(): ServerRuns {
     record.history.push(...change.entries);
     record.writes.push(change);
     record.update = change.update;
-    if (before === undefined && change.update.finishedAt !== undefined) open -= 1;
+    if (!record.stale && before === undefined && change.update.finishedAt !== undefined) open -= 1;
     return ++record.revision;
   };
   return {
@@ -61,9 +63,10 @@ export function createServerRuns(): ServerRuns {
     },
     create(machine, header, entries, update) {
       if (records.has(header.id)) return undefined;
-      const record: RunRecord = { header, history: [], writes: [], update, revision: 0, token: "" };
+      const stale = isStale(header);
+      const record: RunRecord = { header, history: [], writes: [], stale, update, revision: 0, token: "" };
       records.set(header.id, record);
-      open += 1;
+      if (!stale) open += 1;
       return write(record, { machine, entries, update });
     },
     append(machine, token, header, revision, entries, update) {

@@ -1,6 +1,7 @@
 import type { Event } from "../../host/event/event.ts";
 import type { StoredEvent } from "../../host/broker/broker.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
+import type { RunHeader } from "../../host/state/state.ts";
 import type { World } from "./machine.ts";
 import { createServerQueue, type ServerQueue } from "./server-queue.ts";
 import { createServerRuns, type ServerRuns } from "./server-runs.ts";
@@ -44,8 +45,15 @@ export function createServer(world: World): Server {
   const active = new Map<string, FunctionVersion>();
   const versions = new Map<string, FunctionVersion>();
   const watchers = new Set<() => void>();
+  /**
+   * A host that nothing was heard of for a lease may begin a run when another host has dealt with the event, by a newer
+   * version that does not take it. If it then ends, the event does not come again. Nothing was promised of such a run.
+   */
+  const isStale = ({ eventId, functionId, functionVersion }: RunHeader): boolean =>
+    active.get(functionId)?.version !== functionVersion &&
+    !events.items.some(({ payload }) => payload.event.id === eventId);
   return {
-    runs: createServerRuns(),
+    runs: createServerRuns(isStale),
     events,
     wakes,
     stored,

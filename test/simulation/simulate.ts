@@ -47,7 +47,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     scheduler,
     chance,
     trace,
-    weather: { loss: 0, late: 0, twice: 0 },
+    weather: { loss: 0, late: 0, twice: 0, spread: chance.pick([2, 20, 400]) },
     violated(what) {
       trace.add(`${scheduler.now()} VIOLATED ${what}`);
       if (violations.length < 20) violations.push(what);
@@ -167,17 +167,16 @@ function createClients(world: World, fleet: Fleet) {
       if (asked === undefined) return again();
       // A host that is gone never answers.
       const giveUp = scheduler.after(10_000, again);
-      asked.then(
+      void asked.then(
         () => {
-          if (over) return;
-          over = true;
           giveUp();
-          busy -= 1;
-          return undefined;
+          if (!over) busy -= 1;
+          return (over = true);
         },
         () => {
           giveUp();
           again();
+          return false;
         },
       );
     };

@@ -119,9 +119,8 @@ function createState({ world, server, machine }: StoreOptions): State {
   let writes = 0;
   const request = <T>(what: string, effect: () => T): Promise<T> => call(world, machine, what, effect);
   const runs: Runs = {
-    // One that arrives after its event was done with elsewhere, and its function removed, would be nobody's.
     create: (run, entries, update) =>
-      call(world, machine, `create ${run.id}`, () => server.runs.create(name, run, entries, update), false),
+      request(`create ${run.id}`, () => server.runs.create(name, run, entries, update)),
     async append(run, revision, entries, update) {
       const { wakeAt } = update;
       // First the timer: one that nobody needs does no harm.
