@@ -114,6 +114,7 @@ export async function assembleHost(
     },
     remove: (functionId) => definitions.remove(functionId),
     ...schemaChanges(state.catalog, intake),
+    eventSchemas: () => state.catalog.schemas(),
     functions: () => definitions.active(),
     version: (functionId, version) => state.catalog.getVersion(functionId, version),
     notices: (functionId) => notices.list(functionId),

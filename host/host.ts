@@ -24,6 +24,8 @@ export interface Host {
   setEventSchemas(schemas: Readonly<Record<string, Json>>): Promise<void>;
   /** Stores more of them; those of other names stay. Throws ERR_SCHEMA_INVALID. */
   addEventSchemas(schemas: Readonly<Record<string, Json>>): Promise<void>;
+  /** The JSON Schemas that are stored, by event name. */
+  eventSchemas(): Promise<Readonly<Record<string, Json>>>;
   /** The active function versions. */
   functions(): readonly FunctionVersion[];
   /** Any version that was ever deployed, such as the one on which a run began. */

@@ -7,11 +7,11 @@ import { object } from "./schemas.ts";
 /** What supervisors and load balancers ask; no key is wanted. */
 export function addHealthRoutes(
   app: FastifyInstance,
-  host: Pick<Host, "events">,
+  host: Pick<Host, "ready">,
   isClosing: () => boolean,
 ): void {
   app.get(
-    "/health",
+    "/healthz",
     {
       schema: {
         operationId: "health",
@@ -24,7 +24,7 @@ export function addHealthRoutes(
   );
 
   app.get(
-    "/ready",
+    "/readyz",
     {
       schema: {
         operationId: "ready",
@@ -36,7 +36,7 @@ export function addHealthRoutes(
     async () => {
       if (isClosing()) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
       try {
-        await host.events.readEvents({ limit: 1 });
+        await host.ready();
       } catch (cause) {
         if (cause instanceof MillraceError) throw cause;
         throw new MillraceError("ERR_STORE_UNAVAILABLE", "The store does not answer.", { cause });

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
+import { deploymentSchema } from "./deployment.ts";
+import { packageVersion } from "./package-version.ts";
 import { answers } from "./route-schema.ts";
 import { components, ref, type Schema } from "./schemas.ts";
 
@@ -17,6 +18,15 @@ const eventBody: Schema = {
   },
 };
 
+/** The bodies of routes that check them by themselves. */
+function bodyOf(url: string, operationId: unknown): { readonly body?: Schema } {
+  if (url.startsWith("/e/")) return { body: eventBody };
+  if (operationId === "deploy")
+    return { body: { content: { "application/json": { schema: deploymentSchema } } } };
+  if (operationId !== "putArtifact") return {};
+  return { body: { content: { "application/wasm": { schema: { type: "string", format: "binary" } } } } };
+}
+
 /** Has every route that is added from here on described in the document; `keyed`: the reading ones want a key. */
 export async function collectRoutes(app: FastifyInstance, keyed: boolean): Promise<void> {
   const { default: swagger } = await import("@fastify/swagger");
@@ -28,7 +38,7 @@ export async function collectRoutes(app: FastifyInstance, keyed: boolean): Promi
       info: {
         title: "Millrace",
         version: packageVersion(),
-        description: "Sends events, reads runs.",
+        description: "Sends events, reads runs, deploys functions.",
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
       servers: [{ url: "/" }],
@@ -46,7 +56,7 @@ export async function collectRoutes(app: FastifyInstance, keyed: boolean): Promi
       url,
       schema: {
         ...schema,
-        ...(url.startsWith("/e/") ? { body: eventBody } : {}),
+        ...bodyOf(url, schema?.["operationId"]),
         security: keyed && url.startsWith("/v1/") ? [{ apiKey: [] }] : [],
       },
     }),
@@ -72,17 +82,4 @@ export function addOpenapiRoute(app: FastifyInstance): void {
       void reply.header("content-type", "application/json; charset=utf-8").send(document);
     },
   );
-}
-
-/** The version of the package, from the nearest package.json: the sources stand one folder less deep than what is built. */
-function packageVersion(): string {
-  for (const path of ["../../package.json", "../../../package.json"]) {
-    try {
-      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as { version?: string };
-      if (found.version !== undefined) return found.version;
-    } catch {
-      // The other place.
-    }
-  }
-  return "0.0.0";
 }

@@ -37,7 +37,7 @@ const descriptions: Readonly<Record<number, string>> = {
   404: "There is no such thing.",
   413: "Too large.",
   415: "Not in a form that is taken.",
-  422: "An event does not fit its schema.",
+  422: "What was sent does not fit; `problems` says why.",
   503: "Not now.",
   507: "The disk is full; nothing was stored.",
 };

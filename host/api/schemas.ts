@@ -199,6 +199,18 @@ export const components = {
     storedAt: time,
     event: { $ref: "Event#" },
   }),
+  DeadLetter: object(
+    {
+      seq: { ...integer, description: "Its place among the dead letters." },
+      at: time,
+      subject: { ...string, description: "Where it was published." },
+      code: string,
+      message: string,
+      problems: listOf({ $ref: "Problem#" }),
+      payload: { ...string, description: "As it was published; bytes that are not UTF-8 replaced." },
+    },
+    "A message on the broker that is no event.",
+  ),
   Function: object({
     id: string,
     "name?": string,

@@ -6,7 +6,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import type { FastifyInstance } from "fastify";
 import { MillraceError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { addArtifactRoutes } from "./artifacts.ts";
 import { answerMalformed } from "./client-error.ts";
+import { addDeadLetterRoutes } from "./dead-letters.ts";
+import { addDeploymentRoutes } from "./deployments.ts";
 import { addEventRoutes } from "./events.ts";
 import { answerFailure } from "./failure.ts";
 import { addFunctionRoutes } from "./functions.ts";
@@ -20,6 +23,7 @@ import { createOnePort, type OnePort } from "./one-port.ts";
 import { addOpenapiRoute, collectRoutes } from "./openapi.ts";
 import { apiSettings, type ApiOptions, type ApiSettings } from "./options.ts";
 import { addRunRoutes } from "./runs.ts";
+import { addStatusRoute } from "./status.ts";
 
 /** The HTTP API of one host. */
 export interface Api {
@@ -107,7 +111,7 @@ async function createApp(settings: ApiSettings): Promise<{ app: FastifyInstance;
   app.setValidatorCompiler(({ schema }) => ajv.compile(schema as object));
   // The schemas document the answers; tests hold the two together. Nothing is filtered or bent on its way out.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  // The one route that takes bodies reads them itself, once it knows that it wants them: see readBody.
+  // The routes that take bodies read them themselves, once they know that they want them: see readBody.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   if (onePort === undefined) throw new TypeError("fastify did not ask for its server");
@@ -131,6 +135,10 @@ async function addRoutes(
     addRunRoutes(reading, host);
     addEventRoutes(reading, host);
     addFunctionRoutes(reading, host);
+    addDeploymentRoutes(reading, host, settings);
+    addArtifactRoutes(reading, host, settings);
+    addDeadLetterRoutes(reading, host);
+    addStatusRoute(reading, host);
     addLiveRoute(reading, host, { hub, liveClients: settings.liveClients });
   });
 }

@@ -69,7 +69,7 @@ export const portCheck: Check = {
 
 async function answersAsHost(): Promise<boolean> {
   try {
-    const response = await fetch(`http://127.0.0.1:${defaultPort}/health`, {
+    const response = await fetch(`http://127.0.0.1:${defaultPort}/healthz`, {
       signal: AbortSignal.timeout(1_000),
     });
     return ((await response.json()) as { status?: unknown }).status === "alive";

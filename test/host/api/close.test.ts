@@ -44,7 +44,7 @@ test("closing waits for requests under way, over both protocols, and takes no ne
   const response = once(stream, "response");
   await asked;
   const closed = served.api.close();
-  await expect(fetch(`${served.url}/health`)).rejects.toThrow();
+  await expect(fetch(`${served.url}/healthz`)).rejects.toThrow();
   letGo();
   expect((await viaHttp1).status).toBe(200);
   const [headers] = await response;
@@ -69,9 +69,9 @@ test("closing cuts requests that take longer than the time of grace", async () =
 test("closing ends idle, silent and half-open connections at once", async () => {
   const served = await serve({ graceMs: 600_000 });
   const session = connectHttp2(served.url);
-  const ping = session.request({ ":path": "/health" });
+  const ping = session.request({ ":path": "/healthz" });
   await once(ping.resume(), "end");
-  await fetch(`${served.url}/health`).then((response) => response.text());
+  await fetch(`${served.url}/healthz`).then((response) => response.text());
   const silent = connect(served.port, "127.0.0.1");
   const half = connect(served.port, "127.0.0.1");
   const ended = [session, silent.resume(), half.resume()].map(closing);

@@ -56,7 +56,7 @@ describe("API keys", () => {
       expect([status, body.error.code]).toEqual([401, "ERR_API_KEY"]);
       expect(headers.get("www-authenticate")).toMatch(/^Bearer/);
     }
-    for (const path of ["/health", "/ready", "/openapi.json"])
+    for (const path of ["/healthz", "/readyz", "/openapi.json"])
       expect((await served.get(path)).status).toBe(200);
     expect((await sendTo("any")).status).toBe(200);
   });
@@ -96,7 +96,7 @@ describe("an API without keys", () => {
       const api = await createApi(served.host, { eventKeys: "any", ...options });
       const { url, port } = await api.listen({ hostname: "0.0.0.0" });
       expect(url).toBe(`http://127.0.0.1:${port}`);
-      expect((await fetch(`${url}/health`)).status).toBe(200);
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
       await api.close();
     },
   );
@@ -136,7 +136,7 @@ describe("an API without keys", () => {
 
   test("with keys may be called by any name", async () => {
     served = await serve({ apiKeys: ["key"] });
-    const request = "GET /health HTTP/1.1\r\nhost: api.example\r\nconnection: close\r\n\r\n";
+    const request = "GET /healthz HTTP/1.1\r\nhost: api.example\r\nconnection: close\r\n\r\n";
     expect(await rawExchange(served.port, request)).toMatch(/^HTTP\/1\.1 200/);
   });
 

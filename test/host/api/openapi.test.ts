@@ -3,6 +3,7 @@ import addFormats from "ajv-formats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runId } from "../../../host/index.ts";
 import { deploy, serve, type Answer, type Served } from "./api-fixture.ts";
+import { keptDeadLetters } from "./dead-letter-fixture.ts";
 
 interface Operation {
   readonly operationId: string;
@@ -30,6 +31,7 @@ beforeAll(async () => {
         },
         c: () => null,
       },
+      change: (host) => ({ ...host, deadLetters: keptDeadLetters(3).deadLetters }),
     },
   );
   await deploy(
@@ -98,8 +100,8 @@ test("is OpenAPI 3.1, the same from the API as over HTTP", () => {
 test("describes what is served, and nothing else", () => {
   expect(routes.map(({ method, path }) => `${method.toUpperCase()} ${path}`)).toEqual([
     "POST /e/{key}",
-    "GET /health",
-    "GET /ready",
+    "GET /healthz",
+    "GET /readyz",
     "GET /openapi.json",
     "GET /v1/runs",
     "GET /v1/runs/{id}",
@@ -109,6 +111,14 @@ test("describes what is served, and nothing else", () => {
     "GET /v1/events/{id}",
     "GET /v1/functions",
     "GET /v1/functions/{id}",
+    "GET /v1/schemas",
+    "POST /v1/deployments",
+    "PUT /v1/artifacts/{sha256}",
+    "GET /v1/dead-letters",
+    "GET /v1/dead-letters/{seq}",
+    "DELETE /v1/dead-letters/{seq}",
+    "POST /v1/dead-letters/{seq}/resubmit",
+    "GET /v1/host",
     "GET /v1/live",
   ]);
 });
@@ -118,10 +128,13 @@ test("every path and method of it is served, and every other method is refused",
     const url = served.url + path.replaceAll(/\{\w+\}/g, "x");
     const controller = new AbortController();
     const response = await fetch(url, { method: method.toUpperCase(), signal: controller.signal });
-    const code = response.ok ? undefined : ((await response.json()) as any).error.code;
+    const bodiless = response.ok || method === "head";
+    const code = bodiless ? undefined : ((await response.json()) as any).error.code;
     expect(["ERR_ROUTE_UNKNOWN", "ERR_METHOD_UNKNOWN"], `${method} ${path}`).not.toContain(code);
     controller.abort();
-    const wrong = await fetch(url, { method: method === "get" ? "PUT" : "GET" });
+    const methods = routes.flatMap((route) => (route.path === path ? [route.method] : []));
+    const other = methods.includes("get") ? "PATCH" : "GET";
+    const wrong = await fetch(url, { method: other });
     expect(wrong.status, path).toBe(405);
   }
 });
@@ -160,8 +173,8 @@ test("says of exactly the reading paths that they want a key, where the host has
 
 describe("real answers fit it", () => {
   test.each([
-    ["health", "/health", 200],
-    ["ready", "/ready", 200],
+    ["health", "/healthz", 200],
+    ["ready", "/readyz", 200],
     ["openapi", "/openapi.json", 200],
     ["listRuns", "/v1/runs", 200],
     ["listRuns", "/v1/runs?limit=1", 200],
@@ -177,6 +190,14 @@ describe("real answers fit it", () => {
     ["listFunctions", "/v1/functions", 200],
     ["getFunction", "/v1/functions/f", 200],
     ["getFunction", "/v1/functions/nowhere", 404],
+    ["listSchemas", "/v1/schemas", 200],
+    ["listDeadLetters", "/v1/dead-letters", 200],
+    ["listDeadLetters", "/v1/dead-letters?limit=1", 200],
+    ["listDeadLetters", "/v1/dead-letters?cursor=x", 400],
+    ["getDeadLetter", "/v1/dead-letters/3", 200],
+    ["getDeadLetter", "/v1/dead-letters/99", 404],
+    ["getDeadLetter", "/v1/dead-letters/x", 400],
+    ["getHost", "/v1/host", 200],
     ["live", "/v1/live?type=none", 400],
   ])("%s at %s, %i", async (id, path, status) => {
     const answer = await served.get(path.replace("{run}", failedRun));

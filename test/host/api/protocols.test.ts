@@ -30,7 +30,7 @@ describe("one port without TLS", () => {
       "x-content-type-options": "nosniff",
       "x-request-id": expect.any(String),
     });
-    expect((await client.request({ ":path": "/health" })).text).toBe('{"status":"alive"}');
+    expect((await client.request({ ":path": "/healthz" })).text).toBe('{"status":"alive"}');
     await client.close();
   });
 
@@ -155,7 +155,7 @@ describe("one port without TLS", () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ports = new Set<number | undefined>();
     for (let round = 0; round < 5; round += 1) {
-      const request = requestHttp(`${served.url}/health`, { agent });
+      const request = requestHttp(`${served.url}/healthz`, { agent });
       request.end();
       const [response] = await once(request, "response");
       ports.add(response.socket.localPort);
@@ -273,13 +273,13 @@ describe("clients that misbehave do not stop the server", () => {
     ],
     [
       "endless headers",
-      `GET /health HTTP/1.1\r\nhost: localhost\r\nx: ${"x".repeat(100_000)}\r\n\r\n`,
+      `GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: ${"x".repeat(100_000)}\r\n\r\n`,
       431,
       "ERR_REQUEST_HEADERS_TOO_LARGE",
     ],
     [
       "a null byte in a header",
-      "GET /health HTTP/1.1\r\nhost: local\0host\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nhost: local\0host\r\n\r\n",
       400,
       "ERR_REQUEST_MALFORMED",
     ],

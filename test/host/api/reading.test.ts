@@ -231,9 +231,9 @@ describe("functions", () => {
 
 describe("the host", () => {
   test("says that it is alive and ready, to HEAD too", async () => {
-    expect((await served.get("/health")).body).toEqual({ status: "alive" });
-    expect((await served.get("/ready")).body).toEqual({ status: "ready" });
-    const head = await fetch(`${served.url}/health`, { method: "HEAD" });
+    expect((await served.get("/healthz")).body).toEqual({ status: "alive" });
+    expect((await served.get("/readyz")).body).toEqual({ status: "ready" });
+    const head = await fetch(`${served.url}/healthz`, { method: "HEAD" });
     expect(head.status).toBe(200);
     expect(await head.text()).toBe("");
   });
@@ -244,19 +244,16 @@ describe("the host", () => {
       {
         change: (host) => ({
           ...host,
-          events: {
-            ...host.events,
-            readEvents: async () => {
-              throw new Error("disk gone");
-            },
+          ready: async () => {
+            throw new Error("disk gone");
           },
         }),
       },
     );
-    const { status, body } = await broken.get("/ready");
+    const { status, body } = await broken.get("/readyz");
     expect(status).toBe(503);
     expect(body.error.code).toBe("ERR_STORE_UNAVAILABLE");
-    expect((await broken.get("/health")).status).toBe(200);
+    expect((await broken.get("/healthz")).status).toBe(200);
     await broken.close();
   });
 
