@@ -11,8 +11,8 @@ export interface Definitions {
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
   remove(functionId: string): Promise<void>;
   active(): readonly FunctionVersion[];
-  /** The ids of all functions that were ever active, on any host. */
-  everActive(): Promise<readonly string[]>;
+  /** The ids of all functions that this event name triggered at any time, on any host. */
+  everTriggeredBy(eventName: string): Promise<readonly string[]>;
   /** The active functions with a trigger for this event name. */
   triggeredBy(eventName: string): readonly Definition[];
   /** The version on which a run began; undefined when the catalog does not have it. */
@@ -81,7 +81,7 @@ export function createDefinitions(catalog: Catalog): Definitions {
       index();
     },
     active: () => [...active.values()],
-    everActive: () => catalog.functionIds(),
+    everTriggeredBy: (eventName) => catalog.everTriggeredBy(eventName),
     triggeredBy: (eventName) => byEvent.get(eventName) ?? [],
     async get(functionId, version) {
       const known = compiled.get(`${functionId}@${version}`);

@@ -104,7 +104,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   /** The runs that the event may have of functions that it does not trigger by now. */
   const earlier = async (event: Event, triggered: readonly Definition[]): Promise<readonly Held[]> => {
     const now = new Set(triggered.map(({ id }) => id));
-    const others = (await definitions.everActive()).filter((id) => !now.has(id));
+    const others = (await definitions.everTriggeredBy(event.name)).filter((id) => !now.has(id));
     return Promise.all(others.map((id) => held.wake(runId(id, event.id))));
   };
 

@@ -26,6 +26,8 @@ interface Mirror {
 const versionKey = (functionId: string, version: string): string =>
   `version.${token(functionId)}.${token(version)}`;
 const activeKey = (functionId: string): string => `active.${token(functionId)}`;
+const triggerKey = (eventName: string, functionId: string): string =>
+  `trigger.${token(eventName)}.${token(functionId)}`;
 const schemaKey = (eventName: string): string => `schema.${token(eventName)}`;
 
 /** Versions, which never change, and what does: the active ones and the schemas, of which each host keeps a mirror. */
@@ -38,7 +40,7 @@ export async function createNatsCatalog({
     description: "Function versions, which of them are active, and event schemas",
     replicas,
   });
-  const mirror = await startMirror(bucket, ["active.*", "schema.*"]);
+  const mirror = await startMirror(bucket, ["active.*", "schema.*", "trigger.*.*"]);
   const versions = new Map<string, FunctionVersion>();
 
   const put = async (key: string, value: string): Promise<void> => {
@@ -67,9 +69,16 @@ export async function createNatsCatalog({
       await write(() => bucket.put(key, JSON.stringify(version)));
     },
     getVersion,
-    activate: (functionId, version) => put(activeKey(functionId), JSON.stringify({ functionId, version })),
+    async activate(functionId, version) {
+      const triggers = (await getVersion(functionId, version))?.document.triggers ?? [];
+      // Before the version is active: a run of it must never be without.
+      for (const key of new Set(triggers.map(({ event }) => triggerKey(event, functionId)))) {
+        if (!mirror.has(key)) await put(key, "1");
+      }
+      await put(activeKey(functionId), JSON.stringify({ functionId, version }));
+    },
     deactivate: (functionId) => remove(activeKey(functionId)),
-    functionIds: async () => mirror.tokens("active.").map(untoken),
+    everTriggeredBy: async (eventName) => mirror.tokens(triggerKey(eventName, "")).map(untoken),
     async active() {
       const chosen = mirror
         .entries("active.")

@@ -44,8 +44,13 @@ function createCatalog(database: Database): Catalog {
       database.write(() => {
         database.prepare("DELETE FROM active_versions WHERE function_id = ?").run(functionId);
       }),
-    async functionIds() {
-      const rows = database.prepare("SELECT DISTINCT function_id FROM versions ORDER BY function_id").all();
+    async everTriggeredBy(eventName) {
+      const rows = database
+        .prepare(
+          `SELECT DISTINCT function_id FROM versions, json_each(versions.body, '$.document.triggers')
+           WHERE json_extract(value, '$.event') = ? ORDER BY function_id`,
+        )
+        .all(eventName);
       return rows.map((row) => String(row["function_id"]));
     },
     async active() {

@@ -93,8 +93,8 @@ export interface Catalog {
   activate(functionId: string, version: string): Promise<void>;
   /** No new runs of the function; what runs goes on. */
   deactivate(functionId: string): Promise<void>;
-  /** Every function that was ever active, also one that was removed. */
-  functionIds(): Promise<readonly string[]>;
+  /** Every function of which a version that was ever active has this event in a trigger; more of them do no harm. */
+  everTriggeredBy(eventName: string): Promise<readonly string[]>;
   /** The active version of every function. */
   active(): Promise<readonly FunctionVersion[]>;
   /** Stores event schemas by event name; null removes one. */

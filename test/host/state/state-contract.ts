@@ -186,6 +186,18 @@ export function stateContract(
       expect(await state.catalog.getVersion("f", "v3")).toBeUndefined();
     });
 
+    test("remembers which functions an event ever triggered", async () => {
+      const other = { ...version("g", "v1").document, triggers: [{ event: "c" }, { event: "a/b" }] };
+      await state.catalog.putVersion(version("f", "v1"));
+      await state.catalog.activate("f", "v1");
+      await state.catalog.putVersion({ ...version("g", "v1"), document: other });
+      await state.catalog.activate("g", "v1");
+      await state.catalog.deactivate("f");
+      expect((await state.catalog.everTriggeredBy("a/b")).toSorted()).toEqual(["f", "g"]);
+      expect(await state.catalog.everTriggeredBy("c")).toEqual(["g"]);
+      expect(await state.catalog.everTriggeredBy("a")).toEqual([]);
+    });
+
     test("keeps the schemas of events by name", async () => {
       expect(await state.catalog.schemas()).toEqual({});
       await state.catalog.putSchemas({ "a/b": { type: "object" }, "user signed.up": true });
