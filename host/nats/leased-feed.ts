@@ -23,8 +23,13 @@ export interface LeasedFeedOptions {
 
 /** A request for messages waits this long at the server, in milliseconds. */
 const requestMs = 30_000;
-/** While it waits, the server shows that often that it still does, in milliseconds. */
-const heartbeatMs = 5_000;
+/** While it waits, the server shows that often that it still does, in milliseconds: at most, and at least. */
+const slowestHeartbeatMs = 5_000;
+const fastestHeartbeatMs = 500;
+/** The pause before a server that does not take requests now is asked again, in milliseconds. */
+const askAgainMs = 250;
+/** How long closing waits for a server that may not answer, in milliseconds. */
+const farewellMs = 2_000;
 /** Messages in one request, at most. */
 const largestRequest = 500;
 /** The pause before a message whose handler rejected comes again, in milliseconds. */
@@ -41,6 +46,7 @@ const working = "+WPI";
  */
 export function createLeasedFeed(session: NatsSession, options: LeasedFeedOptions): Consumer {
   const { connection, clock, leaseMs } = session;
+  const heartbeatMs = Math.min(slowestHeartbeatMs, Math.max(leaseMs / 6, fastestHeartbeatMs));
   const requestSubject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`;
   /** Leases by where they are acknowledged, and when they must be kept up. */
   const leases = new Map<string, number>();
@@ -49,6 +55,7 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
   /** Messages that were asked for and have not come. */
   let asked = 0;
   let heardAt = clock.now();
+  let askingAgain = false;
   let closed = false;
   let closing: Promise<void> | undefined;
   let idle: (() => void) | undefined;
@@ -91,12 +98,20 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     request();
   };
 
-  /** 100: the server still waits. Anything else: the request is over, and so many of its messages will not come. */
+  /** 100: the server still waits. 408: the request is over, and so many of its messages will not come. */
   const onStatus = ({ headers }: Msg): void => {
     if (headers === undefined || headers.code === 100) return;
-    const pending = Number(headers.get("Nats-Pending-Messages"));
-    asked = Number.isNaN(pending) || pending === 0 ? 0 : Math.max(asked - pending, 0);
-    request();
+    if (headers.code === 408) {
+      asked = Math.max(asked - Number(headers.get("Nats-Pending-Messages")), 0);
+      return request();
+    }
+    // Between two leaders, or with too many requests already, each one is turned down at once: no haste.
+    if (askingAgain || closed) return;
+    askingAgain = true;
+    clock.schedule(clock.now() + askAgainMs, () => {
+      askingAgain = false;
+      if (!closed) restart();
+    });
   };
 
   /** Begins anew with a subject of its own, so that nothing of earlier requests is counted for later ones. */
@@ -115,6 +130,8 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
 
   /** Keeps leases up, and asks again when the server has forgotten that it was asked. */
   let cancelTick: (() => void) | undefined;
+  const everyMs = Math.min(leaseMs / 6, heartbeatMs);
+  let tickedAt = clock.now();
   const tick = (): void => {
     const now = clock.now();
     for (const [reply, at] of leases) {
@@ -123,8 +140,11 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
       leases.set(reply, now + leaseMs / 3);
       respond(reply, working);
     }
+    // A process that was stopped for a while has not listened: what came meanwhile is still to be read.
+    if (now - tickedAt > 2 * everyMs) heardAt = now;
+    tickedAt = now;
     if (!closed && asked > 0 && now - heardAt > 3 * heartbeatMs) restart();
-    cancelTick = clock.schedule(now + Math.min(leaseMs / 6, heartbeatMs), tick);
+    cancelTick = clock.schedule(now + everyMs, tick);
   };
 
   const reconnected = async (): Promise<void> => {
@@ -135,13 +155,23 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     }
   };
 
+  /** Without a connection no answer comes; the leases then run out by themselves. */
+  const answered = async (goodbye: Promise<void> | undefined): Promise<void> => {
+    let cancel: (() => void) | undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.schedule(clock.now() + farewellMs, resolve);
+    });
+    await Promise.race([goodbye?.catch(() => undefined), late]);
+    cancel?.();
+  };
+
   const close = async (): Promise<void> => {
     closed = true;
     // Withdrawn first: what is handed back must not come here again.
-    if (!connection.isClosed()) await subscription?.drain();
+    if (!connection.isClosed()) await answered(subscription?.drain());
     if (leases.size > 0) await new Promise<void>((resolve) => (idle = resolve));
     cancelTick?.();
-    if (!connection.isClosed()) await connection.flush();
+    if (!connection.isClosed()) await answered(connection.flush());
   };
 
   restart();

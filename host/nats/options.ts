@@ -8,6 +8,8 @@ export interface NatsOptions {
   readonly leaseMs?: number;
   /** How long events are kept, in milliseconds; 7 days by default. */
   readonly keepEventsMs?: number;
+  /** How long finished runs are kept, in milliseconds; for good by default. Longer than events, or one that comes again runs again. */
+  readonly keepRunsMs?: number;
   /** Most bytes of stored events; an event that would go over it is refused. No limit by default. */
   readonly maxEventBytes?: number;
   /** File with a user's JWT and seed. */

@@ -63,6 +63,8 @@ interface PubAck {
 
 /** How long an acknowledgement is waited for, in milliseconds. */
 const ackTimeoutMs = 5_000;
+/** How long a connection may be gone before nothing more is kept for its return, in milliseconds. */
+const goneMs = 1_000;
 /** How often those that waited too long are looked for, in milliseconds. */
 const sweepMs = 500;
 
@@ -99,9 +101,22 @@ export function createPublisher(connection: NatsConnection, clock: Clock, inbox:
     cancelSweep = waiting.size === 0 ? undefined : clock.schedule(now + sweepMs, sweep);
   };
 
+  // The client keeps everything for the server's return, without a bound: that is for short interruptions.
+  let goneAt: number | undefined;
+  void (async () => {
+    for await (const { type } of connection.status()) {
+      if (type === "disconnect") goneAt ??= clock.now();
+      if (type === "reconnect") goneAt = undefined;
+    }
+  })();
+
   const publish: Publisher["publish"] = (subject, payload, header) =>
     new Promise((resolve, reject) => {
       const now = clock.now();
+      if (goneAt !== undefined && now - goneAt > goneMs) {
+        reject(unanswered("there is no connection"));
+        return;
+      }
       const id = (count++).toString(36);
       try {
         connection.publish(subject, payload, {

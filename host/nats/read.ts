@@ -37,7 +37,10 @@ export async function readForward(
     behind = page.at(-1)?.seq ?? behind;
     if (page.length > 0) continue;
     // A copy that has not got everything yet may have answered; or what was last is gone by now.
-    if (left-- === 0) break;
+    if (left-- === 0) {
+      if (session.replicas === 1) break;
+      throw unavailable(`The NATS stream ${stream} can't be read`, new Error("its copy is too far behind"));
+    }
     await pause(session, behindMs);
     last = await lastSeqOf(session, stream, subject);
   }

@@ -26,6 +26,8 @@ export interface NatsSession {
   /** This host's name. */
   readonly host: string;
   readonly leaseMs: number;
+  /** How long finished runs are kept, in milliseconds; undefined: for good. */
+  readonly keepRunsMs: number | undefined;
   /** Copies that the server keeps of each stream: with several, a read may come from one that is behind. */
   readonly replicas: number;
   /** Closes the connection when all who share the session have said so. */
@@ -41,6 +43,11 @@ const oldestServer = [2, 12, 0] as const;
 const defaultLeaseMs = 30_000;
 const connectTimeoutMs = 5_000;
 const reconnectWaitMs = 250;
+/** A connection through which nothing comes any more is given up after so many unanswered pings. */
+const unansweredPings = 2;
+/** How often a server is pinged, in milliseconds, at most and at least; a silent one is left within a lease. */
+const slowestPingMs = 10_000;
+const fastestPingMs = 500;
 
 /**
  * Connects, and makes or migrates the streams and buckets. Throws ERR_STORE_UNAVAILABLE when no server answers,
@@ -74,6 +81,7 @@ export async function openSession(url: string, options: SessionOptions): Promise
       clock,
       host: name,
       leaseMs,
+      keepRunsMs: options.keepRunsMs,
       replicas,
       close: () => (closing ??= close()),
     };
@@ -110,6 +118,11 @@ async function connectionOptions(url: string, options: SessionOptions): Promise<
     // A host outlives its servers: what it can't reach now it tries again.
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectWaitMs,
+    maxPingOut: unansweredPings,
+    pingInterval: Math.min(
+      slowestPingMs,
+      Math.max((options.leaseMs ?? defaultLeaseMs) / (unansweredPings + 1), fastestPingMs),
+    ),
     ...(credentials && { authenticator: credsAuthenticator(credentials) }),
     ...(seed && { authenticator: nkeyAuthenticator(new TextEncoder().encode(seedOf(seed))) }),
     ...(user === undefined ? {} : { user }),

@@ -38,7 +38,7 @@ export function useInstallation(
   return {
     server: running,
     async open(clock, options = {}) {
-      const prefix = `test${(count += 1)}`;
+      const prefix = options.prefix ?? `test${(count += 1)}`;
       const openOne = (name: string): Promise<NatsSession> =>
         openSession(running().url, { leaseMs: 2_000, replicas: size, ...options, clock, name, prefix });
       let session = await openOne("first");

@@ -22,8 +22,8 @@ describe("the runs of an embedded store that nobody else attends to", () => {
   const create = (name: string, status: "running" | "parked" | "completed" | "failed", wakeAt?: number) =>
     state.runs.create(header(name), [started], { status, ...(wakeAt === undefined ? {} : { wakeAt }) });
   /** The event ids of runs. */
-  const names = async (ids: readonly string[]): Promise<(string | undefined)[]> =>
-    Promise.all(ids.map(async (id) => (await state.runs.load(id))?.eventId));
+  const names = async (ids: readonly string[]): Promise<string[]> =>
+    Promise.all(ids.map(async (id) => (await state.runs.load(id))?.eventId ?? "none"));
   const claim = async (now: number, limit: number) => names(await unattended.claimDue(now, limit));
 
   test("gives out due timers once, the most overdue first, and marks their runs as running", async () => {
