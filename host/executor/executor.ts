@@ -96,7 +96,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     } finally {
       if (run === undefined) held.release();
     }
-    if (run !== undefined) return held.hold(run);
+    if (run !== undefined) return held.begin(run);
     // An event that comes again may have been with a host that is gone, and so may its run.
     return peers === undefined ? notHeld("done") : held.wake(runId(definition.id, event.id));
   };

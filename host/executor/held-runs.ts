@@ -16,11 +16,11 @@ export interface Held {
 
 /** The runs that this host holds in memory, a bounded number of them. */
 export interface HeldRuns {
-  /** Waits for room; what is acquired is given back by `release`, or passed on to `hold`. */
+  /** Waits for room; what is acquired is given back by `release`, or passed on to `begin`. */
   acquire(): Promise<void>;
   release(): void;
-  /** Begins to advance a run, in room that was acquired. */
-  hold(run: TakenRun): Held;
+  /** Begins to advance a run that was just created, in room that was acquired. */
+  begin(run: TakenRun): Promise<Held>;
   /** Has a run looked at: the one that is held, or the stored one, loaded. */
   wake(runId: string): Promise<Held>;
   /** True when this host holds the run, which it then looks at again. */
@@ -48,7 +48,7 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
     slots.release();
   };
 
-  const hold: HeldRuns["hold"] = (run) => {
+  const hold = (run: TakenRun): Held => {
     const { id } = run.header;
     const loop = startRunLoop(ports, run);
     held.set(id, loop);
@@ -121,7 +121,13 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
   return {
     acquire: () => slots.acquire(),
     release: () => slots.release(),
-    hold,
+    async begin(run) {
+      const { id } = run.header;
+      if (!held.has(id)) return hold(run);
+      // Its event came twice, and the second time was quicker: it found the run in the store, and has claimed it.
+      slots.release();
+      return wake(id);
+    },
     wake,
     nudge(id) {
       const holder = held.get(id);

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { runId } from "../../../host/executor/run-id.ts";
+import { inProcessDrivers } from "../in-process-driver.ts";
+import { sharedExecutor } from "./shared-store.ts";
+
+const event = { id: "e", name: "a/b", data: {}, ts: 0 };
+
+describe("on a store that it shares, an executor", () => {
+  it("does not take a wake that comes while a run is being handed over for done", async () => {
+    const asking = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const { executor, close } = await sharedExecutor({
+      steps: { a: { runtime: { type: "docker" } } },
+      drivers: new Map(),
+      peers: {
+        handOver() {
+          asking.resolve();
+          return asked.promise;
+        },
+      },
+    });
+    const started = await executor.handle(event, false);
+    await asking.promise;
+    // The other host has done its step by now, and hands the run back.
+    const woken = await executor.wake(runId("f", "e"));
+    asked.resolve();
+    expect(await woken.released).toBe("back");
+    expect(await started.released).toBe("back");
+    await close();
+  });
+
+  it("holds a run once when its event comes twice at a time", async () => {
+    let executions = 0;
+    const end = Promise.withResolvers<null>();
+    const answer = Promise.withResolvers<void>();
+    let creates = 0;
+    const { executor, close } = await sharedExecutor({
+      steps: { a: {} },
+      drivers: inProcessDrivers({
+        a() {
+          executions += 1;
+          return end.promise;
+        },
+      }),
+      wrap: (runs) => ({
+        ...runs,
+        async create(...run) {
+          const first = creates++ === 0;
+          const created = await runs.create(...run);
+          if (first) await answer.promise;
+          return created;
+        },
+      }),
+    });
+    const slow = executor.handle(event, false);
+    const quick = await executor.handle(event, true);
+    answer.resolve();
+    const { released } = await slow;
+    end.resolve(null);
+    expect([await quick.released, await released]).toEqual(["done", "done"]);
+    expect(executions).toBe(1);
+    await close();
+  });
+});
