@@ -33,7 +33,6 @@ export const breaks: Readonly<Record<string, Break>> = {
     consumeEvents: (handler, options) => broker.consumeEvents((event) => handler(event, false), options),
   })),
   "drops the wake of a hand-over": withBroker(() => ({ wake: () => Promise.resolve() })),
-  "hands a run over to any host": withBroker((broker) => ({ wake: (runId) => broker.wake(runId) })),
   "takes a run without claiming it": withRuns((runs) => ({
     append: (run, revision, entries, update) =>
       entries.length === 0 && update.status === "running"

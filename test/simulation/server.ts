@@ -46,12 +46,14 @@ export function createServer(world: World): Server {
   const versions = new Map<string, FunctionVersion>();
   const watchers = new Set<() => void>();
   /**
-   * A host that nothing was heard of for a lease may begin a run when another host has dealt with the event, by a newer
-   * version that does not take it. If it then ends, the event does not come again. Nothing was promised of such a run.
+   * A host that nothing was heard of for a lease may begin a run when another host has had the event, and has found it
+   * not to be taken by the version of that time. If the first host then ends, nobody knows of the run. Nothing was
+   * promised of it.
    */
-  const isStale = ({ eventId, functionId, functionVersion }: RunHeader): boolean =>
-    active.get(functionId)?.version !== functionVersion &&
-    !events.items.some(({ payload }) => payload.event.id === eventId);
+  const isStale = ({ eventId, functionId, functionVersion }: RunHeader): boolean => {
+    const item = events.items.find(({ payload }) => payload.event.id === eventId);
+    return active.get(functionId)?.version !== functionVersion && (item?.deliveries ?? 2) > 1;
+  };
   return {
     runs: createServerRuns(isStale),
     events,
