@@ -86,6 +86,9 @@ export interface Section {
 /** The length of the preamble: magic, version and layer. */
 export const preambleLength = 8;
 
+/** A binary of more sections is refused: toolchains make some hundreds, and each is an object here. */
+const mostSections = 100_000;
+
 /** All sections of a module or component, in order. Throws MalformedBinary when they don't fill the binary. */
 export function sections(bytes: Uint8Array): readonly Section[] {
   const reader = readBinary(bytes, preambleLength);
@@ -98,6 +101,9 @@ export function sections(bytes: Uint8Array): readonly Section[] {
       throw new MalformedBinary(
         `it is cut off: section ${id} at byte ${start} has ${length} bytes, of which ${bytes.length - start} are there`,
       );
+    }
+    if (found.length === mostSections) {
+      throw new MalformedBinary(`it has more than ${mostSections} sections`);
     }
     reader.skip(length);
     found.push({ id, start, end: start + length });

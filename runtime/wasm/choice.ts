@@ -19,9 +19,9 @@ export type ChosenEngine = { readonly why: string } & (
 );
 
 /** Decides for an engine. Throws EngineUnavailable when the one that is named does not load. */
-export function chooseEngine(choice: EngineChoice): ChosenEngine {
+export function chooseEngine(choice: EngineChoice, env: NodeJS.ProcessEnv = process.env): ChosenEngine {
   if (choice === "v8") return { name: "v8", why: "as asked" };
-  const loaded = loadBinding();
+  const loaded = loadBinding(env);
   if (loaded.ok) {
     const why = choice === "auto" ? `loaded from ${loaded.from}` : `as asked, from ${loaded.from}`;
     return { name: "wasmtime", binding: loaded.binding, why };

@@ -42,8 +42,8 @@ function inspectComponent(bytes: Uint8Array, found: readonly Section[]): Inspect
   const exports: string[] = [];
   for (const { id, start, end } of found) {
     const reader = readBinary(bytes, start, end);
-    if (id === 10) for (let left = reader.u32(); left > 0; left--) imports.push(...componentImport(reader));
-    if (id === 11) for (let left = reader.u32(); left > 0; left--) exports.push(componentExport(reader));
+    if (id === 10) each(reader, end, () => imports.push(...componentImport(reader)));
+    if (id === 11) each(reader, end, () => exports.push(componentExport(reader)));
   }
   if (exports.some((name) => typedExport.test(name))) return { kind: "component", mode: "typed", imports };
   if (exports.some((name) => programExport.test(name)))
@@ -52,14 +52,14 @@ function inspectComponent(bytes: Uint8Array, found: readonly Section[]): Inspect
 }
 
 function inspectCommand(bytes: Uint8Array, found: readonly Section[]): Inspection | StepFailure {
-  const imports: string[] = [];
+  const imports = new Set<string>();
   const exports: string[] = [];
   for (const { id, start, end } of found) {
     const reader = readBinary(bytes, start, end);
-    if (id === 2) for (let left = reader.u32(); left > 0; left--) imports.push(coreImport(reader));
-    if (id === 7) for (let left = reader.u32(); left > 0; left--) exports.push(coreExport(reader));
+    if (id === 2) each(reader, end, () => imports.add(coreImport(reader)));
+    if (id === 7) each(reader, end, () => exports.push(coreExport(reader)));
   }
-  if (exports.includes("_start")) return { kind: "command", mode: "program", imports: [...new Set(imports)] };
+  if (exports.includes("_start")) return { kind: "command", mode: "program", imports: [...imports] };
   const unembedded = exports.some((name) => name.startsWith("millrace:step/handler@"));
   return failure(
     "ERR_COMPONENT_EXPORT",
@@ -67,6 +67,18 @@ function inspectCommand(bytes: Uint8Array, found: readonly Section[]): Inspectio
       ? "The artifact is a core module of the typed world, not yet a component: run `wasm-tools component new` on it."
       : `The artifact is a core module without \`_start\`${listed(exports)}. Build a WASI command (not a library or reactor), or a component.`,
   );
+}
+
+/** Imports or exports of one binary that are looked at. */
+const mostItems = 100_000;
+
+/** Reads the items of a section, which they have to fill: what is taken for an import here must be one to an engine too. */
+function each(reader: BinaryReader, end: number, read: () => void): void {
+  const count = reader.u32();
+  if (count > mostItems) throw new MalformedBinary(`it has ${count} imports or exports in one section`);
+  for (let left = count; left > 0; left--) read();
+  if (reader.at !== end)
+    throw new MalformedBinary(`the section that ends at byte ${end} is longer than what it holds`);
 }
 
 /** Import and export names begin with a byte that only some versions of the format use. */
@@ -93,9 +105,16 @@ function componentExport(reader: BinaryReader): string {
 
 function externType(reader: BinaryReader): "alias" | "item" {
   const kind = reader.byte();
+  if (kind > 0x05)
+    throw new MalformedBinary(`an import or export at byte ${reader.at} is of an unknown kind (${kind})`);
   if (kind === 0x00) reader.byte();
-  // A type is bounded by equality with another one, or is a new resource.
-  if (kind === 0x03 && reader.byte() === 0x01) return "item";
+  if (kind === 0x03) {
+    // A type is bounded by equality with another one, or is a new resource.
+    const bound = reader.byte();
+    if (bound > 0x01)
+      throw new MalformedBinary(`a type at byte ${reader.at} has an unknown bound (${bound})`);
+    if (bound === 0x01) return "item";
+  }
   reader.skipLeb();
   return kind === 0x03 ? "alias" : "item";
 }
@@ -156,9 +175,14 @@ function missingExport(exports: readonly string[]): string {
 }
 
 function listed(names: readonly string[]): string {
-  if (names.length === 0) return " (it exports nothing)";
-  const some = names.slice(0, 5).join(", ");
-  return ` (it exports ${some}${names.length > 5 ? ` and ${names.length - 5} more` : ""})`;
+  return names.length === 0 ? " (it exports nothing)" : ` (it exports ${someOf(names, 5)})`;
+}
+
+/** The first names of a list for a message, and how many more there are; long ones are cut. */
+export function someOf(names: readonly string[], most: number): string {
+  const some = names.slice(0, most).map((name) => (name.length > 100 ? `${name.slice(0, 100)}…` : name));
+  const more = names.length > most ? ` and ${names.length - most} more` : "";
+  return `${some.join(", ")}${more}`;
 }
 
 /** Names what people push by mistake. */

@@ -2,7 +2,12 @@ import type { StepFailure } from "../driver.ts";
 import { runtimeErrors } from "../errors.ts";
 import type { RuntimeErrorCode } from "../errors.ts";
 
+/** Messages are cut behind this many characters: parts of them are a guest's, and they are kept in histories. */
+const longestMessage = 4_000;
+
 /** A failure with what its row in the table says about another attempt. */
 export function failure(code: RuntimeErrorCode, message: string): StepFailure {
-  return { code, message, retry: runtimeErrors[code].retry };
+  const kept =
+    message.length > longestMessage ? `${message.slice(0, longestMessage).toWellFormed()}…` : message;
+  return { code, message: kept, retry: runtimeErrors[code].retry };
 }

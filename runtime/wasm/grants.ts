@@ -1,5 +1,5 @@
 import type { StepFailure } from "../driver.ts";
-import { type Inspection, inspect } from "./component.ts";
+import { type Inspection, inspect, someOf } from "./component.ts";
 import { failure } from "./failure.ts";
 
 /**
@@ -33,6 +33,6 @@ export function inspectStep(bytes: Uint8Array): Inspection | StepFailure {
   if (refused.length === 0) return inspection;
   return failure(
     "ERR_COMPONENT_IMPORT",
-    `The component imports what its step was not granted: ${refused.join(", ")}.`,
+    `The component imports what its step was not granted: ${someOf(refused, 20)}.`,
   );
 }

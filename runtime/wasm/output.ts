@@ -8,6 +8,9 @@ export type ParsedOutput =
 /** Outputs nested deeper than this are refused: whatever handles them later may recurse. */
 const deepest = 1_000;
 
+/** What a number beyond a double's range looks like. It is looked for only where digits begin: in linear time. */
+const hugeNumber = /[eE]\+?\d{3}|(?:^|\D)\d{309}/;
+
 /** Reads a step's output. Deep nesting and numbers beyond a double's range are refused, as JSON could not carry them on. */
 export function parseOutput(text: string): ParsedOutput {
   let value: Json;
@@ -21,7 +24,7 @@ export function parseOutput(text: string): ParsedOutput {
     return { ok: false, reason: "refused", message: `it nests deeper than ${deepest} levels` };
   }
   // Only such a number can be out of range, and looking at every value would cost more than reading it.
-  if (/[eE]\+?\d{3}|\d{309}/.test(text) && !isFinite(value)) {
+  if (hugeNumber.test(text) && !isFinite(value)) {
     return { ok: false, reason: "refused", message: "it has a number beyond the range of a double" };
   }
   return { ok: true, value };

@@ -44,10 +44,15 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
     { memoryBytes }: Limits,
   ): Promise<DoneProgram | StepFailure> => {
     if (closing !== undefined) return closed();
-    const program = programs.find(binary.sha256) ?? (await programs.get(binary));
+    const program = programs.find(binary.sha256) ?? (await programs.get(binary).catch(unlessClosed));
     if ("code" in program || program.initialMemory <= memoryBytes) return program;
     const message = `The component begins with ${program.initialMemory} bytes of memory, over the limit of ${memoryBytes}.`;
     return failure("ERR_STEP_MEMORY", message);
+  };
+
+  const unlessClosed = (error: unknown): StepFailure => {
+    if (closing === undefined) throw error;
+    return closed();
   };
 
   return {

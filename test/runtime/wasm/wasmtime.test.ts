@@ -1,19 +1,9 @@
-import { describe, test } from "vitest";
-import { createWasmtimeEngine } from "../../../runtime/wasm/wasmtime/engine.ts";
-import { loadBinding } from "../../../runtime/wasm/wasmtime/load.ts";
+import { describe } from "vitest";
 import { engineContract } from "./engine-contract.ts";
 import { limitsContract } from "./limits-contract.ts";
+import { createEngine, skipped } from "./wasmtime/engine.ts";
 
-const loaded = loadBinding();
-
-if (loaded.ok) {
-  const { binding } = loaded;
-  engineContract("wasmtime", (options) => createWasmtimeEngine({ binding, ...options }));
-  limitsContract("wasmtime", (options) => createWasmtimeEngine({ binding, ...options }));
-} else {
-  describe("engine wasmtime", () => {
-    test.skipIf(process.env["CI"] === undefined)("is there", () => {
-      throw new Error(`${loaded.reason}. Run npm run build:wasmtime.`);
-    });
-  });
-}
+describe.skipIf(skipped)("on Wasmtime", () => {
+  engineContract("wasmtime", createEngine);
+  limitsContract("wasmtime", createEngine);
+});

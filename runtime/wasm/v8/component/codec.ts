@@ -60,10 +60,13 @@ export function checkAddress(canon: Canon, at: number, size: number, align: numb
 /** Longer spellings of types are not kept: a small component can have very large types. */
 const longestSignature = 4_096;
 
+/** What stands for the spelling of such a type. */
+export const largeType = "(a large type)";
+
 /** The spelling of a type that is made of others. */
 export function spell(before: string, parts: readonly string[], after: string): string {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return length > longestSignature ? "(a large type)" : `${before}${parts.join(", ")}${after}`;
+  return length > longestSignature ? largeType : `${before}${parts.join(", ")}${after}`;
 }
 
 /** The next address with this alignment. */

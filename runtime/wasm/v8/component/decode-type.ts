@@ -85,7 +85,7 @@ export function readExtern(reader: BinaryReader): ExternDefinition {
     case 0x01:
       return { is: "func", type: reader.u32() };
     case 0x03:
-      return reader.byte() === 0x00 ? { is: "type", equals: reader.u32() } : { is: "resource" };
+      return readTypeBound(reader);
     case 0x04:
       return { is: "component", type: reader.u32() };
     case 0x05:
@@ -93,6 +93,12 @@ export function readExtern(reader: BinaryReader): ExternDefinition {
     default:
       return unsupported(`it has an import or export of kind ${code}`, reader);
   }
+}
+
+function readTypeBound(reader: BinaryReader): ExternDefinition {
+  const code = reader.byte();
+  if (code > 0x01) unsupported(`it has a type with a bound of kind ${code}`, reader);
+  return code === 0x00 ? { is: "type", equals: reader.u32() } : { is: "resource" };
 }
 
 /** A primitive is one byte with bit 6 set, as a negative number; an index has none there. */

@@ -21,13 +21,25 @@ export interface DecodedComponent {
 /** Components nest no deeper than this. */
 const deepest = 100;
 
-/** Decodes a component's binary. Throws MalformedBinary where it breaks, and for what this engine does not run. */
-export function decodeComponent(bytes: Uint8Array): DecodedComponent {
-  const modules: Uint8Array[] = [];
-  return { component: decode(bytes, modules, 0), modules };
+/** Core modules of one component with all that it nests: each is compiled, and kept. */
+const mostModules = 1_000;
+
+/** Bytes of all definitions but core modules: in the host's own memory they come to a hundred times as much. */
+const mostDefinitionBytes = 2 * 1024 * 1024;
+
+interface Decoding {
+  readonly modules: Uint8Array[];
+  definitionBytes: number;
 }
 
-function decode(bytes: Uint8Array, modules: Uint8Array[], depth: number): ComponentDefinition {
+/** Decodes a component's binary. Throws MalformedBinary where it breaks, and for what this engine does not run. */
+export function decodeComponent(bytes: Uint8Array): DecodedComponent {
+  const decoding: Decoding = { modules: [], definitionBytes: 0 };
+  return { component: decode(bytes, decoding, 0), modules: decoding.modules };
+}
+
+function decode(bytes: Uint8Array, decoding: Decoding, depth: number): ComponentDefinition {
+  const { modules } = decoding;
   if (depth > deepest) throw new MalformedBinary("its components nest too deep");
   const definitions: Definition[] = [];
   for (const { id, start, end } of sections(bytes)) {
@@ -35,10 +47,17 @@ function decode(bytes: Uint8Array, modules: Uint8Array[], depth: number): Compon
     const reader = readBinary(bytes, start, end);
     if (id === 1) {
       definitions.push({ is: "core module", module: modules.push(content) - 1 });
+      if (modules.length > mostModules) {
+        throw new MalformedBinary(`it has more than ${mostModules} core modules`);
+      }
     } else if (id === 4) {
-      definitions.push({ is: "component", component: decode(content, modules, depth + 1) });
+      definitions.push({ is: "component", component: decode(content, decoding, depth + 1) });
     } else if (id !== 0 && id !== 3) {
       // Core types (3) are for types of core modules only, which nothing here looks at.
+      decoding.definitionBytes += content.length;
+      if (decoding.definitionBytes > mostDefinitionBytes) {
+        throw new MalformedBinary(`its definitions have more than ${mostDefinitionBytes} bytes`);
+      }
       const read = readers[id] ?? unsupported(`it has a section of kind ${id}`, reader);
       for (const definition of vector(reader, read)) definitions.push(definition);
       if (reader.at !== end)

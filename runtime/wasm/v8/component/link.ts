@@ -3,6 +3,7 @@ import { liftFunction, lowerFunction, resourceFunction } from "./canonical.ts";
 import type {
   CanonOptions,
   ComponentDefinition,
+  Declaration,
   Definition,
   ExternDefinition,
   NamedItem,
@@ -28,7 +29,10 @@ interface Linker {
   definitions: number;
 }
 
-/** Definitions in all of a component's instances: nesting multiplies them, and a small binary can come to very many. */
+/**
+ * Definitions in all of a component's instances, with the parts of each: nesting multiplies them, and a small binary
+ * can come to very many.
+ */
 const mostDefinitions = 200_000;
 
 /**
@@ -50,14 +54,23 @@ function instantiate(
   parent: Scope | undefined,
   args: ReadonlyMap<string, Item> | undefined,
 ): ReadonlyMap<string, Item> {
-  linker.definitions += definitions.length + 1;
-  if (linker.definitions > mostDefinitions) {
-    throw new MalformedBinary(`its instances have more than ${mostDefinitions} definitions together`);
-  }
+  count(linker, definitions);
   const scope = createScope(parent, linker.componentInstances++);
   const exports = new Map<string, Item>();
   for (const definition of definitions) define(linker, scope, definition, args, exports);
   return exports;
+}
+
+/** Counts what is about to be resolved, before it is. */
+function count(linker: Linker, definitions: readonly (Definition | Declaration)[]): void {
+  linker.definitions++;
+  for (const definition of definitions) {
+    const parts = Object.values("type" in definition ? (definition.type as object) : definition);
+    linker.definitions += parts.reduce((sum, it) => sum + (Array.isArray(it) ? it.length : 0), 1);
+    if (linker.definitions > mostDefinitions) {
+      throw new MalformedBinary(`its instances have more than ${mostDefinitions} definitions together`);
+    }
+  }
 }
 
 function define(
@@ -125,7 +138,7 @@ function coreInstance(
     for (const [name, from] of imports) namespaces[name] = from(instantiation);
     instantiation.core[slot] = instantiation.instantiate(number, namespaces);
   });
-  return ({ core }) => core[slot] ?? {};
+  return ({ core }) => core[slot] ?? (Object.create(null) as CoreExports);
 }
 
 function inlineCoreInstance(scope: Scope, exports: readonly NamedItem[]): CoreInstance {
@@ -210,7 +223,7 @@ function add(scope: Scope, sort: Sort, item: Item | undefined, otherwise: string
 
 function aliasOuter(scope: Scope, sort: Sort, outward: number, index: number): void {
   let from: Scope | undefined = scope;
-  for (let left = outward; left > 0; left--) from = from?.parent;
+  for (let left = outward; left > 0 && from !== undefined; left--) from = from.parent;
   if (from === undefined) throw new MalformedBinary("it names something outside of itself");
   if (sort === "core module") scope.core.module.push(lookUp(from.core.module, index, sort));
   // Core types are not looked at.
@@ -231,6 +244,7 @@ function addImport(
     const type = lookUp(scope.type, item.type, "type");
     if (type.is !== "instance")
       throw new MalformedBinary(`the import ${name} is declared by what is no instance type`);
+    count(linker, type.declarations);
     scope.instance.push({ is: "instance", exports: declareInstance(type, name, linker.interfaces) });
   } else if (item.is === "type") {
     scope.type.push(lookUp(scope.type, item.equals, "type"));

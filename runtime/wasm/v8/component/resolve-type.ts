@@ -1,7 +1,7 @@
 import { MalformedBinary } from "../../binary.ts";
 import { listCodec, tupleCodec } from "./aggregate-codec.ts";
 import type { ComponentCall, FunctionType } from "./canonical.ts";
-import { spell } from "./codec.ts";
+import { largeType, spell } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import type { Primitive, TypeDefinition, ValueRef } from "./definition.ts";
 import { borrowCodec, ownCodec } from "./resource.ts";
@@ -43,8 +43,9 @@ function functionType(
   const resultCodec = result === null ? undefined : codecOf(scope, result);
   const parameters = codecs.map(({ signature }) => signature);
   return {
-    params: codecs,
+    params: tupleCodec(codecs),
     result: resultCodec,
+    lends: parameters.some((it) => it.includes("borrow<") || it === largeType),
     signature: spell("(", parameters, resultCodec ? `) -> ${resultCodec.signature}` : ")"),
   };
 }
@@ -149,7 +150,7 @@ export function declareInstance(
     if (declaration.is === "type") addType(resolveType(local, declaration.type));
     else if (declaration.is === "alias outer" && declaration.sort === "type") {
       let from: Scope | undefined = local;
-      for (let left = declaration.outward; left > 0; left--) from = from?.parent;
+      for (let left = declaration.outward; left > 0 && from !== undefined; left--) from = from.parent;
       addType(lookUp(from?.type ?? [], declaration.index, "type"));
     } else if (declaration.is === "export") {
       const { item } = declaration;

@@ -1,12 +1,17 @@
 import { tmpdir } from "node:os";
+import type { EngineChoice } from "../../../../runtime/wasm/choice.ts";
 import { createWasmDriver } from "../../../../runtime/wasm/wasm.ts";
 import { digest, printing, program } from "../components.ts";
 import { stepInput, testLimits } from "../harness.ts";
 
 // Runs some attempts, one of them forever, and closes the driver if asked to. The process must then end by itself.
-const [cacheDir = tmpdir(), close] = process.argv.slice(2);
+const [cacheDir = tmpdir(), engine = "auto", close] = process.argv.slice(2);
 const artifacts = new Map<string, Uint8Array>();
-const driver = createWasmDriver({ cacheDir, artifacts: (sha256) => Promise.resolve(artifacts.get(sha256)) });
+const driver = createWasmDriver({
+  cacheDir,
+  engine: engine as EngineChoice,
+  artifacts: (sha256) => Promise.resolve(artifacts.get(sha256)),
+});
 const run = (bytes: Uint8Array, wallMs: number) => {
   const sha256 = digest(bytes);
   artifacts.set(sha256, bytes);

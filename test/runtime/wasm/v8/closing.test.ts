@@ -12,7 +12,7 @@ afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 /** Runs a script to its own end; what it printed. */
 const script = async (file: string, ...args: string[]): Promise<string> => {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [path, cacheDir, ...args], {
+  const { stdout } = await promisify(execFile)(process.execPath, [path, cacheDir, "v8", ...args], {
     timeout: 30_000,
   });
   return stdout.trim();

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -63,6 +63,8 @@ pub struct NativeEngine {
     slots: u32,
     open: Mutex<Option<Open>>,
     programs: Arc<Programs>,
+    /// Programs that are asked for are no longer made.
+    closing: Arc<AtomicBool>,
 }
 
 /// What an engine holds until it is closed.
@@ -124,13 +126,14 @@ impl NativeEngine {
             .start(options.threads.max(1) as usize)
             .map_err(failed)?;
         let programs = Arc::new(Programs::default());
+        let closing = Arc::new(AtomicBool::new(false));
         let mut worker = |name: &str| {
             let (sender, receiver) = channel();
             let (shared, outbox) = (Arc::clone(&shared), Arc::clone(&outbox));
-            let programs = Arc::clone(&programs);
+            let (programs, closing) = (Arc::clone(&programs), Arc::clone(&closing));
             let thread = std::thread::Builder::new()
                 .name(name.into())
-                .spawn(move || prepare_all(&receiver, &shared, &programs, &outbox))
+                .spawn(move || prepare_all(&receiver, &shared, &programs, &closing, &outbox))
                 .map_err(failed)?;
             threads.push(thread);
             Ok::<_, napi::Error>(sender)
@@ -142,6 +145,7 @@ impl NativeEngine {
             version: version(&shared),
             slots: shared.slots,
             programs,
+            closing,
             open: Mutex::new(Some(Open {
                 shared,
                 executor,
@@ -251,6 +255,7 @@ impl NativeEngine {
         if threads.is_empty() {
             return;
         }
+        self.closing.store(true, Ordering::Relaxed);
         open.executor.close();
         // Without senders the threads that prepare end after what they have in hand.
         (open.loading, open.compiling) = (channel().0, channel().0);
@@ -304,9 +309,19 @@ fn version(shared: &Shared) -> String {
 }
 
 /// A thread that gets one program after the other.
-fn prepare_all(jobs: &Receiver<Job>, shared: &Shared, programs: &Programs, outbox: &Outbox) {
+fn prepare_all(
+    jobs: &Receiver<Job>,
+    shared: &Shared,
+    programs: &Programs,
+    closing: &AtomicBool,
+    outbox: &Outbox,
+) {
     for job in jobs {
         let work = std::panic::AssertUnwindSafe(|| match &job.binary {
+            _ if closing.load(Ordering::Relaxed) => Err(Refusal {
+                code: "ERR_STEP_CANCELLED",
+                message: "The engine is closed.".to_owned(),
+            }),
             None => program::load(&shared.engine, &job.path, job.shape),
             Some(binary) => {
                 program::compile(&shared.engine, binary, &job.path, job.shape).map(Some)

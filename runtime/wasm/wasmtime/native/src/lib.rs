@@ -8,6 +8,7 @@ mod binding;
 mod clock;
 mod executor;
 mod log;
+mod nesting;
 mod outbox;
 pub mod plain;
 mod program;

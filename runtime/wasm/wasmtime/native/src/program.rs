@@ -5,6 +5,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 use wasmtime::{Engine, Module};
 
 use crate::artifact;
+use crate::nesting;
 use crate::type_text::signature;
 use crate::typed::{TypedParams, TypedResults};
 use crate::wasi;
@@ -105,6 +106,12 @@ pub fn compile(
     let compiled = if shape == Shape::Command {
         Compiled::Module(Module::from_binary(engine, binary).map_err(invalid)?)
     } else {
+        if let Some(why) = nesting::too_much(binary) {
+            return Err(refuse(
+                "ERR_COMPONENT_INVALID",
+                format!("The component can't be run: {why}."),
+            ));
+        }
         Compiled::Component(Component::from_binary(engine, binary).map_err(invalid)?)
     };
     let code = match &compiled {

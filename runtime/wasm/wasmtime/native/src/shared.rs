@@ -11,8 +11,8 @@ use crate::clock::Clock;
 /// Attempts that can be alive at once, where the address space allows it.
 const SLOTS: u32 = 10_000;
 
-/// A table may have this many elements.
-const TABLE_ELEMENTS: usize = 16_384;
+/// A table may have this many elements; all of an attempt together too.
+const TABLE_ELEMENTS: usize = crate::world::MOST_TABLE_ELEMENTS;
 
 /// The guest's own stack, and that with room for the host's functions below it.
 const WASM_STACK: usize = 768 * 1024;

@@ -9,7 +9,7 @@ use crate::log::Source;
 use crate::verdict::Verdict;
 
 /// Table elements of all of an attempt's instances together: they lie in the host's own memory.
-const MOST_TABLE_ELEMENTS: usize = 1024 * 1024;
+pub const MOST_TABLE_ELEMENTS: usize = 1024 * 1024;
 
 /// Pollables of one attempt at a time.
 const MOST_POLLABLES: usize = 100_000;

@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Driver } from "../../../../runtime/driver.ts";
+import { createWasmDriver } from "../../../../runtime/wasm/wasm.ts";
+import { command, digest, printing } from "../components.ts";
+import { stepInput, testLimits } from "../harness.ts";
+import { createEngine, skipped } from "./engine.ts";
+
+describe.skipIf(skipped)("compiled code on disk", () => {
+  let cacheDir: string;
+  const drivers: Driver[] = [];
+  beforeEach(() => {
+    cacheDir = mkdtempSync(join(tmpdir(), "millrace-compiled-"));
+  });
+  afterEach(async () => {
+    await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+    rmSync(cacheDir, { recursive: true, force: true });
+  });
+
+  /** A new driver on the folder, as after a restart, and how often it asked the store for the bytes. */
+  const start = (bytes: Uint8Array) => {
+    const asked = { count: 0 };
+    const driver = createWasmDriver({
+      engine: createEngine({ cacheDir, parallelism: 1 }),
+      cacheDir,
+      artifacts() {
+        asked.count++;
+        return Promise.resolve(bytes);
+      },
+    });
+    drivers.push(driver);
+    const step = { runtime: { type: "wasm" as const }, sha256: digest(bytes) };
+    return {
+      asked,
+      prepare: () => driver.prepare(step, testLimits),
+      run: () => driver.execute({ program: step, input: stepInput(), limits: testLimits }),
+    };
+  };
+
+  const entries = (): readonly string[] => readdirSync(join(cacheDir, "wasmtime"));
+
+  test("is one file, named by the binary's digest and the engine's version", async () => {
+    const bytes = await printing("1");
+    await start(bytes).prepare();
+    expect(entries()).toEqual([expect.stringMatching(new RegExp(`^${digest(bytes)}-[0-9a-f]{16}\\.bin$`))]);
+  });
+
+  test.each([
+    ["a component", printing("1"), 1],
+    ["a command", command(""), null],
+  ])("of %s is used after a restart", async (_, artifact, output) => {
+    const bytes = await artifact;
+    await start(bytes).prepare();
+    const again = start(bytes);
+    expect(await again.run()).toMatchObject({ ok: true, output });
+    // Once to look at it; to compile it would have asked twice.
+    expect(again.asked.count).toBe(1);
+  });
+
+  test.each([
+    ["cut off", (file: Buffer) => file.subarray(0, file.length - 100)],
+    ["emptied", () => Buffer.alloc(0)],
+    [
+      "changed in one bit",
+      (file: Buffer) => (file.writeUInt8(file.readUInt8(file.length - 1) ^ 1, file.length - 1), file),
+    ],
+    ["something else", () => Buffer.from("not compiled code at all, but long enough to look like a digest")],
+  ])("that is %s is not used, and made again", async (_, damage) => {
+    const bytes = await printing("1");
+    await start(bytes).prepare();
+    const path = join(cacheDir, "wasmtime", entries()[0] ?? "");
+    const good = readFileSync(path);
+    writeFileSync(path, damage(Buffer.from(good)));
+    const again = start(bytes);
+    expect(await again.run()).toMatchObject({ ok: true, output: 1 });
+    expect(again.asked.count).toBe(2);
+    expect(readFileSync(path).length).toBe(good.length);
+    expect(entries()).toHaveLength(1);
+  });
+
+  test("is done without where it can't be written", async () => {
+    writeFileSync(join(cacheDir, "wasmtime"), "a file in the folder's place");
+    expect(await start(await printing("1")).run()).toMatchObject({ ok: true, output: 1 });
+  });
+
+  test("is not kept of what can't run", async () => {
+    const bytes = Uint8Array.from(await printing("1"));
+    bytes.fill(0xff, 200, 260);
+    expect(await start(bytes).prepare()).toMatchObject({ code: "ERR_COMPONENT_INVALID" });
+    expect(() => entries()).toThrow(/ENOENT/);
+  });
+});
