@@ -15,14 +15,18 @@ export function startRetention(session: NatsSession, onError: (error: unknown) =
   let closed = false;
   let cancel: (() => void) | undefined;
   let sweeping: Promise<void> | undefined;
-  const sweep = (): void => {
-    sweeping = removeFinished(session, clock.now() - keepRunsMs, () => closed)
-      .catch(onError)
-      .then(() => {
-        if (!closed) cancel = clock.schedule(clock.now() + sweepEveryMs, sweep);
-      });
+  const sweep = async (): Promise<void> => {
+    try {
+      await removeFinished(session, clock.now() - keepRunsMs, () => closed);
+    } catch (error) {
+      onError(error);
+    }
+    if (!closed) cancel = clock.schedule(clock.now() + sweepEveryMs, begin);
   };
-  sweep();
+  const begin = (): void => {
+    sweeping = sweep();
+  };
+  begin();
   return async () => {
     closed = true;
     cancel?.();
