@@ -1,5 +1,7 @@
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import type { Consumer, Outcome } from "../broker/broker.ts";
+import type { Clock } from "../clock.ts";
+import { onInterruption } from "./interruption.ts";
 import type { NatsSession } from "./session.ts";
 
 /** A message that was handed over, for as long as its handler goes on. */
@@ -48,8 +50,6 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
   const { connection, clock, leaseMs } = session;
   const heartbeatMs = Math.min(slowestHeartbeatMs, Math.max(leaseMs / 6, fastestHeartbeatMs));
   const requestSubject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`;
-  /** Leases by where they are acknowledged, and when they must be kept up. */
-  const leases = new Map<string, number>();
   let inbox = "";
   let subscription: Subscription | undefined;
   /** Messages that were asked for and have not come. */
@@ -65,6 +65,8 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     if (!connection.isClosed()) connection.publish(reply, what);
   };
 
+  const leases = createLeases(session, (reply) => respond(reply, working));
+
   const request = (): void => {
     const room = options.maxInFlight - leases.size;
     if (closed || asked > room / 2) return;
@@ -77,10 +79,10 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
 
   const work = async (message: Msg, reply: string): Promise<void> => {
     const delivered: Delivered = { message, ...place(reply) };
-    leases.set(reply, clock.now() + leaseMs / 3);
+    leases.take(reply);
     // Why a handler rejects is its own to report; here it only counts that the message comes again.
     const outcome = await options.handle(delivered).catch(() => undefined);
-    leases.delete(reply);
+    leases.end(reply);
     if (outcome === "done") respond(reply, ack);
     else if (outcome === "back" || closed) respond(reply, negative);
     else if (outcome === undefined) respond(reply, `${negative} {"delay":${redeliveryMs * 1e6}}`);
@@ -134,12 +136,7 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
   let tickedAt = clock.now();
   const tick = (): void => {
     const now = clock.now();
-    for (const [reply, at] of leases) {
-      if (at > now) break;
-      leases.delete(reply);
-      leases.set(reply, now + leaseMs / 3);
-      respond(reply, working);
-    }
+    leases.keepUp(now);
     // A process that was stopped for a while has not listened: what came meanwhile is still to be read.
     if (now - tickedAt > 2 * everyMs) heardAt = now;
     tickedAt = now;
@@ -147,39 +144,53 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     cancelTick = clock.schedule(now + everyMs, tick);
   };
 
-  const reconnected = async (): Promise<void> => {
-    for await (const { type } of connection.status()) {
-      if (closed) return;
-      // The server that has our requests may be gone, and they with it.
-      if (type === "reconnect") restart();
-    }
-  };
-
-  /** Without a connection no answer comes; the leases then run out by themselves. */
-  const answered = async (goodbye: Promise<void> | undefined): Promise<void> => {
-    let cancel: (() => void) | undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = clock.schedule(clock.now() + farewellMs, resolve);
-    });
-    await Promise.race([goodbye?.catch(() => undefined), late]);
-    cancel?.();
-  };
-
   const close = async (): Promise<void> => {
     closed = true;
     // Withdrawn first: what is handed back must not come here again.
-    if (!connection.isClosed()) await answered(subscription?.drain());
+    if (!connection.isClosed()) await farewell(clock, subscription?.drain());
     if (leases.size > 0) await new Promise<void>((resolve) => (idle = resolve));
     cancelTick?.();
-    if (!connection.isClosed()) await answered(connection.flush());
+    if (!connection.isClosed()) await farewell(clock, connection.flush());
   };
 
   restart();
   tick();
-  void reconnected();
+  // The server that has our requests may be gone, and they with it.
+  onInterruption(connection, { back: () => void (closed || restart()) });
   return {
     close: () => (closing ??= close()),
   };
+}
+
+/** Leases by where they are acknowledged; each is kept up three times as often as it must be. */
+function createLeases({ clock, leaseMs }: NatsSession, keep: (reply: string) => void) {
+  /** When each must be kept up, in that order. */
+  const due = new Map<string, number>();
+  return {
+    get size() {
+      return due.size;
+    },
+    take: (reply: string) => void due.set(reply, clock.now() + leaseMs / 3),
+    end: (reply: string) => void due.delete(reply),
+    keepUp(now: number): void {
+      for (const [reply, at] of due) {
+        if (at > now) break;
+        due.delete(reply);
+        due.set(reply, now + leaseMs / 3);
+        keep(reply);
+      }
+    },
+  };
+}
+
+/** Resolves when the server has answered, or after a while: without a connection no answer comes, and leases run out by themselves. */
+async function farewell(clock: Clock, goodbye: Promise<void> | undefined): Promise<void> {
+  let cancel: (() => void) | undefined;
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.schedule(clock.now() + farewellMs, resolve);
+  });
+  await Promise.race([goodbye?.catch(() => undefined), late]);
+  cancel?.();
 }
 
 /**

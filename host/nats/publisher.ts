@@ -1,6 +1,7 @@
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../clock.ts";
 import { MillraceError } from "../errors.ts";
+import { onInterruption } from "./interruption.ts";
 
 /** Where a message was stored; `duplicate`: an earlier one with its Nats-Msg-Id was, within the dedupe window. */
 export interface Stored {
@@ -103,20 +104,20 @@ export function createPublisher(connection: NatsConnection, clock: Clock, inbox:
 
   // The client keeps everything for the server's return, without a bound: that is for short interruptions.
   let goneAt: number | undefined;
-  void (async () => {
-    for await (const { type } of connection.status()) {
-      if (type === "disconnect") goneAt ??= clock.now();
-      if (type === "reconnect") goneAt = undefined;
-    }
-  })();
+  onInterruption(connection, {
+    lost: () => void (goneAt ??= clock.now()),
+    back: () => void (goneAt = undefined),
+  });
+  const gone = (): boolean =>
+    connection.isClosed() || (goneAt !== undefined && clock.now() - goneAt > goneMs);
 
   const publish: Publisher["publish"] = (subject, payload, header) =>
     new Promise((resolve, reject) => {
-      const now = clock.now();
-      if (goneAt !== undefined && now - goneAt > goneMs) {
+      if (gone()) {
         reject(unanswered("there is no connection"));
         return;
       }
+      const now = clock.now();
       const id = (count++).toString(36);
       try {
         connection.publish(subject, payload, {
@@ -134,6 +135,7 @@ export function createPublisher(connection: NatsConnection, clock: Clock, inbox:
   return {
     publish,
     async publishBatch(messages) {
+      if (gone()) throw unanswered("there is no connection");
       const id = `${inbox.slice(inbox.lastIndexOf(".") + 1)}${(batches++).toString(36)}`;
       let committed: Promise<Stored> | undefined;
       messages.forEach(({ subject, payload, header }, index) => {

@@ -121,7 +121,7 @@ async function connectionOptions(url: string, options: SessionOptions): Promise<
     maxPingOut: unansweredPings,
     pingInterval: Math.min(
       slowestPingMs,
-      Math.max((options.leaseMs ?? defaultLeaseMs) / (unansweredPings + 1), fastestPingMs),
+      Math.max((options.leaseMs ?? Number.POSITIVE_INFINITY) / (unansweredPings + 1), fastestPingMs),
     ),
     ...(credentials && { authenticator: credsAuthenticator(credentials) }),
     ...(seed && { authenticator: nkeyAuthenticator(new TextEncoder().encode(seedOf(seed))) }),

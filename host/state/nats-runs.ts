@@ -30,6 +30,8 @@ export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs
   const { names, publisher, clock } = session;
   const { stream } = names.runs;
   let writes = 0;
+  /** Appends of which no answer came, by run: one that the caller tries again must know its own earlier message. */
+  const unanswered = new Map<string, { readonly update: RunUpdate; readonly writer: string }>();
 
   const subjectOf = (run: RunHeader): string => names.run(functionDigest(run.functionId), run.id);
 
@@ -41,13 +43,20 @@ export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs
     update: RunUpdate,
   ): Promise<number | undefined> => {
     const subject = subjectOf(run);
-    const writer = `${session.host}.${(writes++).toString(36)}.${clock.now().toString(36)}`;
+    const earlier = unanswered.get(run.id);
+    const again = earlier?.update === update;
+    const writer = again
+      ? earlier.writer
+      : `${session.host}.${(writes++).toString(36)}.${clock.now().toString(36)}`;
     const payload = await encode({ run, update, writer, entries });
     try {
       // A timer that fires for nothing is harmless; one that was never armed is not. So it goes first.
       if (update.wakeAt !== undefined) await arm(run.id, update.wakeAt);
-      return await publishOnce(subject, revision, payload, writer);
+      const next = await publishOnce(subject, revision, payload, { writer, again });
+      unanswered.delete(run.id);
+      return next;
     } catch (error) {
+      if (revision > 0) unanswered.set(run.id, { update, writer });
       throw storeError(error);
     }
   };
@@ -56,7 +65,7 @@ export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs
     subject: string,
     revision: number,
     payload: string,
-    writer: string,
+    { writer, again }: { readonly writer: string; readonly again: boolean },
   ): Promise<number | undefined> => {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -64,7 +73,7 @@ export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs
         return (await publisher.publish(subject, payload, header)).seq;
       } catch (error) {
         if (refusedWith(error, "wrongLastSequence")) {
-          if (tries === 1) return undefined;
+          if (tries === 1 && !again) return undefined;
           // An earlier try may have been stored although no answer came.
           const last = await readLastOf(session, stream, subject);
           return last !== undefined && decodeChange(last).writer === writer ? last.seq : undefined;
