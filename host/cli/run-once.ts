@@ -38,6 +38,7 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
     const host = await createHost({
       store: "memory:",
       cacheDir: join(project.root, ".millrace", "cache"),
+      engine: options.engine,
     });
     try {
       await deployBuilt(host, [built], event.ts);

@@ -1,13 +1,17 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
+import { engineOption } from "../engine-option.ts";
 import type { DefineCommand } from "../program.ts";
 import { defaultPort } from "../host-client.ts";
+import { addSettings, natsSettings } from "../settings/flags.ts";
 
 /** The options of `dev`. */
-export interface DevOptions {
+export interface DevOptions extends Readonly<Record<string, unknown>> {
   readonly port: number;
   readonly host: string;
-  readonly store?: string;
+  readonly broker?: string;
   readonly watch: boolean;
+  readonly engine: EngineChoice;
   readonly key?: string;
   readonly apiKey?: string;
 }
@@ -18,7 +22,8 @@ With --json every line is a JSON object with a type: ready, reloaded, stopped, a
 
 Examples:
   $ millrace dev
-  $ millrace dev examples --port 0 --store memory:
+  $ millrace dev examples --port 0 --broker memory:
+  $ millrace dev --broker nats://127.0.0.1:4222
   $ millrace dev --host 0.0.0.0 --key $KEY --api-key $API_KEY
 `;
 
@@ -28,17 +33,21 @@ export const defineDev: DefineCommand = (command, act) => {
     .option("--port <port>", "the port to listen on; 0 takes any free one", parsePort, defaultPort)
     .option("--host <address>", "the address to listen on", "127.0.0.1")
     .option(
-      "--store <url>",
-      "memory: or sqlite:<file> (default: sqlite: and .millrace/dev.db in the project)",
+      "--broker <url>",
+      "the store: memory:, sqlite:<file> or nats://… (default: sqlite: and .millrace/dev.db in the project)",
     )
+    .addOption(new Option("--store <url>", "the same").hideHelp())
     .option("--no-watch", "do not take up changes")
+    .addOption(engineOption())
     .option("--key <key>", "take events with this key alone")
-    .option("--api-key <key>", "let runs and events be read with this key alone")
+    .option("--api-key <key>", "let runs and events be read with this key alone");
+  addSettings(command, natsSettings)
     .addHelpText("after", help)
     .action((dir: string, options: DevOptions) =>
       act(async (terminal) => {
         const { runDev } = await import("../dev/dev.ts");
-        await runDev(dir, options, terminal);
+        const { store, ...others } = options;
+        await runDev(dir, store === undefined ? others : { broker: store as string, ...others }, terminal);
       }),
     );
 };

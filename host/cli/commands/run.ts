@@ -1,9 +1,12 @@
+import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
+import { engineOption } from "../engine-option.ts";
 import type { DefineCommand } from "../program.ts";
 
 /** The options of `run`. */
 export interface RunOptions {
   readonly event?: string;
   readonly project: string;
+  readonly engine: EngineChoice;
 }
 
 const help = `
@@ -21,6 +24,7 @@ export const defineRun: DefineCommand = (command, act) => {
     .argument("<function>", "the function's id")
     .option("--event <event>", "the event: JSON, a file, or - for stdin")
     .option("--project <dir>", "a folder of the project", ".")
+    .addOption(engineOption())
     .addHelpText("after", help)
     .action((functionId: string, options: RunOptions) =>
       act(async (terminal) => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { MillraceError } from "../../errors.ts";
+import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import type { Host } from "../../host.ts";
 import { tellProgress } from "../build-text.ts";
 import type { DevOptions } from "../commands/dev.ts";
@@ -50,7 +51,7 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
 
   // What takes its time goes on at once: the host opens and the API loads while the steps are built.
   const broken = new AbortController();
-  const opening = openHost(store, join(folder, "cache"));
+  const opening = openHost(store, join(folder, "cache"), options.engine);
   opening.catch((error: unknown) => broken.abort(error));
   open.defer(() => opening.then((host) => host.close(), ignore));
   const session = createSession(opening, tellProgress(terminal));
@@ -88,9 +89,9 @@ async function watch(root: string, since: number, session: Session, terminal: Te
 
 function ignore(): void {}
 
-async function openHost(store: string, cacheDir: string): Promise<Host> {
+async function openHost(store: string, cacheDir: string, engine: EngineChoice): Promise<Host> {
   const { createHost } = await import("../../index.ts");
-  return createHost({ store, cacheDir, graceMs });
+  return createHost({ store, cacheDir, graceMs, engine });
 }
 
 function followLive(host: Host, terminal: Terminal): void {
