@@ -132,6 +132,7 @@ function createWorld(stdin: string): StepWorld & { printed(): string } {
     exit(status) {
       throw new Error(`it exited with code ${status}`);
     },
+    threw() {},
     ambient: {
       wallClock: () => now,
       monotonicClock: () => now,

@@ -26,7 +26,9 @@ export function runAttempt(
 ): AttemptEnd {
   // A guest can catch what the host throws; what it was ended for stays decided.
   let verdict: Exit | Breach | undefined;
+  let thrown: { readonly error: unknown } | undefined;
   const end = (reason: Exit | Breach): never => {
+    if (thrown !== undefined) throw thrown.error;
     if (verdict === undefined && reason instanceof Breach) onBreach(breachEnd(reason));
     verdict ??= reason;
     throw verdict;
@@ -34,7 +36,10 @@ export function runAttempt(
   const { meter } = host;
   meter.begin(run.memoryBytes, (message) => end(new Breach("ERR_STEP_MEMORY", message)));
   const stdout = createOutput(run.outputBytes, end);
-  const world = createWorld(program, run, stdout, host, end);
+  const threw = (error: unknown): void => {
+    if (verdict === undefined) thrown ??= { error };
+  };
+  const world = createWorld(program, run, stdout, host, end, threw);
   const exited = (status: number): WorkerEnding => ({
     kind: "exited",
     status,
@@ -42,11 +47,10 @@ export function runAttempt(
     starved: meter.starved,
   });
   let returned: unknown;
-  let thrown: { readonly error: unknown } | undefined;
   try {
     returned = program.instantiate(world, meter)(run.input);
   } catch (error) {
-    thrown = { error };
+    threw(error);
   }
   if (verdict instanceof Breach) return breachEnd(verdict);
   if (verdict instanceof Exit) return { ending: exitEnding(verdict, program, exited), tainted: false };
@@ -62,6 +66,7 @@ function createWorld(
   stdout: OutputSink,
   { log: buffer, ambient }: AttemptHost,
   end: (reason: Breach | Exit) => never,
+  threw: (error: unknown) => void,
 ): StepWorld {
   const log = writeLog(buffer, run.logBytes);
   const write = (source: LogSource, text: Uint8Array): void => {
@@ -79,6 +84,7 @@ function createWorld(
     stderr,
     log: (level: LogLine["level"], message: string) => write(level, Buffer.from(message)),
     exit: (status) => end(new Exit(status)),
+    threw,
     ambient,
     memoryBytes: run.memoryBytes,
   };

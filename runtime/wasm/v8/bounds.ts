@@ -1,7 +1,8 @@
-import { leb } from "../binary.ts";
+import { MalformedBinary, leb } from "../binary.ts";
 import { append, named, readCoreModule, replaceSections } from "./core-module.ts";
 import type { Extent } from "./core-module.ts";
-import { watchGrowth } from "./growth.ts";
+import { growHookExport, startExport, watchGrowth } from "./growth.ts";
+import { webAssembly } from "./webassembly.ts";
 
 /** The module name under which a module imports the memories that it would have defined. */
 export const memoryImport = "millrace:memory";
@@ -25,6 +26,7 @@ export interface BoundedModule {
 
 /** Makes a core module take its memories from the host, ask before it grows one, and have tables with a maximum. */
 export function boundModule(bytes: Uint8Array): BoundedModule {
+  checkModule(bytes);
   const { memories, ownTables } = readCoreModule(bytes);
   return {
     bytes: importMemories(capTables(watchGrowth(bytes))),
@@ -33,6 +35,25 @@ export function boundModule(bytes: Uint8Array): BoundedModule {
       tableElements: ownTables.reduce((sum, { minimum }) => sum + Math.max(minimum, tableElements), 0),
     },
   };
+}
+
+/**
+ * Refuses a module that is not valid as it came: what is added to it below may only be named by what is added, so that
+ * a module that names indices or names that it does not have must not get as far as that.
+ */
+function checkModule(bytes: Uint8Array): void {
+  let module;
+  try {
+    module = new webAssembly.Module(bytes);
+  } catch (error) {
+    throw new MalformedBinary(`a core module of it is not valid: ${(error as Error).message}`);
+  }
+  const imports = webAssembly.Module.imports(module);
+  const names = [...imports, ...webAssembly.Module.exports(module)].map(({ name }) => name);
+  const own = names.find((name) => name === growHookExport || name === startExport);
+  const reserved = own ?? imports.find((it) => it.module === memoryImport)?.module;
+  if (reserved !== undefined)
+    throw new MalformedBinary(`it uses the name ${reserved}, which is the engine's own`);
 }
 
 /**

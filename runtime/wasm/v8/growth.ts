@@ -59,7 +59,8 @@ function watchCode(
   firstNewFunction: number,
 ): { readonly content: Uint8Array; readonly memories: readonly number[] } | undefined {
   const reader = readBinary(bytes, start, end);
-  const memories: number[] = [];
+  // The memories, each with its place among them.
+  const memories = new Map<number, number>();
   const parts: Uint8Array[] = [Uint8Array.from(leb(reader.u32()))];
   let kept = reader.at;
   while (reader.at < end) {
@@ -73,8 +74,9 @@ function watchCode(
     const pieces: Uint8Array[] = [];
     let from = bodyStart;
     for (const site of sites) {
-      if (!memories.includes(site.memory)) memories.push(site.memory);
-      const target = firstNewFunction + memories.indexOf(site.memory);
+      const place = memories.get(site.memory) ?? memories.size;
+      memories.set(site.memory, place);
+      const target = firstNewFunction + place;
       pieces.push(bytes.subarray(from, site.start), Uint8Array.from([0x10, ...leb(target)]));
       from = site.end;
     }
@@ -84,7 +86,7 @@ function watchCode(
     kept = reader.at;
   }
   parts.push(bytes.subarray(kept, end));
-  return memories.length === 0 ? undefined : { content: Buffer.concat(parts), memories };
+  return memories.size === 0 ? undefined : { content: Buffer.concat(parts), memories: [...memories.keys()] };
 }
 
 function skipLocals(reader: ReturnType<typeof readBinary>): void {

@@ -1,10 +1,11 @@
 import { memoryImport } from "./bounds.ts";
+import type { CoreExports } from "./component/instance.ts";
 import type { Footprint } from "./bounds.ts";
 import type { Extent } from "./core-module.ts";
 import { growHookExport, startExport } from "./growth.ts";
 import type { ProgramModule } from "./protocol.ts";
 import { webAssembly } from "./webassembly.ts";
-import type { WasmImports, WasmInstance, WasmMemory } from "./webassembly.ts";
+import type { WasmImports, WasmMemory } from "./webassembly.ts";
 
 /** The size of a page of WebAssembly memory. */
 export const pageBytes = 65_536;
@@ -15,14 +16,17 @@ const mostTableElements = 1024 * 1024;
 /** Core instances of one attempt. */
 const mostInstances = 10_000;
 
+/** Memories of one attempt: even an empty one takes gigabytes of the process' addresses. */
+const mostMemories = 100;
+
 /** Holds the memory of one attempt at a time under its limit. */
 export interface Meter {
   /** Starts a new attempt with nothing in use. `refuse` ends the guest. */
   begin(memoryBytes: number, refuse: (message: string) => never): void;
   /** True once the guest was refused memory that it asked for. */
   readonly starved: boolean;
-  /** Makes a core instance whose memory counts. */
-  instantiate(module: ProgramModule, imports: WasmImports): WasmInstance;
+  /** Makes a core instance whose memory counts; gives its exports. */
+  instantiate(module: ProgramModule, imports: WasmImports): CoreExports;
   /** After an attempt, when nothing of it can run any more: wipes what memory can be used again. */
   end(): void;
 }
@@ -31,6 +35,7 @@ interface Account {
   readonly limitPages: number;
   readonly refuse: (message: string) => never;
   pages: number;
+  memoryCount: number;
   tableElements: number;
   instances: number;
   starved: boolean;
@@ -42,8 +47,9 @@ interface UsedMemory {
   readonly shape: string;
 }
 
-/** Wiped memories are kept up to this many bytes a thread. */
+/** Wiped memories are kept up to this many bytes a thread, and this many. */
 const keptBytes = 32 * 1024 * 1024;
+const keptMemories = 64;
 
 /** A meter for one thread. */
 export function createMeter(): Meter {
@@ -66,6 +72,7 @@ export function createMeter(): Meter {
         limitPages: Math.floor(memoryBytes / pageBytes),
         refuse,
         pages: 0,
+        memoryCount: 0,
         tableElements: 0,
         instances: 0,
         starved: false,
@@ -78,25 +85,35 @@ export function createMeter(): Meter {
     instantiate({ module, footprint }, imports) {
       if (account === undefined) throw new Error("an instance was made outside of an attempt");
       claim(account, footprint);
-      const own: Record<string, WasmMemory> = {};
+      // Nothing but what is put in: a module may import whatever an object has by a name.
+      const own = Object.create(null) as Record<string, WasmMemory>;
       for (const [index, extent] of footprint.memories.entries()) {
         const used = pool.take(extent, account.limitPages);
         account.memories.push(used);
         own[index] = used.memory;
       }
-      const instance = new webAssembly.Instance(module, { ...imports, [memoryImport]: own });
-      const hook = instance.exports[growHookExport] as
-        | { set(index: number, value: unknown): void }
-        | undefined;
-      hook?.set(0, ask);
-      (instance.exports[startExport] as (() => void) | undefined)?.();
-      return instance;
+      const all = Object.assign(Object.create(null), imports, { [memoryImport]: own }) as WasmImports;
+      const { exports } = new webAssembly.Instance(module, all);
+      const hook = exports[growHookExport] as { set(index: number, value: unknown): void } | undefined;
+      if (hook === undefined) return exports;
+      hook.set(0, ask);
+      (exports[startExport] as (() => void) | undefined)?.();
+      return guestExports(exports);
     },
     end() {
       for (const used of account?.memories ?? []) pool.giveBack(used);
       account = undefined;
     },
   };
+}
+
+/** An instance's exports without the engine's own: another instance could import the hook, and put its own function there. */
+function guestExports(exports: CoreExports): CoreExports {
+  const own = Object.create(null) as Record<string, unknown>;
+  for (const name of Object.keys(exports)) {
+    if (name !== growHookExport && name !== startExport) own[name] = exports[name];
+  }
+  return own;
 }
 
 /** Memories that lie wiped until the next attempt: to wipe one takes far less than to get one from the system. */
@@ -106,6 +123,7 @@ function createMemoryPool(): {
 } {
   const free = new Map<string, UsedMemory[]>();
   let kept = 0;
+  let count = 0;
   return {
     take({ minimum, maximum }, limitPages) {
       const cap = Math.max(minimum, Math.min(maximum ?? limitPages, limitPages));
@@ -114,6 +132,7 @@ function createMemoryPool(): {
       if (used === undefined)
         return { memory: new webAssembly.Memory({ initial: minimum, maximum: cap }), shape };
       kept -= minimum * pageBytes;
+      count--;
       return used;
     },
     giveBack(used) {
@@ -121,9 +140,10 @@ function createMemoryPool(): {
       const { byteLength } = memory.buffer;
       // What has grown can't shrink again.
       if (shape.split("-", 1)[0] !== String(byteLength / pageBytes)) return;
-      if (kept + byteLength > keptBytes) return;
+      if (kept + byteLength > keptBytes || count === keptMemories) return;
       new Uint8Array(memory.buffer).fill(0);
       kept += byteLength;
+      count++;
       const others = free.get(shape);
       if (others === undefined) free.set(shape, [used]);
       else others.push(used);
@@ -133,6 +153,7 @@ function createMemoryPool(): {
 
 function claim(account: Account, { memories, tableElements }: Footprint): void {
   for (const { minimum } of memories) account.pages += minimum;
+  account.memoryCount += memories.length;
   account.tableElements += tableElements;
   account.instances++;
   if (account.pages > account.limitPages) {
@@ -141,10 +162,15 @@ function claim(account: Account, { memories, tableElements }: Footprint): void {
       `The component begins with ${account.pages * pageBytes} bytes of memory, over the limit of ${account.limitPages * pageBytes}.`,
     );
   }
-  if (account.tableElements > mostTableElements || account.instances > mostInstances) {
-    account.starved = true;
-    account.refuse("The component has more tables or core instances than an attempt may have.");
-  }
+  refuseMore(account, account.memoryCount, mostMemories, "memories");
+  refuseMore(account, account.tableElements, mostTableElements, "table elements");
+  refuseMore(account, account.instances, mostInstances, "core instances");
+}
+
+function refuseMore(account: Account, used: number, most: number, what: string): void {
+  if (used <= most) return;
+  account.starved = true;
+  account.refuse(`The component has ${used} ${what}; an attempt may have ${most}.`);
 }
 
 /** A table of functions takes only functions that WebAssembly exported: this module passes one through. */

@@ -70,7 +70,7 @@ function loadComponent({ key, mode, component, modules }: Program): LoadedProgra
         instantiate(number, imports): CoreExports {
           const module = modules[number];
           if (module === undefined) throw new Error(`${key} lacks its core module ${number}`);
-          return meter.instantiate(module, imports).exports;
+          return meter.instantiate(module, imports);
         },
       };
       for (const step of linked.steps) step(instantiation);
@@ -95,7 +95,7 @@ function loadCommand({ key, mode, modules }: Program): LoadedProgram {
           throw new TypeError("the module calls WASI before or without exporting its memory");
         return memory.buffer;
       });
-      const { exports } = meter.instantiate(command, { wasi_snapshot_preview1: preview1 });
+      const exports = meter.instantiate(command, { wasi_snapshot_preview1: preview1 });
       memory = exports["memory"] as { readonly buffer: ArrayBuffer } | undefined;
       const start = exports["_start"] as () => void;
       return () => {

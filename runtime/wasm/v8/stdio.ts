@@ -47,18 +47,25 @@ export function createInput(text: string): InputSource {
 
 /** Collects output up to `limit` bytes; `end` ends the guest. */
 export function createOutput(limit: number, end: (reason: Breach) => never): OutputSink & { text(): string } {
-  const chunks: Uint8Array[] = [];
+  // One piece of memory: a guest may write byte by byte.
+  let kept = Buffer.alloc(0);
   let length = 0;
   return {
     write(bytes) {
+      const from = length;
       length += bytes.length;
       if (length > limit) {
-        chunks.length = 0;
+        kept = Buffer.alloc(0);
         end(new Breach("ERR_STEP_OUTPUT_TOO_LARGE", `The step wrote more than ${limit} bytes to stdout.`));
       }
+      if (length > kept.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.min(limit, Math.max(4_096, 2 * length)));
+        larger.set(kept.subarray(0, from));
+        kept = larger;
+      }
       // A copy: the bytes may lie in the guest's memory.
-      if (bytes.length > 0) chunks.push(Buffer.from(bytes));
+      kept.set(bytes, from);
     },
-    text: () => Buffer.concat(chunks).toString("utf8"),
+    text: () => kept.toString("utf8", 0, length),
   };
 }

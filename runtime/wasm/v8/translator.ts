@@ -31,7 +31,7 @@ export interface Translator {
 /** An idle thread is let go after this, in milliseconds. */
 const idleMs = 5_000;
 
-/** A binary that takes longer than this is given up, in milliseconds. */
+/** A binary that takes longer than this is refused, in milliseconds: the others wait for it. */
 const longestMs = 60_000;
 
 /** A translator; `codeCache` is where its thread's compiled code is kept. */
@@ -59,9 +59,12 @@ export function createTranslator(codeCache: string): Translator {
     const answer = await ask(thread, request);
     thread?.unref();
     // A thread that did not answer is still busy, or gone.
-    if (answer === undefined || closed) await drop();
+    if (!("ok" in answer) || closed) await drop();
     else idle = setTimeout(() => void drop(), idleMs).unref();
-    return answer ?? broken("the thread that translates gave no answer");
+    if ("ok" in answer) return answer;
+    return answer.why === undefined
+      ? broken("the thread that translates gave no answer")
+      : { ok: false, code: "ERR_COMPONENT_INVALID", message: `The component can't be run: ${answer.why}.` };
   };
 
   return {
@@ -77,8 +80,13 @@ export function createTranslator(codeCache: string): Translator {
   };
 }
 
-/** One question to the thread; undefined when it ends, or takes too long. */
-async function ask(thread: Worker, request: TranslateRequest): Promise<TranslateAnswer | undefined> {
+/** No answer. `why`: it is the binary's doing, and would be again. */
+interface Unanswered {
+  readonly why?: string;
+}
+
+/** One question to the thread. */
+async function ask(thread: Worker, request: TranslateRequest): Promise<TranslateAnswer | Unanswered> {
   const done = new AbortController();
   const { signal } = done;
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
@@ -86,11 +94,12 @@ async function ask(thread: Worker, request: TranslateRequest): Promise<Translate
   try {
     return await Promise.race([
       once(thread, "message", { signal }).then(([answer]) => answer as TranslateAnswer),
-      once(thread, "exit", { signal }).then(() => undefined),
-      sleep(longestMs, undefined, { signal }),
+      once(thread, "exit", { signal }).then((): Unanswered => ({})),
+      sleep(longestMs, { why: `to translate it takes longer than ${longestMs} ms` }, { signal }),
     ]);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const spent = (error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY";
+    return spent ? { why: "to translate it takes more memory than the engine gives for that" } : {};
   } finally {
     done.abort();
   }

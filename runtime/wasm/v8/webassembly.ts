@@ -17,7 +17,11 @@ export interface WasmMemory {
 /** The part of the WebAssembly JavaScript interface that is used here; TypeScript has it only in its library for browsers. */
 interface WebAssemblyInterface {
   compile(bytes: Uint8Array): Promise<WasmModule>;
-  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Module: {
+    new (bytes: Uint8Array): WasmModule;
+    imports(module: WasmModule): readonly { readonly module: string; readonly name: string }[];
+    exports(module: WasmModule): readonly { readonly name: string }[];
+  };
   readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => WasmMemory;
   readonly Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance;
 }

@@ -1,4 +1,3 @@
-import { tupleCodec } from "./aggregate-codec.ts";
 import { checkAddress, mostFlat } from "./codec.ts";
 import type { Canon, Codec, CoreValue, CoreValues } from "./codec.ts";
 import { componentInstance, createCanon } from "./instance.ts";
@@ -9,7 +8,10 @@ import { Trap } from "./trap.ts";
 
 /** The type of a component's function. */
 export interface FunctionType {
-  readonly params: readonly Codec[];
+  /** All parameters as one tuple. */
+  readonly params: Codec;
+  /** Whether calls of this type lend resources. */
+  readonly lends: boolean;
   readonly result: Codec | undefined;
   /** The types, spelt out. */
   readonly signature: string;
@@ -19,11 +21,6 @@ export interface FunctionType {
 export type ComponentCall = (instantiation: Instantiation, args: readonly unknown[]) => unknown;
 
 type CoreFunction = (...args: CoreValue[]) => CoreValue | undefined;
-
-/** Whether calls of this type lend resources. */
-function lends({ params }: FunctionType): boolean {
-  return params.some(({ signature }) => signature.includes("borrow<") || signature.startsWith("(a large"));
-}
 
 function valuesOf(values: readonly CoreValue[]): CoreValues {
   let index = 0;
@@ -37,15 +34,14 @@ export function liftFunction(
   core: Late<unknown>,
   postReturn: Late<unknown> | undefined,
 ): ComponentCall {
-  const params = tupleCodec(type.params);
-  const borrows = lends(type);
+  const { params, lends } = type;
   return (instantiation, args) => {
     const instance = componentInstance(instantiation, site.instance);
     if (!instance.mayEnter)
       throw new Trap("a component instance was entered while a call of it is under way");
     instance.mayEnter = false;
     const canon = createCanon(instantiation, site, true);
-    const scope: CallScope | undefined = borrows ? { lent: [], borrowed: 0 } : undefined;
+    const scope: CallScope | undefined = lends ? { lent: [], borrowed: 0 } : undefined;
     canon.scope = scope;
     const flat: CoreValue[] = [];
     if (params.flat !== undefined) params.lower(canon, args, flat);
@@ -77,21 +73,19 @@ function liftResult(canon: Canon, codec: Codec, returned: CoreValue): unknown {
 
 /** canon lower: a function of the component, or of the host, as a core function. */
 export function lowerFunction(type: FunctionType, site: CanonSite, call: ComponentCall): Late<CoreFunction> {
-  const params = tupleCodec(type.params);
+  const { params, lends, result } = type;
   const inMemory = params.flat === undefined || params.flat.length > mostFlat;
-  const borrows = lends(type);
-  const { result } = type;
   const returnsFlat = result?.flat !== undefined && result.flat.length <= 1;
   return (instantiation) => {
     const instance = componentInstance(instantiation, site.instance);
     let made: ReturnType<typeof createCanon> | undefined;
-    return (...core) => {
+    const lowered: CoreFunction = (...core) => {
       if (!instance.mayLeave)
         throw new Trap("a component instance called out while values were passed to it");
       // Most of what a guest imports it does not call.
       const canon = (made ??= createCanon(instantiation, site, false));
       canon.begin();
-      const scope: CallScope | undefined = borrows ? { lent: [], borrowed: 0 } : undefined;
+      const scope: CallScope | undefined = lends ? { lent: [], borrowed: 0 } : undefined;
       canon.scope = scope;
       let args: readonly unknown[];
       if (inMemory) {
@@ -112,6 +106,19 @@ export function lowerFunction(type: FunctionType, site: CanonSite, call: Compone
       result.store(canon, value, at);
       return undefined;
     };
+    return telling(instantiation, lowered);
+  };
+}
+
+/** A guest can catch what is thrown at it here: the attempt hears of it, and is over all the same. */
+function telling({ world }: Instantiation, call: CoreFunction): CoreFunction {
+  return (...core) => {
+    try {
+      return call(...core);
+    } catch (error) {
+      world.threw(error);
+      throw error;
+    }
   };
 }
 
@@ -127,17 +134,20 @@ export function resourceFunction(
     const { handles } = state;
     switch (operation) {
       case "new":
-        return (representation) => handles.add(type, representation);
+        return telling(instantiation, (representation) => handles.add(type, representation));
       case "rep":
-        return (index) => handles.get(type, (index as number) >>> 0).representation as number;
+        return telling(
+          instantiation,
+          (index) => handles.get(type, (index as number) >>> 0).representation as number,
+        );
       default:
-        return (index) => {
+        return telling(instantiation, (index) => {
           if (!state.mayLeave)
             throw new Trap("a component instance dropped a handle while values were passed to it");
           const { own, representation } = handles.remove(type, (index as number) >>> 0, true);
           if (own) destroy?.(instantiation, representation);
           return undefined;
-        };
+        });
     }
   };
 }

@@ -9,6 +9,7 @@ import type {
   TypeDefinition,
   ValueRef,
 } from "./definition.ts";
+import { checkLabel } from "./label.ts";
 
 /** Primitive types by their encoding. */
 const primitives: Readonly<Record<number, Primitive>> = {
@@ -112,10 +113,19 @@ function readValue(reader: BinaryReader): ValueRef {
 const readOptional = (reader: BinaryReader): ValueRef | null =>
   reader.byte() === 0x00 ? null : readValue(reader);
 
-const readField = (reader: BinaryReader): readonly [string, ValueRef] => [reader.name(), readValue(reader)];
+function readLabel(reader: BinaryReader): string {
+  const name = reader.name();
+  checkLabel(name);
+  return name;
+}
+
+const readField = (reader: BinaryReader): readonly [string, ValueRef] => [
+  readLabel(reader),
+  readValue(reader),
+];
 
 function readCase(reader: BinaryReader): readonly [string, ValueRef | null] {
-  const entry = [reader.name(), readOptional(reader)] as const;
+  const entry = [readLabel(reader), readOptional(reader)] as const;
   if (reader.byte() !== 0x00) unsupported("it has a variant case that refines another", reader);
   return entry;
 }
@@ -137,7 +147,7 @@ export function readType(reader: BinaryReader): TypeDefinition {
     case 0x6e:
       return readFlags(reader);
     case 0x6d:
-      return { is: "enum", labels: vector(reader, (it) => it.name()) };
+      return { is: "enum", labels: vector(reader, readLabel) };
     case 0x6b:
       return { is: "option", of: readValue(reader) };
     case 0x6a:
@@ -161,7 +171,7 @@ export function readType(reader: BinaryReader): TypeDefinition {
 }
 
 function readFlags(reader: BinaryReader): TypeDefinition {
-  const labels = vector(reader, (it) => it.name());
+  const labels = vector(reader, readLabel);
   if (labels.length > 32) unsupported(`it has ${labels.length} flags in one type`, reader);
   return { is: "flags", labels };
 }

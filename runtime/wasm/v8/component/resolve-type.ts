@@ -4,6 +4,7 @@ import type { ComponentCall, FunctionType } from "./canonical.ts";
 import { largeType, spell } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import type { Primitive, TypeDefinition, ValueRef } from "./definition.ts";
+import { checkLabel } from "./label.ts";
 import { borrowCodec, ownCodec } from "./resource.ts";
 import type { ResourceType } from "./handle-table.ts";
 import { scalarCodecs } from "./scalar-codec.ts";
@@ -45,7 +46,7 @@ function functionType(
   return {
     params: tupleCodec(codecs),
     result: resultCodec,
-    lends: parameters.some((it) => it.includes("borrow<") || it === largeType),
+    lends: parameters.some((it) => it.includes("borrow<") || it.includes(largeType)),
     signature: spell("(", parameters, resultCodec ? `) -> ${resultCodec.signature}` : ")"),
   };
 }
@@ -156,6 +157,7 @@ export function declareInstance(
       const { item } = declaration;
       if (item.is === "type") addType(lookUp(local.type, item.equals, "type"), declaration.name);
       else if (item.is === "resource") {
+        checkLabel(declaration.name);
         addType(
           { is: "resource", resource: interfaces.resource(name, declaration.name), destroy: undefined },
           declaration.name,

@@ -18,19 +18,18 @@ const socketFunctions = "sock_accept sock_recv sock_send sock_shutdown";
 export type Memory = () => ArrayBuffer;
 
 type HostFunction = (...args: never[]) => number;
+type CoreFunction = (...args: unknown[]) => number;
 
 /**
  * The functions of `wasi_snapshot_preview1` for one attempt: arguments, no environment, stdin, stdout, stderr, clocks,
  * randomness, sleep and exit work; there are no files, folders or sockets. Pointers that lead out of the module's
  * memory throw a RangeError, which ends the guest as a trap.
  */
-export function createPreview1(world: StepWorld, memory: Memory): Readonly<Record<string, HostFunction>> {
+export function createPreview1(world: StepWorld, memory: Memory): Readonly<Record<string, CoreFunction>> {
   const open = new Set([0, 1, 2]);
   const view = (): DataView => new DataView(memory());
   const onStdio = (result: number) => (fd: number) => (open.has(fd) ? result : errno.badf);
-  const failing = (names: string, make: HostFunction): Record<string, HostFunction> =>
-    Object.fromEntries(names.split(" ").map((name) => [name, make]));
-  return {
+  return telling(world, {
     ...failing(fileFunctions, onStdio(errno.spipe)),
     ...failing(folderFunctions, onStdio(errno.notdir)),
     ...failing(socketFunctions, onStdio(errno.notsock)),
@@ -47,7 +46,34 @@ export function createPreview1(world: StepWorld, memory: Memory): Readonly<Recor
       world.ambient.random(new Uint8Array(memory(), pointer >>> 0, length >>> 0));
       return errno.success;
     },
-  };
+  });
+}
+
+function failing(names: string, call: HostFunction): Record<string, HostFunction> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, call]));
+}
+
+/**
+ * The functions, none of an object's own (a module may import whatever the object has by a name), with the attempt
+ * hearing of what they throw: a guest can catch it.
+ */
+function telling(
+  world: StepWorld,
+  functions: Readonly<Record<string, HostFunction>>,
+): Readonly<Record<string, CoreFunction>> {
+  const told = Object.create(null) as Record<string, CoreFunction>;
+  for (const name of Object.keys(functions)) {
+    const call = functions[name] as CoreFunction;
+    told[name] = (...args) => {
+      try {
+        return call(...args);
+      } catch (error) {
+        world.threw(error);
+        throw error;
+      }
+    };
+  }
+  return told;
 }
 
 function textLists(args: readonly string[], memory: Memory): Record<string, HostFunction> {

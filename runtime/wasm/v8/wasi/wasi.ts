@@ -31,7 +31,7 @@ export function createInterfaces(): ImportedInterfaces {
       return type;
     },
     func(interfaceName, name, signature) {
-      const found = interfaces[withoutVersion(interfaceName)]?.[name];
+      const found = ownItem(ownItem(interfaces, withoutVersion(interfaceName)), name);
       // Functions of granted interfaces that need a resource of which there are none, or are newer than this host.
       if (found === undefined) {
         return () => {
@@ -46,6 +46,11 @@ export function createInterfaces(): ImportedInterfaces {
       return ({ world }, args) => found.call(world, args as never);
     },
   };
+}
+
+/** What the table itself holds: names are a guest's, and every object has some by birth. */
+function ownItem<T>(table: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return table !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 function withoutVersion(name: string): string {

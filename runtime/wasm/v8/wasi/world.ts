@@ -22,6 +22,8 @@ export interface StepWorld {
   log(level: LogLine["level"], message: string): void;
   /** Ends the guest. */
   exit(status: number): never;
+  /** Hears of what the host throws at the guest, which could catch it. */
+  threw(error: unknown): void;
   readonly ambient: Ambient;
   /** The most bytes that the guest could hold; it gets no longer list. */
   readonly memoryBytes: number;

@@ -126,6 +126,7 @@ const world: StepWorld = {
   exit: () => {
     throw new Error("exit");
   },
+  threw: () => undefined,
   ambient: { wallClock: () => 0n, monotonicClock: () => 0n, random: () => undefined, sleep: () => undefined },
   memoryBytes: 2 ** 26,
 };
