@@ -8,7 +8,7 @@ import {
   type JetStreamManager,
   type StreamConfig,
 } from "@nats-io/jetstream";
-import { nanos } from "@nats-io/transport-node";
+import { millis, nanos } from "@nats-io/transport-node";
 import { MillraceError } from "../errors.ts";
 import { anyRuntime, type Names } from "./names.ts";
 import type { NatsOptions } from "./options.ts";
@@ -19,6 +19,7 @@ const layoutKey = "millrace-layout";
 
 const day = 24 * 3_600_000;
 const defaultKeepEventsMs = 7 * day;
+export const defaultLeaseMs = 30_000;
 const keepDeadLettersMs = 30 * day;
 /** An event id published again within this time is stored once; later, its runs are there already. */
 const dedupeWindowMs = 120_000;
@@ -26,98 +27,158 @@ const dedupeWindowMs = 120_000;
 /** The codes of nats-server for what is not there. */
 const streamNotFound = 10059;
 const streamNameInUse = 10058;
+const consumerNotFound = 10014;
 
-/** Makes what is missing and brings what is there up to date; resolves to the copies of the run histories. */
+/** What was found, or decided, of an installation. */
+interface Layout {
+  /** Copies of the run histories. */
+  readonly replicas: number;
+  readonly leaseMs: number;
+}
+
+/** A stream as it must be, and as it is made where nobody said otherwise. */
+interface Wanted {
+  readonly name: string;
+  readonly config: Partial<StreamConfig>;
+  readonly initially?: Partial<StreamConfig>;
+}
+
+/** Makes what is missing and brings what is there up to date; an option that is not given changes nothing there. */
 export async function createLayout(
   manager: JetStreamManager,
   names: Names,
   options: NatsOptions,
-): Promise<number> {
+): Promise<Layout> {
+  const { replicas } = options;
+  const made = await Promise.all(
+    streams(names, options).map((wanted) => ensureStream(manager, wanted, replicas)),
+  );
+  const copies = Math.min(...made.map((config) => config.num_replicas));
+  for (const stream of [`KV_${names.catalog}`, `OBJ_${names.artifacts}`]) {
+    const existing = await streamConfig(manager, stream);
+    if (existing !== undefined && replicas !== undefined && existing.num_replicas !== replicas) {
+      await update(manager, stream, { ...existing, num_replicas: replicas });
+    }
+  }
+  return { replicas: copies, leaseMs: options.leaseMs ?? (await lease(manager, names)) };
+}
+
+function streams({ events, runs, wakes, deadLetters }: Names, options: NatsOptions): readonly Wanted[] {
   const base = {
     storage: StorageType.File,
     allow_direct: true,
     metadata: { [layoutKey]: String(layoutVersion) },
   };
-  const { events, runs, wakes, deadLetters } = names;
-  const keepEventsMs = options.keepEventsMs ?? defaultKeepEventsMs;
-  const wanted: (Partial<StreamConfig> & { readonly name: string })[] = [
+  const { keepEventsMs, maxEventBytes } = options;
+  return [
     {
-      ...base,
       name: events.stream,
-      subjects: events.subjects,
-      description: "Events, in the order in which they were stored",
-      retention: RetentionPolicy.Limits,
-      // Full means refused, not that the oldest go: what was acknowledged stays.
-      discard: DiscardPolicy.New,
-      max_age: nanos(keepEventsMs),
-      duplicate_window: nanos(Math.min(dedupeWindowMs, keepEventsMs)),
-      ...(options.maxEventBytes === undefined ? {} : { max_bytes: options.maxEventBytes }),
-      allow_atomic: true,
+      config: {
+        ...base,
+        subjects: events.subjects,
+        description: "Events, in the order in which they were stored",
+        retention: RetentionPolicy.Limits,
+        // Full means refused, not that the oldest go: what was acknowledged stays.
+        discard: DiscardPolicy.New,
+        allow_atomic: true,
+        ...(keepEventsMs === undefined ? {} : keeping(keepEventsMs)),
+        ...(maxEventBytes === undefined ? {} : { max_bytes: maxEventBytes }),
+      },
+      initially: keeping(defaultKeepEventsMs),
     },
     {
-      ...base,
       name: runs.stream,
-      subjects: runs.subjects,
-      description: "Histories of runs: a subject a run, a message an append",
-      retention: RetentionPolicy.Limits,
-      discard: DiscardPolicy.New,
-      // Appends are told apart by what they are based on; remembering ids would only cost memory.
-      duplicate_window: nanos(100),
+      config: {
+        ...base,
+        subjects: runs.subjects,
+        description: "Histories of runs: a subject a run, a message an append",
+        retention: RetentionPolicy.Limits,
+        discard: DiscardPolicy.New,
+        // Appends are told apart by what they are based on; remembering ids would only cost memory.
+        duplicate_window: nanos(100),
+      },
     },
     {
-      ...base,
       name: wakes.stream,
-      subjects: wakes.subjects,
-      description: "Timers of parked runs, and the wakes they become",
-      retention: RetentionPolicy.Workqueue,
-      // The server allows no other beside schedules; without limits nothing is discarded.
-      discard: DiscardPolicy.Old,
-      allow_msg_schedules: true,
-      duplicate_window: nanos(100),
+      config: {
+        ...base,
+        subjects: wakes.subjects,
+        description: "Timers of parked runs, and the wakes they become",
+        retention: RetentionPolicy.Workqueue,
+        // The server allows no other beside schedules; without limits nothing is discarded.
+        discard: DiscardPolicy.Old,
+        allow_msg_schedules: true,
+        duplicate_window: nanos(100),
+      },
     },
     {
-      ...base,
       name: deadLetters.stream,
-      subjects: deadLetters.subjects,
-      description: "Messages on the events' subjects that are no events",
-      retention: RetentionPolicy.Limits,
-      discard: DiscardPolicy.Old,
-      max_age: nanos(keepDeadLettersMs),
-      duplicate_window: nanos(dedupeWindowMs),
+      config: {
+        ...base,
+        subjects: deadLetters.subjects,
+        description: "Messages on the events' subjects that are no events",
+        retention: RetentionPolicy.Limits,
+        discard: DiscardPolicy.Old,
+        max_age: nanos(keepDeadLettersMs),
+        duplicate_window: nanos(dedupeWindowMs),
+      },
     },
   ];
-  const made = await Promise.all(wanted.map((config) => ensureStream(manager, config, options.replicas)));
-  return made[1]?.num_replicas ?? 1;
+}
+
+function keeping(ms: number): Partial<StreamConfig> {
+  return { max_age: nanos(ms), duplicate_window: nanos(Math.min(dedupeWindowMs, ms)) };
 }
 
 /** Several hosts may do this at once: who comes second finds it done. */
 async function ensureStream(
   manager: JetStreamManager,
-  config: Partial<StreamConfig> & { readonly name: string },
+  wanted: Wanted,
   replicas: number | undefined,
 ): Promise<StreamConfig> {
-  const existing = await streamConfig(manager, config.name);
+  const { name, config, initially } = wanted;
+  const existing = await streamConfig(manager, name);
   if (existing === undefined) {
     try {
-      return (await manager.streams.add({ ...config, num_replicas: replicas ?? 1 })).config;
+      const added = { name, ...initially, ...config, num_replicas: replicas ?? 1 };
+      return (await manager.streams.add(added)).config;
     } catch (error) {
-      if (codeOf(error) === streamNameInUse) return ensureStream(manager, config, replicas);
-      throw unavailable(`The stream ${config.name} could not be made`, error);
+      if (codeOf(error) === streamNameInUse) return ensureStream(manager, wanted, replicas);
+      throw unavailable(`The stream ${name} could not be made`, error);
     }
   }
   const layout = Number(existing.metadata?.[layoutKey] ?? 0);
   if (layout > layoutVersion) {
     throw new MillraceError(
       "ERR_STORE_NEWER",
-      `The stream ${config.name} has layout ${layout}, and this version of Millrace knows layout ${layoutVersion}.`,
+      `The stream ${name} has layout ${layout}, and this version of Millrace knows layout ${layoutVersion}.`,
     );
   }
   const next = { ...config, num_replicas: replicas ?? existing.num_replicas };
-  if (covers(existing, next)) return existing;
+  return covers(existing, next) ? existing : update(manager, name, next);
+}
+
+async function update(
+  manager: JetStreamManager,
+  name: string,
+  config: Partial<StreamConfig>,
+): Promise<StreamConfig> {
   try {
-    return (await manager.streams.update(config.name, next)).config;
+    return (await manager.streams.update(name, config)).config;
   } catch (error) {
-    throw unavailable(`The stream ${config.name} could not be brought up to date`, error);
+    throw unavailable(`The stream ${name} could not be brought up to date`, error);
+  }
+}
+
+/** The lease that the hosts of the installation have by now. */
+async function lease(manager: JetStreamManager, names: Names): Promise<number> {
+  try {
+    const { durable_name: consumer } = eventsConsumer(defaultLeaseMs);
+    const { config } = await manager.consumers.info(names.events.stream, consumer);
+    return config.ack_wait === undefined ? defaultLeaseMs : millis(config.ack_wait);
+  } catch (error) {
+    if (codeOf(error) === consumerNotFound) return defaultLeaseMs;
+    throw unavailable("The NATS server's JetStream does not answer", error);
   }
 }
 

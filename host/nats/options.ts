@@ -1,12 +1,12 @@
-/** How a nats:// store is reached and laid out. */
+/** How a nats:// store is reached and laid out; what is not given of its layout stays as it is. */
 export interface NatsOptions {
   /** Begins every subject, stream and bucket, so that several installations can share a server; "millrace" by default. */
   readonly prefix?: string;
-  /** Copies of each stream in a cluster: 1, 3 or 5; what is there is changed only when this is given. 1 by default. */
+  /** Copies of each stream in a cluster: 1, 3 or 5; 1 at first. */
   readonly replicas?: number;
-  /** How long a host may be silent before others take its runs, in milliseconds; 30,000 by default. */
+  /** How long a host may be silent before others take its runs, in milliseconds; the same on all hosts. 30,000 at first. */
   readonly leaseMs?: number;
-  /** How long events are kept, in milliseconds; 7 days by default. */
+  /** How long events are kept, in milliseconds; 7 days at first. */
   readonly keepEventsMs?: number;
   /** How long finished runs are kept, in milliseconds; for good by default. Longer than events, or one that comes again runs again. */
   readonly keepRunsMs?: number;

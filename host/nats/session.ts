@@ -40,7 +40,6 @@ export interface SessionOptions extends NatsOptions {
 }
 
 const oldestServer = [2, 12, 0] as const;
-const defaultLeaseMs = 30_000;
 const connectTimeoutMs = 5_000;
 const reconnectWaitMs = 250;
 /** A connection through which nothing comes any more is given up after so many unanswered pings. */
@@ -64,8 +63,7 @@ export async function openSession(url: string, options: SessionOptions): Promise
     checkServer(connection);
     const names = createNames(prefix);
     const manager = await jetstreamManager(connection, { timeout: connectTimeoutMs });
-    const leaseMs = options.leaseMs ?? defaultLeaseMs;
-    const replicas = await createLayout(manager, names, options);
+    const { replicas, leaseMs } = await createLayout(manager, names, options);
     const publisher = createPublisher(connection, clock, createInbox());
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
@@ -107,12 +105,13 @@ async function open(url: string, options: SessionOptions): Promise<NatsConnectio
 }
 
 async function connectionOptions(url: string, options: SessionOptions): Promise<NodeConnectionOptions> {
-  const servers = url.split(",").map((server) => server.replace(/^nats:\/\//, ""));
-  const { creds, nkey, user, password, token, tls } = options;
+  const servers = serversOf(url);
+  const { creds, nkey, tls, token } = options;
+  const { user = servers[0]?.username, password = servers[0]?.password } = options;
   const credentials = creds === undefined ? undefined : await read(creds);
   const seed = nkey === undefined ? undefined : await read(nkey);
   return {
-    servers: servers.map((server) => server.replace(/^tls:\/\//, "")),
+    servers: servers.map(({ host }) => host),
     name: `millrace ${options.name}`,
     timeout: connectTimeoutMs,
     // A host outlives its servers: what it can't reach now it tries again.
@@ -125,11 +124,25 @@ async function connectionOptions(url: string, options: SessionOptions): Promise<
     ),
     ...(credentials && { authenticator: credsAuthenticator(credentials) }),
     ...(seed && { authenticator: nkeyAuthenticator(new TextEncoder().encode(seedOf(seed))) }),
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { pass: password }),
+    ...(user ? { user } : {}),
+    ...(password ? { pass: password } : {}),
     ...(token === undefined ? {} : { token }),
     ...(tls === undefined && !url.startsWith("tls:") ? {} : { tls: tlsOptions(tls ?? {}) }),
   };
+}
+
+/** The servers of "nats://[user:password@]host[:port],…"; a scheme in front of the first one is enough. */
+function serversOf(url: string): readonly { host: string; username: string; password: string }[] {
+  return url.split(",").map((server) => {
+    const text = server.includes("://") ? server : `nats://${server}`;
+    // Known schemes only have their default ports left out.
+    const parsed = URL.parse(text.replace(/^tls:/, "nats:"));
+    if (parsed === null || parsed.host === "") {
+      throw new MillraceError("ERR_STORE_URL", `${JSON.stringify(server)} names no NATS server.`);
+    }
+    const { host, username, password } = parsed;
+    return { host, username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  });
 }
 
 function tlsOptions({ ca, cert, key }: NonNullable<NatsOptions["tls"]>): object {
