@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Attempt, AttemptResult, Driver, RuntimeName } from "../../runtime/driver.ts";
 import type { Machine, World } from "./machine.ts";
-import type { RunRecord } from "./server-runs.ts";
+import { isClaim, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
 
 /** Every execution of a step that began, as the hosts' drivers saw it. */
@@ -9,12 +9,15 @@ export interface Executions {
   /** By run, step and attempt: how often. */
   readonly counts: ReadonlyMap<string, number>;
   add(key: string): number;
+  /** By machine, run and step: how often the run had changed hands when the execution that goes on began. */
+  readonly underWay: Map<string, number>;
 }
 
 export function createExecutions(): Executions {
   const counts = new Map<string, number>();
   return {
     counts,
+    underWay: new Map(),
     add(key) {
       const count = (counts.get(key) ?? 0) + 1;
       counts.set(key, count);
@@ -65,11 +68,20 @@ function execute({ input, signal }: Attempt, options: DriverOptions): Promise<At
   if (record === undefined) violated("of a run that is not stored");
   else checkInput({ input, record, machine, violated });
 
+  const own = `${machine.name}:${runId}:${stepId}`;
+  const hands = record?.writes.filter(isClaim).length ?? 0;
+  if (executions.underWay.get(own) === hands) violated("that it is executing already");
+  executions.underWay.set(own, hands);
+
   const result = draw(options, `${stepId}.${attempt}.${count}`);
   const takes = chance.happens(options.slow)
     ? chance.between(5_000, 40_000)
     : chance.between(1, chance.happens(0.2) ? 3_000 : 100);
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
+    const resolve = (ended: AttemptResult): void => {
+      if (executions.underWay.get(own) === hands) executions.underWay.delete(own);
+      settle(ended);
+    };
     scheduler.after(takes, () => resolve(result), machine);
     // Some programs can't be cut off.
     if (chance.happens(0.2)) return;

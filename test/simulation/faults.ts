@@ -11,9 +11,10 @@ export interface FaultPlan {
   readonly loss: number;
   readonly late: number;
   readonly twice: number;
+  readonly uneven: number;
 }
 
-const none: FaultPlan = { crashes: 0, pauses: 0, cuts: 0, drains: 0, loss: 0, late: 0, twice: 0 };
+const none: FaultPlan = { crashes: 0, pauses: 0, cuts: 0, drains: 0, loss: 0, late: 0, twice: 0, uneven: 0 };
 
 /** One in eight simulations is without faults; the others have some kinds and not others. */
 export function planFaults(chance: Chance): FaultPlan {
@@ -27,6 +28,7 @@ export function planFaults(chance: Chance): FaultPlan {
     loss: chance.happens(0.4) ? chance.pick([0.01, 0.05]) : 0,
     late: chance.happens(0.3) ? 0.02 : 0,
     twice: chance.happens(0.4) ? chance.pick([0.05, 0.3]) : 0,
+    uneven: chance.happens(0.3) ? 0.5 : 0,
   };
 }
 
@@ -37,7 +39,7 @@ export function isCalm(plan: FaultPlan): boolean {
 /** Spreads the faults over `overMs`: most strike between two messages of a host, so between any two effects. */
 export function scheduleFaults(world: World, fleet: Fleet, plan: FaultPlan, overMs: number): void {
   const { scheduler, chance, weather } = world;
-  Object.assign(weather, { loss: plan.loss, late: plan.late, twice: plan.twice });
+  Object.assign(weather, { loss: plan.loss, late: plan.late, twice: plan.twice, uneven: plan.uneven });
   const kinds: readonly [number, (slot: Slot) => void][] = [
     [plan.crashes, (slot) => fleet.crash(slot)],
     [plan.pauses, (slot) => fleet.pause(slot, chance.between(100, 45_000))],

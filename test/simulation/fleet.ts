@@ -55,6 +55,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const start = (slot: Slot): void => {
     slot.lives += 1;
     const machine = createMachine(`${options.runtimes.indexOf(slot.runtimes)}.${slot.lives}`);
+    machine.slow = chance.happens(world.weather.uneven);
     machines.set(machine.name, machine);
     slot.machine = machine;
     slot.host = undefined;
@@ -137,6 +138,7 @@ export function createFleet(options: FleetOptions): Fleet {
       for (const machine of machines.values()) {
         machine.fate = undefined;
         machine.cutOff = false;
+        machine.slow = false;
         resume(machine);
       }
       for (const slot of slots) if (slot.machine.gone) start(slot);

@@ -3,7 +3,7 @@ import type { FunctionDocument } from "../../host/function/document.ts";
 import { parseDuration } from "../../host/function/duration.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import { flagged } from "./documents.ts";
-import type { RunRecord } from "./server-runs.ts";
+import { isClaim, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
 
 type Violated = (what: string) => void;
@@ -31,8 +31,9 @@ export function checkStore(server: Server, violated: Violated): void {
 /** Only who has claimed a run last writes to it. */
 function checkHolders({ writes }: RunRecord, violated: Violated): void {
   let holder = writes[0]?.machine;
-  for (const { machine, entries, update } of writes.slice(1)) {
-    if (entries.length === 0 && update.status === "running") holder = machine;
+  for (const write of writes.slice(1)) {
+    const { machine } = write;
+    if (isClaim(write)) holder = machine;
     else if (machine !== holder) violated(`${machine} wrote to it, and ${holder} holds it`);
   }
 }

@@ -13,6 +13,8 @@ export interface Weather {
   twice: number;
   /** How long a message takes at most that is not late, in milliseconds. */
   spread: number;
+  /** The share of machines whose messages take up to `slowest` instead. */
+  uneven: number;
 }
 
 /** What all machines of a simulation share. */
@@ -36,6 +38,8 @@ export interface Machine extends Owner {
   fate: { messages: number; strike(): void } | undefined;
   /** Set when its close() has resolved: nothing may come from it any more. */
   closed: boolean;
+  /** Its messages take longer than those of others. */
+  slow: boolean;
   /** Answers other hosts. */
   nudge: ((runId: string) => boolean) | undefined;
 }
@@ -43,6 +47,8 @@ export interface Machine extends Owner {
 /** How long an answer is waited for, in milliseconds. */
 const timeoutMs = 5_000;
 const askTimeoutMs = 1_000;
+/** How long a message of a slow machine takes at most, in milliseconds. */
+const slowest = 2_000;
 
 export function createMachine(name: string): Machine {
   return {
@@ -52,13 +58,15 @@ export function createMachine(name: string): Machine {
     cutOff: false,
     fate: undefined,
     closed: false,
+    slow: false,
     nudge: undefined,
   };
 }
 
 /** How long one message takes, in milliseconds. */
-export function latency({ chance, weather }: World): number {
-  return chance.happens(weather.late) ? chance.between(2_000, 30_000) : chance.between(0, weather.spread);
+export function latency({ chance, weather }: World, machine: Machine): number {
+  if (chance.happens(weather.late)) return chance.between(2_000, 30_000);
+  return chance.between(0, machine.slow ? slowest : weather.spread);
 }
 
 /** True when a message to or from this machine does not arrive. Counts towards what is to befall it. */
@@ -86,7 +94,7 @@ export function call<T>(world: World, machine: Machine, what: string, effect: ()
       machine,
     );
     if (swallowed(world, machine)) return;
-    scheduler.after(latency(world), () => {
+    scheduler.after(latency(world, machine), () => {
       trace.add(`${scheduler.now()} ${machine.name} ${what}`);
       let answer: () => void;
       try {
@@ -97,7 +105,7 @@ export function call<T>(world: World, machine: Machine, what: string, effect: ()
       }
       if (swallowed(world, machine)) return;
       scheduler.after(
-        latency(world),
+        latency(world, machine),
         () => {
           cancel();
           answer();
@@ -112,7 +120,7 @@ export function call<T>(world: World, machine: Machine, what: string, effect: ()
 export function tell(world: World, machine: Machine, what: string, effect: () => void): void {
   const { scheduler, trace } = world;
   if (machine.gone || swallowed(world, machine)) return;
-  scheduler.after(latency(world), () => {
+  scheduler.after(latency(world, machine), () => {
     trace.add(`${scheduler.now()} ${machine.name} ${what}`);
     effect();
   });
@@ -134,12 +142,12 @@ export function ask(
     scheduler.after(askTimeoutMs, answered(false, "is silent about"), machine);
     if (other === undefined || swallowed(world, machine)) return;
     scheduler.after(
-      latency(world),
+      latency(world, other),
       () => {
         if (other.nudge === undefined || swallowed(world, other)) return;
         const holds = other.nudge(runId);
         if (machine.cutOff || other.cutOff) return;
-        scheduler.after(latency(world), answered(holds, holds ? "holds" : "has not"), machine);
+        scheduler.after(latency(world, other), answered(holds, holds ? "holds" : "has not"), machine);
       },
       other,
     );

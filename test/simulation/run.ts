@@ -26,7 +26,7 @@ for (let seed = from; seed < to; seed++) {
   if (report.violations.length === 0) continue;
   sums.failed += 1;
   console.log(
-    `${report.violations.join("\n")}\nMILLRACE_SEED=${seed} MILLRACE_SEEDS=1 npm run test -- test/simulation`,
+    `${report.violations.join("\n")}\nMILLRACE_SEED=${seed} MILLRACE_SEEDS=1 npm test -- test/simulation`,
   );
   process.exitCode = 1;
   if (!values.all) break;

@@ -67,9 +67,9 @@ export function createServerQueue<T>(world: World): ServerQueue<T> {
     item.expiresAt = scheduler.now() + leaseMs;
     const lost = swallowed(world, machine);
     trace.add(`${scheduler.now()} ${item.name} goes to ${machine.name}${lost ? ", and is lost" : ""}`);
-    if (!lost) scheduler.after(latency(world), () => deliver(item, delivery), machine);
+    if (!lost) scheduler.after(latency(world, machine), () => deliver(item, delivery), machine);
     if (chance.happens(weather.twice)) {
-      scheduler.after(chance.between(0, 2 * leaseMs), () => {
+      scheduler.after(chance.between(0, chance.happens(0.5) ? 200 : 2 * leaseMs), () => {
         if (item.state === "leased") free(item);
       });
     }

@@ -8,6 +8,11 @@ export interface Write {
   readonly update: RunUpdate;
 }
 
+/** Whether a host made the run its own by this write. */
+export function isClaim({ entries, update }: Write): boolean {
+  return entries.length === 0 && update.status === "running";
+}
+
 /** A run as the simulated store keeps it. */
 export interface RunRecord {
   readonly header: RunHeader;

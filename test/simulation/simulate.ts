@@ -47,7 +47,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     scheduler,
     chance,
     trace,
-    weather: { loss: 0, late: 0, twice: 0, spread: chance.pick([2, 20, 400]) },
+    weather: { loss: 0, late: 0, twice: 0, uneven: 0, spread: chance.pick([2, 20, 400]) },
     violated(what) {
       trace.add(`${scheduler.now()} VIOLATED ${what}`);
       if (violations.length < 20) violations.push(what);
@@ -69,8 +69,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const beginning = scheduler.now();
   const functions = Array.from({ length: chance.between(1, 3) }, (_, i) => `f${i}`);
   for (const id of functions) activate(server, randomVersion(chance, id, beginning));
-  for (const slot of fleet.slots) fleet.start(slot);
   scheduleFaults(world, fleet, plan, troubleMs);
+  for (const slot of fleet.slots) fleet.start(slot);
   const clients = createClients(world, fleet);
   for (let i = chance.between(1, 6); i > 0; i--)
     clients.publish(chance.below(troubleMs), chance.pick(eventNames));
@@ -78,7 +78,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     clients.deploy(chance.below(troubleMs), chance.pick(functions));
 
   await scheduler.run({ until: beginning + troubleMs });
-  Object.assign(world.weather, { loss: 0, late: 0, twice: 0 });
+  Object.assign(world.weather, { loss: 0, late: 0, twice: 0, uneven: 0 });
   fleet.heal();
   const atRest = (): boolean =>
     clients.busy === 0 &&

@@ -3,7 +3,7 @@ import { breaks } from "./breaks.ts";
 import { simulate } from "./simulate.ts";
 
 const first = Number(process.env["MILLRACE_SEED"] ?? 1);
-const count = Number(process.env["MILLRACE_SEEDS"] ?? 3_000);
+const count = Number(process.env["MILLRACE_SEEDS"] ?? 5_000);
 
 describe("hosts on a store that they share", () => {
   it(`keep what they promise, whatever befalls them: ${count} seeds from ${first} on`, async () => {
@@ -15,7 +15,7 @@ describe("hosts on a store that they share", () => {
       expect(report.violations, replay).toEqual([]);
     }
     expect(runs).toBeGreaterThan(0);
-  });
+  }, 600_000);
 
   it("do the same again for the same seed", async () => {
     const hashes = new Set<string>();
