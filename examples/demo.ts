@@ -44,7 +44,7 @@ async function main(): Promise<boolean> {
   try {
     const { url } = await api.listen({ port: 0 });
     print(`${out("bold", "host")} at ${url} on ${store}`);
-    host.setEventSchemas(project.eventSchemas);
+    await host.setEventSchemas(project.eventSchemas);
     const log = createLiveLog(terminal);
     host.live.subscribe((message) => {
       for (const line of log.lines(message)) print(line);
