@@ -11,7 +11,7 @@ export const eventNames = ["order/placed", "user/signed.up"] as const;
 export const runtimes: readonly RuntimeName[] = ["wasm", "docker", "http"];
 
 /** The one expression of triggers: about half of the events are large. */
-export const largeOnly = "data.large";
+const largeOnly = "data.large";
 /** The one expression of edges: about half of the outputs are so. */
 export const flagged = "output.flag";
 

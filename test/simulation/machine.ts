@@ -4,7 +4,7 @@ import type { Owner, Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
 /** How unreliable the network is at the moment. */
-export interface Weather {
+interface Weather {
   /** The share of messages that are lost on the way. */
   loss: number;
   /** The share of messages that take longer than anybody waits. */

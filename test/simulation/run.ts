@@ -14,9 +14,11 @@ const { values } = parseArgs({
 const from = Number(values.seed);
 const to = from + Number(values.seeds);
 const started = performance.now();
+let last = "";
 const sums = { events: 0, runs: 0, executions: 0, tasks: 0, calm: 0, failed: 0 };
 for (let seed = from; seed < to; seed++) {
   const report = await simulate(seed, { trace: values.trace });
+  last = report.traceHash;
   sums.events += report.events;
   sums.runs += report.runs;
   sums.executions += report.executions;
@@ -31,4 +33,6 @@ for (let seed = from; seed < to; seed++) {
   process.exitCode = 1;
   if (!values.all) break;
 }
-console.log(JSON.stringify({ ...sums, seconds: Math.round(performance.now() - started) / 1_000 }));
+console.log(
+  JSON.stringify({ ...sums, lastTrace: last, seconds: Math.round(performance.now() - started) / 1_000 }),
+);

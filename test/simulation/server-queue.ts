@@ -14,7 +14,7 @@ export interface Item<T> {
 }
 
 /** Where items go to. */
-export interface Recipient<T> {
+interface Recipient<T> {
   readonly machine: Machine;
   readonly runtimes: readonly RuntimeName[];
   readonly maxInFlight: number;

@@ -7,7 +7,7 @@ import { createServerQueue, type ServerQueue } from "./server-queue.ts";
 import { createServerRuns, type ServerRuns } from "./server-runs.ts";
 
 /** One change of what new runs of a function begin on. */
-export interface Activation {
+interface Activation {
   readonly at: number;
   readonly functionId: string;
   /** Undefined: no new runs. */
