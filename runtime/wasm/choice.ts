@@ -8,7 +8,7 @@ import { loadBinding } from "./wasmtime/load.ts";
 export type EngineChoice = "auto" | "wasmtime" | "v8";
 
 /** The engine that was wanted can't be had here. */
-export class EngineUnavailable extends Error {
+class EngineUnavailable extends Error {
   readonly code = "ERR_ENGINE_UNAVAILABLE";
 }
 
@@ -18,7 +18,7 @@ export type ChosenEngine = { readonly why: string } & (
   | { readonly name: "wasmtime"; readonly binding: Binding }
 );
 
-/** Decides for an engine. Throws EngineUnavailable when the one that is named does not load. */
+/** Decides for an engine. Throws ERR_ENGINE_UNAVAILABLE when the one that is named does not load. */
 export function chooseEngine(choice: EngineChoice, env: NodeJS.ProcessEnv = process.env): ChosenEngine {
   if (choice === "v8") return { name: "v8", why: "as asked" };
   const loaded = loadBinding(env);

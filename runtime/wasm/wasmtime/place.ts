@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 export const crate = fileURLToPath(new URL("native", import.meta.url));
 
 /** This platform as the names of packages and files have it: linux-x64-gnu, darwin-arm64. */
-export function platform(): string {
+function platform(): string {
   const { platform, arch } = process;
   if (platform === "win32") return `${platform}-${arch}-msvc`;
   if (platform !== "linux") return `${platform}-${arch}`;

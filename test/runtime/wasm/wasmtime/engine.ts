@@ -5,7 +5,7 @@ import { loadBinding } from "../../../../runtime/wasm/wasmtime/load.ts";
 const loaded = loadBinding();
 
 /** Why tests of the engine can't run here; undefined: they can. In CI that is no reason to skip them. */
-export const missing = loaded.ok ? undefined : `${loaded.reason}. Run npm run build:wasmtime.`;
+const missing = loaded.ok ? undefined : `${loaded.reason}. Run npm run build:wasmtime.`;
 
 /** True when the tests are to be left out, which is said aloud. */
 export const skipped = missing !== undefined && process.env["CI"] === undefined;

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -308,6 +308,10 @@ fn version(shared: &Shared) -> String {
         .collect()
 }
 
+fn functions_path(program: &Path, shared: &Shared) -> PathBuf {
+    program.with_file_name(format!("functions-{}.bin", version(shared)))
+}
+
 /// A thread that gets one program after the other.
 fn prepare_all(
     jobs: &Receiver<Job>,
@@ -316,6 +320,7 @@ fn prepare_all(
     closing: &AtomicBool,
     outbox: &Outbox,
 ) {
+    let mut known = PathBuf::new();
     for job in jobs {
         let work = std::panic::AssertUnwindSafe(|| match &job.binary {
             _ if closing.load(Ordering::Relaxed) => Err(Refusal {
@@ -324,7 +329,15 @@ fn prepare_all(
             }),
             None => program::load(&shared.engine, &job.path, job.shape),
             Some(binary) => {
-                program::compile(&shared.engine, binary, &job.path, job.shape).map(Some)
+                // Functions of a component are kept beside its file, for all of the folder.
+                let functions = functions_path(&job.path, shared);
+                if functions != known {
+                    shared.functions.read(&functions);
+                    known = functions;
+                }
+                let program = program::compile(&shared.engine, binary, &job.path, job.shape);
+                shared.functions.write(&known);
+                program.map(Some)
             }
         });
         let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| {

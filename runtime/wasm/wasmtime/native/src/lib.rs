@@ -7,6 +7,7 @@ mod attempt;
 mod binding;
 mod clock;
 mod executor;
+mod functions;
 mod log;
 mod nesting;
 mod outbox;

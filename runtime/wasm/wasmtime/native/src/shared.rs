@@ -2,11 +2,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 
 use wasmtime::{
-    Collector, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel,
+    CacheStore, Collector, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel,
     PoolingAllocationConfig, Result,
 };
 
 use crate::clock::Clock;
+use crate::functions::Functions;
 
 /// Attempts that can be alive at once, where the address space allows it.
 const SLOTS: u32 = 10_000;
@@ -26,6 +27,8 @@ pub struct Shared {
     pub slots: u32,
     /// What an attempt gets, where fuel is counted.
     pub fuel: Option<u64>,
+    /// What was compiled of functions.
+    pub functions: Arc<Functions>,
     ticking: Option<JoinHandle<()>>,
 }
 
@@ -49,7 +52,8 @@ impl Shared {
     }
 
     fn new(fuel: Option<u64>) -> Result<Self> {
-        let (engine, slots) = largest_engine(fuel.is_some())?;
+        let functions = Arc::new(Functions::default());
+        let (engine, slots) = largest_engine(fuel.is_some(), &functions)?;
         let clock = Arc::new(Clock::default());
         let ticking = std::thread::Builder::new()
             .name("millrace-clock".into())
@@ -62,6 +66,7 @@ impl Shared {
             clock,
             slots,
             fuel,
+            functions,
             ticking: Some(ticking),
         })
     }
@@ -78,15 +83,20 @@ impl Drop for Shared {
 }
 
 /// An engine with as large a pool as the system gives address space for.
-fn largest_engine(fuel: bool) -> Result<(Engine, u32)> {
+fn largest_engine(fuel: bool, functions: &Arc<Functions>) -> Result<(Engine, u32)> {
+    let engine = |slots| {
+        let mut config = config(fuel, slots);
+        config.enable_incremental_compilation(Arc::clone(functions) as Arc<dyn CacheStore>)?;
+        Engine::new(&config)
+    };
     let mut last = None;
     for slots in [SLOTS, SLOTS / 10, SLOTS / 100] {
-        match Engine::new(&config(fuel, Some(slots))) {
+        match engine(Some(slots)) {
             Ok(engine) => return Ok((engine, slots)),
             Err(error) => last = Some(error),
         }
     }
-    Engine::new(&config(fuel, None))
+    engine(None)
         .map(|engine| (engine, SLOTS / 100))
         .map_err(|error| last.unwrap_or(error))
 }
