@@ -147,7 +147,8 @@ function schemaChanges(catalog: Catalog, intake: Intake): Pick<Host, "setEventSc
       await put(byName, { ...Object.fromEntries(gone), ...byName });
     },
     async addEventSchemas(byName) {
-      await put({ ...(await catalog.schemas()), ...byName }, byName);
+      const all = Object.entries({ ...(await catalog.schemas()), ...byName });
+      await put(Object.fromEntries(all.filter(([, schema]) => schema !== null)), byName);
     },
   };
 }

@@ -22,7 +22,7 @@ export interface Host {
   remove(functionId: string): Promise<void>;
   /** Stores the JSON Schemas of events by event name, in place of those before. Throws ERR_SCHEMA_INVALID. */
   setEventSchemas(schemas: Readonly<Record<string, Json>>): Promise<void>;
-  /** Stores more of them; those of other names stay. Throws ERR_SCHEMA_INVALID. */
+  /** Stores more of them, and removes those that are null; those of other names stay. Throws ERR_SCHEMA_INVALID. */
   addEventSchemas(schemas: Readonly<Record<string, Json>>): Promise<void>;
   /** The JSON Schemas that are stored, by event name. */
   eventSchemas(): Promise<Readonly<Record<string, Json>>>;

@@ -34,13 +34,13 @@ export function tellProgress(
 /** A line for what became of one source file. */
 function progressLine({ state, file, steps, ms, size }: BuildProgress, style: Terminal["err"]): string {
   const names = steps.map(({ functionId, stepId }) => `${functionId}/${stepId}`).join(", ");
-  const details = [...(ms === undefined ? [] : [span(ms)]), ...(size === undefined ? [] : [bytes(size)])];
+  const details = [...(ms === undefined ? [] : [span(ms)]), ...(size === undefined ? [] : [bytesText(size)])];
   const [colour, word] = words[state];
   return `${style(colour, word.padEnd(8))} ${file} ${style("dim", [...details, names].join(" · "))}`;
 }
 
 /** "1.6 MiB". */
-function bytes(count: number): string {
+export function bytesText(count: number): string {
   if (count < 1024) return `${count} B`;
   if (count < 1024 ** 2) return `${(count / 1024).toFixed(1)} KiB`;
   return `${(count / 1024 ** 2).toFixed(1)} MiB`;

@@ -46,6 +46,11 @@ export const cliErrors = {
     summary: "What was given on the command line, in a file or on stdin is not JSON in UTF-8.",
     next: "Mend the text at the place given.",
   },
+  ERR_CONFIG_INVALID: {
+    exitCode: exitCodes.input,
+    summary: "A setting in the configuration file or in the environment can't be used.",
+    next: "Mend the places listed; `millrace start --print-config` shows what is in force, and where it came from.",
+  },
   ERR_PROJECT_EMPTY: {
     exitCode: exitCodes.input,
     summary: "There is no function document in the folder, below it or above it.",
@@ -80,6 +85,11 @@ export const cliErrors = {
     exitCode: exitCodes.failed,
     summary: "What answers at the URL is no Millrace host.",
     next: "Check the URL given with --url or MILLRACE_URL.",
+  },
+  ERR_STOP_TIMEOUT: {
+    exitCode: exitCodes.failed,
+    summary: "A host that was told to stop could not within its grace and 15 seconds more.",
+    next: "Look whether its store answers. What it held is taken up by another host, or at the next start.",
   },
   ERR_FILE_SYSTEM: {
     exitCode: exitCodes.failed,

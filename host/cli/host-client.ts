@@ -13,6 +13,11 @@ export interface HostClient {
   get(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<unknown>;
   /** POST of JSON. */
   post(path: string, body: unknown): Promise<unknown>;
+  /** PUT of bytes. */
+  put(path: string, body: Uint8Array): Promise<unknown>;
+  delete(path: string): Promise<unknown>;
+  /** HEAD: whether there is something at the path. */
+  has(path: string): Promise<boolean>;
 }
 
 /** What the options leave open comes from the environment. */
@@ -42,6 +47,20 @@ export function createHostClient(options: HostOptions, env: NodeJS.ProcessEnv = 
         headers: { ...authorization, "content-type": "application/json" },
         body: JSON.stringify(body),
       }),
+    put: (path, body) =>
+      call(new URL(path, base), {
+        method: "PUT",
+        headers: { ...authorization, "content-type": "application/wasm" },
+        body: body as Uint8Array<ArrayBuffer>,
+      }),
+    delete: (path) => call(new URL(path, base), { method: "DELETE", headers: authorization }),
+    async has(path) {
+      const url = new URL(path, base);
+      const { response } = await request(url, { method: "HEAD", headers: authorization }, base);
+      if (response.ok || response.status === 404) return response.ok;
+      // An answer to HEAD has no body that could say why.
+      throw refusal(response.status, undefined, base);
+    },
   };
 }
 
@@ -108,9 +127,26 @@ function refusal(status: number, body: unknown, base: URL): Error {
 
 /** The options that mend it here, where the host speaks of requests. */
 function wayOut(code: string, next: string): string {
-  if (code === "ERR_API_KEY") return "Give the key with --api-key or MILLRACE_API_KEY.";
+  if (code === "ERR_API_KEY") return "Give the key with --api-key (`push`: --key) or MILLRACE_API_KEY.";
   if (code === "ERR_KEY_UNKNOWN") return "Give the event key with --key or MILLRACE_KEY.";
   return next;
+}
+
+/** A function as the reading API lists it. */
+export interface ListedFunction {
+  readonly id: string;
+  readonly name?: string;
+  readonly version: string;
+  readonly triggers: readonly { readonly event: string; readonly expression?: string }[];
+  readonly steps: readonly string[];
+}
+
+/** The active functions of a host. */
+export async function listFunctions(client: HostClient): Promise<readonly ListedFunction[]> {
+  const { functions } = (await client.get("v1/functions")) as {
+    readonly functions?: readonly ListedFunction[];
+  };
+  return functions ?? [];
 }
 
 /** The most that a page of the reading API holds. */

@@ -35,6 +35,16 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/dev.ts")).defineDev,
   },
   {
+    name: "start",
+    summary: "run a host in production",
+    load: async () => (await import("./commands/start.ts")).defineStart,
+  },
+  {
+    name: "push",
+    summary: "build the project and deploy it",
+    load: async () => (await import("./commands/push.ts")).definePush,
+  },
+  {
     name: "run",
     summary: "run one function once, in this process",
     load: async () => (await import("./commands/run.ts")).defineRun,
@@ -60,6 +70,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/events.ts")).defineEvents,
   },
   {
+    name: "dead-letters",
+    summary: "messages on the broker that are no events",
+    load: async () => (await import("./commands/dead-letters.ts")).defineDeadLetters,
+  },
+  {
     name: "doctor",
     summary: "check that everything Millrace needs is here",
     load: async () => (await import("./commands/doctor.ts")).defineDoctor,
@@ -75,9 +90,11 @@ Examples:
 ${exitCodeHelp}
 
 Environment:
-  MILLRACE_URL      the host that send, runs, functions and events talk to
+  MILLRACE_URL      the host that push, send, runs, functions, events and dead-letters talk to
   MILLRACE_KEY      the event key of send
-  MILLRACE_API_KEY  the key of the reading API, where the host asks for one
+  MILLRACE_API_KEY  the key of the API that reads and deploys, where the host asks for one
+  MILLRACE_BROKER   the store of start, and of push where no host is named; each setting of start has
+                    its variable: see millrace start --help
   NO_COLOR          no colours
 `;
 

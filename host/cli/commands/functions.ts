@@ -1,15 +1,6 @@
 import { addHostOptions, type HostOptions } from "../host-options.ts";
 import type { DefineCommand } from "../program.ts";
 
-/** A function as the reading API lists it. */
-interface ListedFunction {
-  readonly id: string;
-  readonly name?: string;
-  readonly version: string;
-  readonly triggers: readonly { readonly event: string; readonly expression?: string }[];
-  readonly steps: readonly string[];
-}
-
 const help = `
 Examples:
   $ millrace functions ls
@@ -21,10 +12,9 @@ export const defineFunctions: DefineCommand = (command, act) => {
   const ls = command.command("ls").description("List the active functions.");
   addHostOptions(ls).action((options: HostOptions) =>
     act(async (terminal) => {
-      const { createHostClient } = await import("../host-client.ts");
-      const answer = await createHostClient(options).get("v1/functions");
-      if (terminal.json) return terminal.printJson(answer);
-      const { functions = [] } = answer as { functions?: readonly ListedFunction[] };
+      const { createHostClient, listFunctions } = await import("../host-client.ts");
+      const functions = await listFunctions(createHostClient(options));
+      if (terminal.json) return terminal.printJson({ functions });
       if (functions.length === 0) return terminal.note("No functions.");
       const { printable } = await import("../printable.ts");
       const { table } = await import("../table.ts");

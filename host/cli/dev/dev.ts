@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { MillraceError } from "../../errors.ts";
-import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
-import type { Host } from "../../host.ts";
+import type { Host, HostConfig } from "../../index.ts";
 import { tellProgress } from "../build-text.ts";
 import type { DevOptions } from "../commands/dev.ts";
-import { CliError } from "../errors.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { createLiveLog } from "../live-log.ts";
 import { openProject, shown } from "../project.ts";
 import { reportError } from "../report.ts";
+import { natsOptions, storeSettingsOf } from "../settings/flags.ts";
+import { aborted, checkKeys, listen } from "../serving.ts";
+import { isNatsUrl } from "../../nats/options.ts";
 import type { Terminal } from "../terminal.ts";
 import { createSession, type Session } from "./session.ts";
 import { tellReady, tellReload } from "./text.ts";
@@ -47,14 +47,19 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
   const since = Date.now();
   const project = await openProject(dir);
   const folder = join(project.root, ".millrace");
-  const store = options.store ?? `sqlite:${shown(join(folder, "dev.db"))}`;
+  const settings = storeSettingsOf(options);
+  const store = settings.text("broker") ?? `sqlite:${shown(join(folder, "dev.db"))}`;
 
   // What takes its time goes on at once: the host opens and the API loads while the steps are built.
   const broken = new AbortController();
-  const opening = openHost(store, join(folder, "cache"), options.engine);
+  const nats = natsOptions(settings);
+  const opening = openHost({ store, nats, cacheDir: join(folder, "cache"), graceMs, engine: options.engine });
   opening.catch((error: unknown) => broken.abort(error));
   open.defer(() => opening.then((host) => host.close(), ignore));
-  const session = createSession(opening, tellProgress(terminal));
+  const session = createSession(opening, {
+    shared: isNatsUrl(store),
+    onProgress: tellProgress(terminal),
+  });
   const loading = session.reload(project, AbortSignal.any([stop, broken.signal]));
   open.defer(() => loading.then(ignore, ignore));
   const [host, reload, { createApi }] = await Promise.all([opening, loading, import("../../api/server.ts")]);
@@ -89,9 +94,9 @@ async function watch(root: string, since: number, session: Session, terminal: Te
 
 function ignore(): void {}
 
-async function openHost(store: string, cacheDir: string, engine: EngineChoice): Promise<Host> {
+async function openHost(config: HostConfig): Promise<Host> {
   const { createHost } = await import("../../index.ts");
-  return createHost({ store, cacheDir, graceMs, engine });
+  return createHost(config);
 }
 
 function followLive(host: Host, terminal: Terminal): void {
@@ -99,38 +104,5 @@ function followLive(host: Host, terminal: Terminal): void {
   host.live.subscribe((message) => {
     if (terminal.json) terminal.printJson(message);
     else for (const line of log.lines(message)) terminal.print(line);
-  });
-}
-
-/** Beyond this machine both gates need a key. */
-function checkKeys({ host, key, apiKey }: DevOptions): void {
-  if (/^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host) || (key !== undefined && apiKey !== undefined))
-    return;
-  throw new CliError("ERR_USAGE", `On ${host} others than this machine can send events and read runs.`, {
-    next: "Give --key and --api-key, or leave --host out.",
-  });
-}
-
-async function listen(
-  api: { listen(address: { port: number; hostname: string }): Promise<{ url: string }> },
-  { port, host }: DevOptions,
-): Promise<{ url: string }> {
-  try {
-    return await api.listen({ port, hostname: host });
-  } catch (error) {
-    const code =
-      error instanceof MillraceError ? (error.cause as { code?: unknown } | undefined)?.code : undefined;
-    if (code !== "EADDRINUSE") throw error;
-    throw new CliError("ERR_PORT_IN_USE", `Port ${port} on ${host} is in use by another process.`, {
-      cause: error,
-      next: "Stop the other process, or choose another port: --port 0 takes any that is free.",
-    });
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }

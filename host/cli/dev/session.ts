@@ -21,10 +21,31 @@ export interface Session {
   reload(project: Project, signal: AbortSignal): Promise<Reload>;
 }
 
+/** How a session goes about it. */
+export interface SessionOptions {
+  /** Others use the store too: their functions and schemas are left alone. */
+  readonly shared: boolean;
+  readonly onProgress: (progress: BuildProgress) => void;
+}
+
 /** The host may still be opening: it is waited for when the build is done. */
-export function createSession(host: Promise<Host>, onProgress: (progress: BuildProgress) => void): Session {
+export function createSession(host: Promise<Host>, { shared, onProgress }: SessionOptions): Session {
   /** The document's file of each function that was taken up. */
   const files = new Map<string, string>();
+  /** The events whose schemas this session brought. */
+  let ownSchemas: ReadonlySet<string> = new Set();
+
+  const putSchemas = async (onHost: Host, { eventSchemas }: Project): Promise<void> => {
+    if (!shared) return onHost.setEventSchemas(eventSchemas);
+    const stored = await onHost.eventSchemas();
+    const brought = Object.keys(eventSchemas).filter(
+      (name) => ownSchemas.has(name) || !Object.hasOwn(stored, name),
+    );
+    const gone = [...ownSchemas].filter((name) => !Object.hasOwn(eventSchemas, name));
+    const changes = { ...Object.fromEntries(gone.map((name) => [name, null])), ...eventSchemas };
+    if (Object.keys(changes).length > 0) await onHost.addEventSchemas(changes);
+    ownSchemas = new Set(brought);
+  };
 
   return {
     async reload(project, signal) {
@@ -32,13 +53,14 @@ export function createSession(host: Promise<Host>, onProgress: (progress: BuildP
       const onHost = await host;
       signal.throwIfAborted();
       if (!project.problems.some(({ code }) => code === "ERR_SCHEMA_INVALID")) {
-        await onHost.setEventSchemas(project.eventSchemas);
+        await putSchemas(onHost, project);
       }
       const updated = await deployBuilt(onHost, built.functions, Date.now());
       for (const { document, file } of project.functions) files.set(document.id, file);
       const removed = onHost
         .functions()
         .map(({ functionId }) => functionId)
+        .filter((id) => !shared || files.has(id))
         .filter((id) => isGone(id, files.get(id), project));
       for (const id of removed) {
         await onHost.remove(id);

@@ -27,7 +27,7 @@ async function call(method: string, path: string, body?: unknown, type = "applic
     headers: { "content-type": type },
   });
   const text = await response.text();
-  return { status: response.status, body: text === "" ? undefined : (JSON.parse(text) as any) };
+  return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
 }
 
 const deploy = (...functions: readonly FunctionVersion[]) => call("POST", "/v1/deployments", { functions });
