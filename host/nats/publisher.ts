@@ -41,7 +41,7 @@ export class RefusedError extends Error {
 export const serverErrors = {
   wrongLastSequence: [10071, 10164],
   batchDuplicate: [10201],
-  busy: [10158, 10167, 10210],
+  busy: [10158, 10167, 10176, 10210],
   full: [10002, 10023, 10028, 10047, 10077],
   tooLarge: [10054],
 } as const satisfies Record<string, readonly number[]>;

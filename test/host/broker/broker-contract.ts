@@ -92,6 +92,20 @@ export function brokerContract(
       expect(seen).toEqual(["1", "2", "3"]);
     });
 
+    test("takes many batches at once, each as a whole", async () => {
+      const seen = new Set<string>();
+      await broker.consumeEvents(async ({ event }) => done(seen.add(event.id).size), { maxInFlight: 100 });
+      const batches = Array.from({ length: 300 }, (_, b) => [
+        event(`${b}-0`),
+        event(`${b}-1`),
+        event(`${b}-2`),
+      ]);
+      const published = await Promise.all(batches.map((batch) => broker.publish(batch)));
+      expect(published.flat().every(({ duplicate }) => !duplicate)).toBe(true);
+      await until(() => seen.size === 900);
+      expect(await broker.readEvents({ limit: 1_000 })).toHaveLength(900);
+    });
+
     test("hands an event over again when the handler rejects, and only that one", async () => {
       const seen: string[] = [];
       await broker.consumeEvents(
