@@ -10,6 +10,7 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::attempt::{Attempt, Limits};
+use crate::compiling::compiling_threads;
 use crate::executor::Executor;
 use crate::outbox::{Outbox, Prepared, Report};
 use crate::program::{self, Program, Refusal, Shape};
@@ -321,6 +322,7 @@ fn prepare_all(
     outbox: &Outbox,
 ) {
     let mut known = PathBuf::new();
+    let mut threads = None;
     for job in jobs {
         let work = std::panic::AssertUnwindSafe(|| match &job.binary {
             _ if closing.load(Ordering::Relaxed) => Err(Refusal {
@@ -335,7 +337,15 @@ fn prepare_all(
                     shared.functions.read(&functions);
                     known = functions;
                 }
-                let program = program::compile(&shared.engine, binary, &job.path, job.shape);
+                let compile = || program::compile(&shared.engine, binary, &job.path, job.shape);
+                if threads.is_none() {
+                    threads = compiling_threads().ok();
+                }
+                // Without threads of its own it takes Wasmtime's.
+                let program = match &threads {
+                    Some(threads) => threads.install(compile),
+                    None => compile(),
+                };
                 shared.functions.write(&known);
                 program.map(Some)
             }

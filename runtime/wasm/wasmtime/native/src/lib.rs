@@ -6,6 +6,7 @@ mod artifact;
 mod attempt;
 mod binding;
 mod clock;
+mod compiling;
 mod executor;
 mod functions;
 mod log;
