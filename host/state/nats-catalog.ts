@@ -46,9 +46,8 @@ export async function createNatsCatalog({
   const put = async (key: string, value: string): Promise<void> => {
     mirror.wrote(key, value, await write(() => bucket.put(key, value)));
   };
-  const remove = async (key: string): Promise<void> => {
-    if (mirror.has(key)) await put(key, "");
-  };
+  /** Also what is not known here: another host may just have made it. */
+  const remove = (key: string): Promise<void> => put(key, "");
 
   const getVersion: Catalog["getVersion"] = async (functionId, version) => {
     const key = versionKey(functionId, version);
