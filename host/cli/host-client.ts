@@ -127,7 +127,7 @@ function refusal(status: number, body: unknown, base: URL): Error {
 
 /** The options that mend it here, where the host speaks of requests. */
 function wayOut(code: string, next: string): string {
-  if (code === "ERR_API_KEY") return "Give the key with --api-key (`push`: --key) or MILLRACE_API_KEY.";
+  if (code === "ERR_API_KEY") return "Give the key with --api-key or MILLRACE_API_KEY (`push`: --key).";
   if (code === "ERR_KEY_UNKNOWN") return "Give the event key with --key or MILLRACE_KEY.";
   return next;
 }

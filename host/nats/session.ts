@@ -58,7 +58,7 @@ export async function openSession(url: string, options: SessionOptions): Promise
   if (!/^[\w-]{1,32}$/.test(prefix)) {
     throw new MillraceError("ERR_STORE_URL", `The prefix ${JSON.stringify(prefix)} is none.`);
   }
-  const connection = await open(url, options);
+  const connection = await connectTo(url, options);
   try {
     checkServer(connection);
     const names = createNames(prefix);
@@ -89,7 +89,8 @@ export async function openSession(url: string, options: SessionOptions): Promise
   }
 }
 
-async function open(url: string, options: SessionOptions): Promise<NatsConnection> {
+/** Connects, and looks at nothing. Throws ERR_STORE_UNAVAILABLE and ERR_STORE_DENIED. */
+export async function connectTo(url: string, options: SessionOptions): Promise<NatsConnection> {
   const settings = await connectionOptions(url, options);
   try {
     return await connect(settings);

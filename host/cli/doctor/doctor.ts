@@ -1,6 +1,8 @@
 import { exitCodes } from "../errors.ts";
 import { printable } from "../printable.ts";
+import type { Settings } from "../settings/resolve.ts";
 import type { Terminal } from "../terminal.ts";
+import { brokerResults } from "./broker-checks.ts";
 import type { Check, CheckResult } from "./check.ts";
 import { engineCheck } from "./engine-check.ts";
 import { builderCheck, projectCheck } from "./project-checks.ts";
@@ -11,12 +13,18 @@ const checks: readonly Check[] = [nodeCheck, storeCheck, engineCheck, builderChe
 const marks = { ok: ["green", "✓"], warning: ["yellow", "!"], failed: ["red", "✗"] } as const;
 
 /** Runs every check, one after the other, and tells; resolves to the exit code. */
-export async function examine(terminal: Terminal): Promise<number> {
+export async function examine(settings: Settings, terminal: Terminal): Promise<number> {
   const results: ({ name: string } & CheckResult)[] = [];
-  for (const check of checks) {
-    const result = { name: check.name, ...(await check.run().catch(failed)) };
+  const take = (result: { name: string } & CheckResult): void => {
     results.push(result);
     if (!terminal.json) tell(result, terminal);
+  };
+  for (const check of checks) take({ name: check.name, ...(await check.run().catch(failed)) });
+  try {
+    for await (const result of brokerResults(settings)) take(result);
+  } catch (error) {
+    const next = "Look at its URL and the credentials, and whether the server runs.";
+    take({ name: "broker", ...failed(error), next });
   }
   const ok = results.every(({ status }) => status !== "failed");
   if (terminal.json) terminal.printJson({ ok, checks: results });

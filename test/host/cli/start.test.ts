@@ -39,7 +39,7 @@ test("a started host has no functions until they are pushed, and then runs them,
   const { running, url } = await start(cwd, "--json");
   await millrace(["send", "order/placed", "--url", url]);
   await expect
-    .poll(async () => (await (await fetch(`${url}/v1/runs`)).json()) as unknown, { timeout: 20_000 })
+    .poll(async () => (await fetch(`${url}/v1/runs`)).json(), { timeout: 20_000 })
     .toMatchObject({ runs: [{ functionId: "shop", status: "completed" }] });
   expect(await running.stop("SIGINT")).toBe(0);
   const types = running
@@ -56,7 +56,7 @@ test("told to stop it is at once not ready, takes nothing new, ends what it hold
   await push(cwd, url);
   await millrace(["send", "order/placed", "--url", url]);
   await expect
-    .poll(async () => (await (await fetch(`${url}/v1/runs`)).json()) as unknown, { timeout: 20_000 })
+    .poll(async () => (await fetch(`${url}/v1/runs`)).json(), { timeout: 20_000 })
     .toMatchObject({ runs: [{ status: "running" }] });
   running.process.kill("SIGTERM");
   await running.until(/stopping/);
@@ -80,7 +80,7 @@ test("what does not end within the grace goes on at the next start; a second sig
   const first = await start(cwd, "--grace", "100ms");
   await push(cwd, first.url);
   await millrace(["send", "order/placed", "--url", first.url]);
-  const runs = async (url: string) => (await (await fetch(`${url}/v1/runs`)).json()) as unknown;
+  const runs = async (url: string) => (await fetch(`${url}/v1/runs`)).json();
   await expect
     .poll(() => runs(first.url), { timeout: 20_000 })
     .toMatchObject({ runs: [{ status: "running" }] });

@@ -8,6 +8,20 @@ import { hostErrors } from "../../../host/errors.ts";
 import { runtimeErrors } from "../../../runtime/errors.ts";
 import { freePort, millrace, temporaryFolder } from "./cli-fixture.ts";
 
+const commands = [
+  "init",
+  "build",
+  "dev",
+  "start",
+  "push",
+  "run",
+  "send",
+  "runs",
+  "functions",
+  "events",
+  "dead-letters",
+  "doctor",
+];
 const stackLine = /^\s+at .+:\d+:\d+\)?$/m;
 // eslint-disable-next-line no-control-regex -- what is looked for.
 const escape = /\u001b/;
@@ -22,7 +36,7 @@ test("without a command it prints its help on stderr and says that the command l
 test("the help names every command, every exit code and an example", async () => {
   const { code, stdout } = await millrace(["--help"]);
   expect(code).toBe(0);
-  for (const command of ["init", "build", "dev", "run", "send", "runs", "functions", "events", "doctor"]) {
+  for (const command of commands) {
     expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
   }
   for (const { exitCode } of Object.values(cliErrors)) expect(stdout).toContain(`\n  ${exitCode}    `);
@@ -30,15 +44,12 @@ test("the help names every command, every exit code and an example", async () =>
   expect(stdout).not.toMatch(escape);
 });
 
-test.each(["init", "build", "dev", "run", "send", "runs", "functions", "events", "doctor"])(
-  "`%s --help` shows an example of it",
-  async (command) => {
-    const { code, stdout } = await millrace([command, "--help"]);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`$ millrace ${command}`);
-    expect((await millrace(["help", command])).stdout).toBe(stdout);
-  },
-);
+test.each(commands)("`%s --help` shows an example of it", async (command) => {
+  const { code, stdout } = await millrace([command, "--help"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`$ millrace ${command}`);
+  expect((await millrace(["help", command])).stdout).toBe(stdout);
+});
 
 test("--version prints the package's version", async () => {
   const manifest = await readFile(join(import.meta.dirname, "../../../package.json"), "utf8");
