@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError } from "commander";
 import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import { engineOption } from "../engine-option.ts";
 import type { DefineCommand } from "../program.ts";
@@ -36,7 +36,6 @@ export const defineDev: DefineCommand = (command, act) => {
       "--broker <url>",
       "the store: memory:, sqlite:<file> or nats://… (default: sqlite: and .millrace/dev.db in the project)",
     )
-    .addOption(new Option("--store <url>", "the same").hideHelp())
     .option("--no-watch", "do not take up changes")
     .addOption(engineOption())
     .option("--key <key>", "take events with this key alone")
@@ -46,8 +45,7 @@ export const defineDev: DefineCommand = (command, act) => {
     .action((dir: string, options: DevOptions) =>
       act(async (terminal) => {
         const { runDev } = await import("../dev/dev.ts");
-        const { store, ...others } = options;
-        await runDev(dir, store === undefined ? others : { broker: store as string, ...others }, terminal);
+        await runDev(dir, options, terminal);
       }),
     );
 };

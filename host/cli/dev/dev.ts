@@ -47,7 +47,8 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
   const since = Date.now();
   const project = await openProject(dir);
   const folder = join(project.root, ".millrace");
-  const settings = storeSettingsOf(options);
+  // Only a flag takes a project under development to a store that others may use.
+  const settings = storeSettingsOf(options, { ...process.env, MILLRACE_BROKER: "" });
   const store = settings.text("broker") ?? `sqlite:${shown(join(folder, "dev.db"))}`;
 
   // What takes its time goes on at once: the host opens and the API loads while the steps are built.

@@ -35,7 +35,6 @@ export function storeSettingsOf(flags: object, env: NodeJS.ProcessEnv = process.
 /** How NATS is reached, and laid out where the command has settings for that. */
 export function natsOptions(settings: Settings): NatsOptions {
   const { text, number } = settings;
-  const replicas = text("replicas");
   const tls = defined({ ca: text("nats-ca"), cert: text("nats-cert"), key: text("nats-key") });
   return {
     ...defined({
@@ -45,7 +44,7 @@ export function natsOptions(settings: Settings): NatsOptions {
       user: text("nats-user"),
       password: text("nats-password"),
       token: text("nats-token"),
-      replicas: replicas === undefined ? undefined : Number(replicas),
+      replicas: number("replicas"),
       leaseMs: number("lease"),
       keepEventsMs: number("keep-events"),
       maxEventBytes: number("max-event-bytes"),

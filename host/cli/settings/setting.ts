@@ -24,7 +24,7 @@ export interface Setting {
   readonly default?: string | number;
   /** Not shown. */
   readonly secret?: boolean;
-  /** The only values, for kinds "text" and "list". */
+  /** The only values, as texts. */
   readonly choices?: readonly string[];
 }
 

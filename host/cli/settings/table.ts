@@ -42,9 +42,9 @@ export const hostSettings = [
   ...storeSettings,
   {
     name: "replicas",
-    kind: "text",
+    kind: "count",
     argument: "<n>",
-    description: "copies of each stream on NATS: 1, 3 or 5",
+    description: "copies of each stream on NATS",
     choices: ["1", "3", "5"],
   },
   {

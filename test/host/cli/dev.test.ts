@@ -54,7 +54,7 @@ test("`dev` shows each event, attempt and run, and can be asked about them", asy
 
 test("`runs`, `functions` and `events` print tables that people can read", async () => {
   const cwd = await writeProject(shop);
-  const { running, url } = await dev(cwd, "--store", "memory:");
+  const { running, url } = await dev(cwd, "--broker", "memory:");
   const ask = async (...args: string[]) => (await millrace([...args, "--url", url], { cwd })).stdout;
   expect(await ask("send", "order/placed")).toMatch(/^sent {2}order\/placed {2}\S+\n$/);
   await running.until(/■ shop/);
@@ -106,7 +106,7 @@ test("a change is taken up, a broken one leaves what was, and a removed function
 test("a project that is broken from the start is served as far as it is sound, and mended by an edit", async () => {
   const broken = { "broken/function.json": '{"id":"broken"}' };
   const cwd = await writeProject({ ...shop, ...broken });
-  const { running } = await dev(cwd, "--store", "memory:");
+  const { running } = await dev(cwd, "--broker", "memory:");
   expect(running.output()).toContain("ERR_FUNCTION_SCHEMA");
   expect(running.output()).toContain("function   shop");
   await writeProject(functionFiles({ id: "broken", steps: { only: {} } }), cwd);
@@ -126,7 +126,7 @@ test("a second start finds the store and builds nothing anew", async () => {
 
 test("with --json every line is an object that says what it is", async () => {
   const cwd = await writeProject(shop);
-  const running = startMillrace(["dev", "--port", "0", "--store", "memory:", "--json"], { cwd });
+  const running = startMillrace(["dev", "--port", "0", "--broker", "memory:", "--json"], { cwd });
   const [, url = ""] = await running.until(/"type":"ready","url":"([^"]+)"/);
   await millrace(["send", "order/placed", "--url", url], { cwd });
   await running.until(/run\.completed/);
@@ -161,7 +161,7 @@ test("a store that another host has open is refused", async () => {
   const { code, stderr } = await millrace(["dev", "--port", "0"], { cwd });
   expect(code).toBe(4);
   expect(stderr).toContain("ERR_STORE_LOCKED: Another host has .millrace/dev.db open.");
-  const unknown = await millrace(["dev", "--port", "0", "--store", "redis://x"], { cwd });
+  const unknown = await millrace(["dev", "--port", "0", "--broker", "redis://x"], { cwd });
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("ERR_STORE_URL")]);
 });
 
@@ -169,7 +169,7 @@ test("beyond this machine `dev` listens only with keys for both gates, and then 
   const cwd = await writeProject(shop);
   const open = await millrace(["dev", "--port", "0", "--host", "0.0.0.0", "--key", "k"], { cwd });
   expect([open.code, open.stderr]).toEqual([2, expect.stringContaining("Give --key and --api-key")]);
-  const { url } = await dev(cwd, "--host", "0.0.0.0", "--key", "k", "--api-key", "a", "--store", "memory:");
+  const { url } = await dev(cwd, "--host", "0.0.0.0", "--key", "k", "--api-key", "a", "--broker", "memory:");
   const refused = await millrace(["send", "order/placed", "--url", url]);
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("ERR_KEY_UNKNOWN")]);
   expect(refused.stderr).toContain("--key or MILLRACE_KEY");
@@ -184,7 +184,7 @@ test("beyond this machine `dev` listens only with keys for both gates, and then 
 test("an event that the host refuses is told of as the host says it", async () => {
   const schema = { type: "object", required: ["id"] };
   const cwd = await writeProject({ ...shop, "events/order/placed.json": schema });
-  const { url } = await dev(cwd, "--store", "memory:");
+  const { url } = await dev(cwd, "--broker", "memory:");
   const { code, stderr } = await millrace(["send", "order/placed", "--url", url]);
   expect(code).toBe(2);
   expect(stderr).toContain('/data: ERR_EVENT_SCHEMA: the property "id" is missing');

@@ -1,11 +1,31 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfigFile } from "../../../host/cli/settings/config-file.ts";
 import { resolveSettings } from "../../../host/cli/settings/resolve.ts";
-import { keyOf, variableOf } from "../../../host/cli/settings/setting.ts";
+import { keyOf, variableOf, type Setting } from "../../../host/cli/settings/setting.ts";
 import { hostSettings } from "../../../host/cli/settings/table.ts";
 import { millrace, temporaryFolder } from "./cli-fixture.ts";
+
+test("the README's table has every setting with its default, its variable and its key", async () => {
+  const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
+  const section = readme.split("\n### Settings of `millrace start`\n")[1]?.split("\n#")[0] ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("| `--"));
+  const cells = rows.map((row) =>
+    row
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim()),
+  );
+  expect(cells.map(([flag, variable, key, standard]) => [flag, variable, key, standard])).toEqual(
+    hostSettings.map((setting: Setting) => [
+      `\`--${setting.name}\``,
+      `\`${variableOf(setting)}\``,
+      `\`${keyOf(setting)}\``,
+      setting.default === undefined ? "" : `\`${setting.default}\``,
+    ]),
+  );
+});
 
 describe("flags go before the environment, that before the file, that before the defaults", () => {
   test.each([
@@ -30,7 +50,7 @@ test.each([
   ["grace", "1.5s", 1_500],
   ["runtimes", "wasm, docker", ["wasm", "docker"]],
   ["key", "a,b", ["a", "b"]],
-  ["replicas", "3", "3"],
+  ["replicas", "3", 3],
   ["max-runs", "5", 5],
 ])("the setting %s reads %j from the environment and from a flag alike", (name, text, value) => {
   const setting = hostSettings.find((one) => one.name === name)!;
