@@ -53,7 +53,7 @@ export interface Host {
 }
 
 /** What a host was made of. */
-export interface HostSetup {
+interface HostSetup {
   readonly store: StoreKind;
   /** Those that it has drivers for. */
   readonly runtimes: readonly RuntimeName[];

@@ -1,5 +1,6 @@
 import type { ApiLogEntry } from "../../api/options.ts";
 import type { Host } from "../../host.ts";
+import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 import { span } from "../time.ts";
 
@@ -38,7 +39,7 @@ export function createStartLog(terminal: Terminal): StartLog {
       tell(
         "failure",
         { level: "error", code, message, requestId, error },
-        `${out("red", code)} ${terminal.verbose ? error : message} ${out("dim", requestId)}`,
+        `${out("red", code)} ${terminal.verbose ? error : printable(message)} ${out("dim", requestId)}`,
       ),
     follow(host) {
       let told = 0;
@@ -47,8 +48,8 @@ export function createStartLog(terminal: Terminal): StartLog {
         const notices = host.notices();
         for (const notice of notices.slice(told)) {
           const colour = notice.level === "error" ? "red" : "yellow";
-          const { at: noticedAt, functionId = "", code, message } = notice;
-          tell("notice", { ...notice, at: noticedAt }, `${out(colour, code)} ${functionId} ${message}`);
+          const { functionId = "", code, message } = notice;
+          tell("notice", notice, `${out(colour, code)} ${functionId} ${printable(message)}`);
         }
         told = notices.length;
       };

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Api } from "../../api/server.ts";
 import type { TlsKeys } from "../../api/one-port.ts";
 import type { Host, HostConfig } from "../../index.ts";
 import type { StartOptions } from "../commands/start.ts";
@@ -35,25 +36,22 @@ export async function startHost(options: StartOptions, terminal: Terminal): Prom
   const log = createStartLog(terminal);
   const host = await createHost(hostConfig(settings));
   const notices = log.follow(host);
+  let api: Api | undefined;
   try {
-    const api = await createApi(host, {
+    api = await createApi(host, {
       eventKeys: address.key ?? "any",
       log: log.failure,
       ...defined({ apiKeys: address.apiKey, tls }),
     });
-    try {
-      const { url } = await listen(api, address);
-      log.ready({ url, host });
-      await aborted(interrupt.signal);
-      log.stopping();
-    } finally {
-      // The API goes on answering that the host is stopping, for as long as it is.
-      await close(host, settings.number("grace") ?? 0);
-      await api.close();
-    }
+    const { url } = await listen(api, address);
+    log.ready({ url, host });
+    await aborted(interrupt.signal);
+    log.stopping();
   } finally {
-    await close(host, 0);
+    // The API goes on answering that the host is stopping, for as long as it is.
+    await close(host, settings.number("grace") ?? 0);
     notices.close();
+    await api?.close();
   }
   log.stopped();
 }
