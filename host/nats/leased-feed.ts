@@ -1,6 +1,7 @@
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import type { Consumer, Outcome } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
+import { largestAnswer } from "./answer-size.ts";
 import { onInterruption } from "./interruption.ts";
 import type { NatsSession } from "./session.ts";
 
@@ -36,6 +37,9 @@ const farewellMs = 2_000;
 const largestRequest = 500;
 /** The pause before a message whose handler rejected comes again, in milliseconds. */
 const redeliveryMs = 1_000;
+
+/** What the server says of a request whose bytes or messages have all come, beside code 409. */
+const spent = new Set(["Message Size Exceeds MaxBytes", "Batch Completed"]);
 
 const ack = "+ACK";
 const negative = "-NAK";
@@ -73,7 +77,12 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     const batch = Math.min(room - asked, largestRequest);
     if (batch < 1 || connection.isClosed()) return;
     asked += batch;
-    const limits = { batch, expires: requestMs * 1e6, idle_heartbeat: heartbeatMs * 1e6 };
+    const limits = {
+      batch,
+      max_bytes: largestAnswer(connection),
+      expires: requestMs * 1e6,
+      idle_heartbeat: heartbeatMs * 1e6,
+    };
     connection.publish(requestSubject, JSON.stringify(limits), { reply: inbox });
   };
 
@@ -100,10 +109,10 @@ export function createLeasedFeed(session: NatsSession, options: LeasedFeedOption
     request();
   };
 
-  /** 100: the server still waits. 408: the request is over, and so many of its messages will not come. */
+  /** 100: the server still waits. Or a request is over, of which so many messages will not come. */
   const onStatus = ({ headers }: Msg): void => {
     if (headers === undefined || headers.code === 100) return;
-    if (headers.code === 408) {
+    if (headers.code === 408 || spent.has(headers.description)) {
       asked = Math.max(asked - Number(headers.get("Nats-Pending-Messages")), 0);
       return request();
     }

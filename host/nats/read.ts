@@ -1,4 +1,5 @@
 import type { DirectBatchOptions, StoredMsg } from "@nats-io/jetstream";
+import { largestAnswer } from "./answer-size.ts";
 import { unavailable } from "./layout.ts";
 import type { NatsSession } from "./session.ts";
 
@@ -84,10 +85,16 @@ export async function readLast(
 ): Promise<readonly StoredMsg[]> {
   const found: StoredMsg[] = [];
   for (let i = 0; i < subjects.length; i += subjectsAtOnce) {
-    const some = subjects.slice(i, i + subjectsAtOnce);
-    found.push(
-      ...(await collect(() => session.manager.direct.getLastMessagesFor(stream, { multi_last: some }))),
-    );
+    let missing: readonly string[] = subjects.slice(i, i + subjectsAtOnce);
+    // An answer ends where it becomes large: what it does not hold is asked for again.
+    while (missing.length > 0) {
+      const options = { multi_last: [...missing], max_bytes: largestAnswer(session.connection) };
+      const some = await collect(() => session.manager.direct.getLastMessagesFor(stream, options));
+      if (some.length === 0) break;
+      found.push(...some);
+      const got = new Set(some.map(({ subject }) => subject));
+      missing = missing.filter((subject) => !got.has(subject));
+    }
   }
   return found;
 }
@@ -128,7 +135,8 @@ function batchOf(
   stream: string,
   options: DirectBatchOptions,
 ): Promise<readonly StoredMsg[]> {
-  return collect(() => session.manager.direct.getBatch(stream, options));
+  const max_bytes = largestAnswer(session.connection);
+  return collect(() => session.manager.direct.getBatch(stream, { ...options, max_bytes }));
 }
 
 async function collect(request: () => Promise<AsyncIterable<StoredMsg>>): Promise<readonly StoredMsg[]> {
