@@ -61,6 +61,7 @@ try {
     hosts,
     client,
     prefix,
+    label: "chaos",
     random: seeded(seed + 1),
     senders: 6,
     pauseMs: 40,

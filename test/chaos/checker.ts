@@ -27,7 +27,7 @@ interface CheckOptions {
 }
 
 /** Runs that are looked at at once. */
-const width = 32;
+const width = 8;
 
 /**
  * Waits until every run of the acknowledged events has finished and nothing is left to be delivered, and holds the

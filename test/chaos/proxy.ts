@@ -6,6 +6,8 @@ export interface Proxy {
   readonly port: number;
   /** Ends every connection; new ones are taken at once. */
   cut(): void;
+  /** Ends every connection once so many more bytes have come from the server. */
+  cutAfter(bytes: number): void;
   /** Ends every connection and refuses new ones, until mend(). */
   close(): void;
   /** Lets nothing through and tells nobody, as a network does that loses packets; until mend(). */
@@ -16,6 +18,7 @@ export interface Proxy {
 
 export async function startProxy(target: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  let left = Number.POSITIVE_INFINITY;
   let way: "open" | "halted" | "closed" = "open";
 
   const server = createServer((near) => {
@@ -34,6 +37,13 @@ export async function startProxy(target: number): Promise<Proxy> {
       if (way === "open") from.pipe(to);
       else from.pause();
     }
+    far.on("data", ({ length }) => {
+      left -= length;
+      if (left > 0) return;
+      left = Number.POSITIVE_INFINITY;
+      cut();
+    });
+    if (way !== "open") far.pause();
     pairs.set(near, far);
     near.on("close", () => pairs.delete(near));
     return undefined;
@@ -47,6 +57,9 @@ export async function startProxy(target: number): Promise<Proxy> {
   return {
     port: (server.address() as AddressInfo).port,
     cut,
+    cutAfter(bytes) {
+      left = bytes;
+    },
     close() {
       way = "closed";
       cut();

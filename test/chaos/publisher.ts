@@ -19,12 +19,16 @@ interface ChaosPublisherOptions {
   /** A client's own connection, past all hosts. */
   readonly client: NatsConnection;
   readonly prefix: string;
+  /** Begins the ids of the events; another one for each publisher on one store. */
+  readonly label: string;
   readonly random: Below;
   readonly names?: readonly EventName[];
   /** Senders at work at once, each of which waits for its acknowledgement. */
   readonly senders: number;
   /** The pause of a sender between two publishes, in milliseconds. */
   readonly pauseMs: number;
+  /** Bytes of padding in each event; none by default. */
+  readonly padding?: number;
 }
 
 interface ChaosEvent {
@@ -33,7 +37,8 @@ interface ChaosEvent {
 }
 
 export function startPublisher(options: ChaosPublisherOptions): ChaosPublisher {
-  const { hosts, client, prefix, random, senders, pauseMs, names = eventNames } = options;
+  const { hosts, client, prefix, label, random, senders, pauseMs, names = eventNames } = options;
+  const data = { padding: "x".repeat(options.padding ?? 0) };
   const acknowledged = new Map<string, EventName>();
   const refused = new Map<string, number>();
   let stopped = false;
@@ -41,14 +46,14 @@ export function startPublisher(options: ChaosPublisherOptions): ChaosPublisher {
 
   const next = (): ChaosEvent => {
     count += 1;
-    return { id: `${prefix}-${count}`, name: names[random(names.length)] ?? "chaos.quick" };
+    return { id: `${label}-${count}`, name: names[random(names.length)] ?? "chaos.quick" };
   };
 
   const direct = async ({ id, name }: ChaosEvent): Promise<string | undefined> => {
     const header = headers();
     header.set("Nats-Msg-Id", id);
     try {
-      const answer = await client.request(`${prefix}.events.${name}`, JSON.stringify({ data: {} }), {
+      const answer = await client.request(`${prefix}.events.${name}`, JSON.stringify({ data }), {
         headers: header,
         timeout: 3_000,
       });
@@ -60,12 +65,14 @@ export function startPublisher(options: ChaosPublisherOptions): ChaosPublisher {
   };
 
   const publish = async (events: readonly ChaosEvent[]): Promise<string | undefined> => {
-    const [first] = events;
     const well = hosts.filter((host) => host.well);
     const host = well[random(Math.max(well.length, 1))];
-    if (first !== undefined && events.length === 1 && (host === undefined || random(3) === 0))
-      return direct(first);
-    return host === undefined ? "no host" : host.publish(events.map((event) => ({ ...event, data: {} })));
+    if (host !== undefined && random(3) > 0) return host.publish(events.map((event) => ({ ...event, data })));
+    for (const event of events) {
+      const code = await direct(event);
+      if (code !== undefined) return code;
+    }
+    return undefined;
   };
 
   const send = async (): Promise<void> => {

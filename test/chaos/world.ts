@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
@@ -9,7 +9,6 @@ import { startNatsCluster, startNatsServer, type NatsServer } from "../host/nats
 import { check, type Findings } from "./checker.ts";
 import type { EventName } from "./functions.ts";
 import { createHostControl, type HostControl } from "./host-control.ts";
-import { insist } from "./insist.ts";
 import { startProxy, type Proxy } from "./proxy.ts";
 
 /** Servers, hosts in processes of their own with a proxy each, and a client past them: what faults are done to. */
@@ -24,10 +23,19 @@ export interface World {
   readonly leaseMs: number;
   /** The server that leads a stream ("events", "runs", …); the only one where there is one. */
   leaderOf(stream: string): Promise<NatsServer | undefined>;
+  /** The executions of steps so far, as they began. */
+  executions(): Promise<readonly Executed[]>;
   /** Mends everything, and holds what is stored to what was acknowledged. */
   settle(acknowledged: ReadonlyMap<string, EventName>): Promise<Findings>;
   /** Ends all of it. */
   stop(): Promise<void>;
+}
+
+export interface Executed {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly attempt: number;
+  readonly host: string;
 }
 
 export interface WorldOptions {
@@ -36,10 +44,12 @@ export interface WorldOptions {
   readonly servers: number;
   readonly hosts: number;
   readonly leaseMs?: number;
-  readonly maxRuns?: number;
+  /** By host; 200 by default. */
+  readonly maxRuns?: readonly number[];
   readonly slowMs?: number;
   readonly nats?: NatsOptions;
-  readonly serverArgs?: readonly string[];
+  /** Text of the single server's configuration. */
+  readonly serverConfig?: string;
 }
 
 /** How long nothing may finish before what is unfinished counts as stuck, in milliseconds. */
@@ -50,18 +60,20 @@ const patienceMs = 45_000;
  * system, which was not killed. Only the loss of the machine would show a difference.
  */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { program, leaseMs = 1_500, slowMs = 2 * leaseMs, maxRuns = 200 } = options;
+  const { program, leaseMs = 1_500, slowMs = 2 * leaseMs, maxRuns = [] } = options;
   const prefix = "chaos";
   const folder = await mkdtemp(join(tmpdir(), "millrace-chaos-"));
   const executions = join(folder, "executions");
   await writeFile(executions, "");
+  const configuration = join(folder, "nats-server.conf");
+  await writeFile(configuration, options.serverConfig ?? "");
   const servers =
     options.servers === 1
-      ? [await startNatsServer(program, { args: options.serverArgs ?? [] })]
+      ? [await startNatsServer(program, { args: ["--config", configuration] })]
       : await startNatsCluster(program, options.servers);
   const urls = servers.map(({ url }) => url);
   const client = await connect({ servers: urls, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
-  const manager = await insist(() => jetstreamManager(client, { timeout: 5_000 }));
+  const manager = await jetstreamManager(client, { timeout: 5_000 });
   const proxies: Proxy[] = [];
   const hosts: HostControl[] = [];
 
@@ -79,7 +91,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         name: `host-${i + 1}`,
         nats: { prefix, leaseMs, replicas: servers.length, ...options.nats },
         runtimes,
-        maxRuns,
+        maxRuns: maxRuns[i] ?? 200,
         slowMs,
         executions,
         deploy: i === 0,
@@ -101,6 +113,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       if (servers.length === 1) return servers[0];
       const { cluster } = await manager.streams.info(`${prefix}-${stream}`);
       return servers.find(({ name }) => name === cluster?.leader);
+    },
+    async executions() {
+      const lines = (await readFile(executions, "utf8")).split("\n").slice(0, -1);
+      return lines.map((line) => {
+        const [runId = "", stepId = "", attempt, host = ""] = line.split(" ");
+        return { runId, stepId, attempt: Number(attempt), host };
+      });
     },
     async settle(acknowledged) {
       for (const proxy of proxies) proxy.mend();
