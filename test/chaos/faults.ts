@@ -10,7 +10,7 @@ export interface Fault {
   happen(world: World, chance: Chance): Promise<void>;
 }
 
-export interface Chance {
+interface Chance {
   readonly random: Below;
   say(what: string): void;
 }

@@ -12,7 +12,7 @@ export interface Passage {
   through(fault: (publisher: ChaosPublisher) => Promise<void>, how?: PassageOptions): Promise<Passed>;
 }
 
-export interface Passed extends Findings {
+interface Passed extends Findings {
   readonly refused: ReadonlyMap<string, number>;
 }
 

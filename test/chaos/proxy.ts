@@ -12,6 +12,8 @@ export interface Proxy {
   close(): void;
   /** Lets nothing through and tells nobody, as a network does that loses packets; until mend(). */
   halt(): void;
+  /** Lets nothing of what the servers say through; until mend(). */
+  haltAnswers(): void;
   mend(): void;
   stop(): Promise<void>;
 }
@@ -19,7 +21,7 @@ export interface Proxy {
 export async function startProxy(target: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let left = Number.POSITIVE_INFINITY;
-  let way: "open" | "halted" | "closed" = "open";
+  let way: "open" | "halted" | "unanswered" | "closed" = "open";
 
   const server = createServer((near) => {
     if (way === "closed") return near.destroy();
@@ -71,8 +73,12 @@ export async function startProxy(target: number): Promise<Proxy> {
         far.unpipe(near).pause();
       }
     },
+    haltAnswers() {
+      way = "unanswered";
+      for (const [near, far] of pairs) far.unpipe(near).pause();
+    },
     mend() {
-      if (way === "halted") {
+      if (way === "halted" || way === "unanswered") {
         for (const [near, far] of pairs) {
           near.pipe(far);
           far.pipe(near);

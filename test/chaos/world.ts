@@ -31,7 +31,7 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export interface Executed {
+interface Executed {
   readonly runId: string;
   readonly stepId: string;
   readonly attempt: number;
