@@ -1,9 +1,11 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { StepFailure } from "../../runtime/driver.ts";
 import { inspectStep } from "../../runtime/wasm/grants.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 import type { FunctionDocument } from "../function/document.ts";
+import { pointerOf } from "../json-pointer.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import { openBuildCache } from "./build-cache.ts";
 import { sha256 } from "./input-snapshot.ts";
@@ -69,6 +71,8 @@ type BuiltSource =
 interface Job {
   readonly source: StepSource;
   readonly steps: { readonly functionId: string; readonly stepId: string }[];
+  /** The function of each of `steps`. */
+  readonly functions: ProjectFunction[];
 }
 
 /** Builds the components of all functions of a project; what has not changed comes from the cache. */
@@ -97,11 +101,13 @@ export async function buildProject(project: Project, options: BuildOptions = {})
 
 function jobsOf(functions: readonly ProjectFunction[]): ReadonlyMap<string, Job> {
   const jobs = new Map<string, Job>();
-  for (const { document, sources } of functions) {
+  for (const one of functions) {
+    const { document, sources } = one;
     for (const [stepId, source] of sources) {
-      const job = jobs.get(source.file) ?? { source, steps: [] };
+      const job = jobs.get(source.file) ?? { source, steps: [], functions: [] };
       jobs.set(source.file, job);
       job.steps.push({ functionId: document.id, stepId });
+      job.functions.push(one);
     }
   }
   return jobs;
@@ -116,11 +122,12 @@ async function ownCache(root: string): Promise<string> {
 }
 
 async function runJob(
-  { source, steps }: Job,
+  job: Job,
   project: Project,
   javascript: JavascriptBuilder,
   { signal, timeoutMs, onProgress }: BuildOptions,
 ): Promise<BuiltSource> {
+  const { source, steps } = job;
   const file = project.display(source.file);
   const start = performance.now();
   const tell = (progress: Pick<BuildProgress, "state" | "ms" | "size">): void =>
@@ -132,7 +139,7 @@ async function runJob(
     const ms = performance.now() - start;
     if ("code" in inspection) {
       tell({ state: "failed", ms });
-      return { ok: false, problems: [{ code: inspection.code, message: inspection.message, file }] };
+      return { ok: false, problems: refusals(inspection, job, project) };
     }
     tell({ state: "cached", ms, size: bytes.length });
     return { ok: true, component: fileComponent(source.file, sha256(bytes), bytes.length) };
@@ -149,6 +156,29 @@ async function runJob(
   const { component, cached } = built;
   tell({ state: cached ? "cached" : "built", ms, size: component.size });
   return { ok: true, component: fileComponent(component.file, component.sha256, component.size) };
+}
+
+/** What is wrong with a component, at each step that is to run it. */
+function refusals(
+  { code, message }: StepFailure,
+  { source, steps, functions }: Job,
+  { display }: Project,
+): readonly Problem[] {
+  return steps.flatMap(({ functionId, stepId }, index) => {
+    const one = functions[index];
+    if (one === undefined) return [];
+    const pointer = pointerOf(["steps", stepId, "path"]);
+    const step = `step ${stepId} of ${functionId} can't run ${display(source.file)}`;
+    return [
+      {
+        code,
+        message: `${step}: ${message}`,
+        file: display(one.file),
+        pointer,
+        ...one.positionOf(pointer),
+      },
+    ];
+  });
 }
 
 function fileComponent(file: string, digest: string, size: number): BuiltComponent {

@@ -4,6 +4,7 @@ import type { Json } from "../../runtime/json.ts";
 import type { Problem } from "../errors.ts";
 import type { FunctionDocument } from "../function/document.ts";
 import { loadFunction } from "../function/load.ts";
+import type { Position } from "../function/position.ts";
 import { parseStepPath } from "../function/step-path.ts";
 import { pointerOf } from "../json-pointer.ts";
 import { loadEventSchemas } from "./event-schemas.ts";
@@ -30,6 +31,8 @@ export interface ProjectFunction {
   readonly document: FunctionDocument;
   /** By step id; steps of other runtimes have none. */
   readonly sources: ReadonlyMap<string, StepSource>;
+  /** Where the value that a JSON pointer into the document names begins. */
+  positionOf(pointer: string): Position | undefined;
 }
 
 /** Folders that hold no documents of the project's own. */
@@ -122,7 +125,7 @@ async function loadOne(
       problems.push({ ...rest, file: display(file), pointer, ...loaded.positionOf(pointer) });
     }
   }
-  return { function: { file, document, sources }, problems };
+  return { function: { file, document, sources, positionOf: loaded.positionOf }, problems };
 }
 
 /** Functions that share an id, and a problem for each file but the first of it. */

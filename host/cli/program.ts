@@ -30,6 +30,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/build.ts")).defineBuild,
   },
   {
+    name: "inspect",
+    summary: "show what a component is and what it imports",
+    load: async () => (await import("./commands/inspect.ts")).defineInspect,
+  },
+  {
     name: "dev",
     summary: "run the project here, and take up every change",
     load: async () => (await import("./commands/dev.ts")).defineDev,

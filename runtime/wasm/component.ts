@@ -13,6 +13,8 @@ export interface Inspection {
   readonly mode: StepMode;
   /** Names of what it imports, with their versions. */
   readonly imports: readonly string[];
+  /** Names of what it exports. */
+  readonly exports: readonly string[];
 }
 
 const typedExport = /^millrace:step\/handler@0\.1\.\d+$/;
@@ -45,9 +47,9 @@ function inspectComponent(bytes: Uint8Array, found: readonly Section[]): Inspect
     if (id === 10) each(reader, end, () => imports.push(...componentImport(reader)));
     if (id === 11) each(reader, end, () => exports.push(componentExport(reader)));
   }
-  if (exports.some((name) => typedExport.test(name))) return { kind: "component", mode: "typed", imports };
-  if (exports.some((name) => programExport.test(name)))
-    return { kind: "component", mode: "program", imports };
+  const mode = exports.some((name) => typedExport.test(name)) ? "typed" : "program";
+  if (mode === "typed" || exports.some((name) => programExport.test(name)))
+    return { kind: "component", mode, imports, exports };
   return failure("ERR_COMPONENT_EXPORT", missingExport(exports));
 }
 
@@ -59,7 +61,7 @@ function inspectCommand(bytes: Uint8Array, found: readonly Section[]): Inspectio
     if (id === 2) each(reader, end, () => imports.add(coreImport(reader)));
     if (id === 7) each(reader, end, () => exports.push(coreExport(reader)));
   }
-  if (exports.includes("_start")) return { kind: "command", mode: "program", imports: [...imports] };
+  if (exports.includes("_start")) return { kind: "command", mode: "program", imports: [...imports], exports };
   const unembedded = exports.some((name) => name.startsWith("millrace:step/handler@"));
   return failure(
     "ERR_COMPONENT_EXPORT",

@@ -7,7 +7,7 @@ import type { Inspection } from "./component.ts";
 type EngineName = "v8" | "wasmtime";
 
 /** A binary that was found fit to be a step. Its bytes are asked for only when an engine has no compiled form of it. */
-export interface StepBinary extends Inspection {
+export interface StepBinary extends Omit<Inspection, "exports"> {
   readonly sha256: string;
   load(): Promise<Uint8Array | undefined>;
 }

@@ -29,10 +29,15 @@ const granted = [
 export function inspectStep(bytes: Uint8Array): Inspection | StepFailure {
   const inspection = inspect(bytes);
   if ("code" in inspection) return inspection;
-  const refused = inspection.imports.filter((name) => !granted.some((pattern) => pattern.test(name)));
+  const refused = inspection.imports.filter((name) => !isGranted(name));
   if (refused.length === 0) return inspection;
   return failure(
     "ERR_COMPONENT_IMPORT",
     `The component imports what its step was not granted: ${someOf(refused, 20)}.`,
   );
+}
+
+/** Whether every step may have an import of this name. */
+export function isGranted(name: string): boolean {
+  return granted.some((pattern) => pattern.test(name));
 }

@@ -188,7 +188,15 @@ describe("a build", () => {
     await fixture.write({ "function.json": functionText({ one: "x.wasm" }), "x.wasm": bytes });
     const { functions, problems, states } = await build();
     expect(functions).toEqual([]);
-    expect(problems).toMatchObject([{ code, file: expect.stringMatching(/x\.wasm$/) }]);
+    expect(problems).toMatchObject([
+      {
+        code,
+        file: expect.stringMatching(/function\.json$/),
+        pointer: "/steps/one/path",
+        line: 10,
+        message: expect.stringMatching(/^step one of f can't run .*x\.wasm: /),
+      },
+    ]);
     expect(Object.values(states)).toContain("failed");
   });
 

@@ -11,6 +11,7 @@ import { freePort, millrace, temporaryFolder } from "./cli-fixture.ts";
 const commands = [
   "init",
   "build",
+  "inspect",
   "dev",
   "start",
   "push",
