@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../host/clock.ts";
 import { openSession, type NatsSession } from "../../host/nats/session.ts";
 import { createNatsState } from "../../host/state/nats.ts";
@@ -7,6 +7,9 @@ import { until } from "../host/broker/broker-contract.ts";
 import { findNatsServer } from "../host/nats/find-server.ts";
 import { startNatsServer } from "../host/nats/server.ts";
 import { versions } from "./functions.ts";
+
+// Leases run out, leaders are found, the client gives up waiting: seconds each, and more on a loaded machine.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 const program = findNatsServer() ?? "";
 

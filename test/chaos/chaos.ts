@@ -3,9 +3,9 @@
  * and what it found: `npm run chaos -- --minutes N --seed S [--cluster] [--json]`. Exit code 1: an invariant was broken.
  */
 import { parseArgs } from "node:util";
-import { seeded } from "../random.ts";
+import { seeded, type Below } from "../random.ts";
 import { installNatsServer } from "../host/nats/find-server.ts";
-import { faults } from "./faults.ts";
+import { faults, type Fault } from "./faults.ts";
 import { pause } from "./insist.ts";
 import { startPublisher } from "./publisher.ts";
 import { startWorld, type World } from "./world.ts";
@@ -35,16 +35,17 @@ function say(what: string, more: object = {}): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function harm(world: World): Promise<void> {
-  const random = seeded(seed);
+/** One fault after the other, to hosts or to servers. */
+async function harm(world: World, to: Fault["to"], random: Below): Promise<void> {
   const fitting = faults.filter(
-    ({ name, cluster }) => name.includes(values.only) && (cluster !== true || world.servers.length > 1),
+    (fault) =>
+      fault.to === to &&
+      fault.name.includes(values.only) &&
+      (fault.cluster !== true || world.servers.length > 1),
   );
   const until = performance.now() + minutes * 60_000;
-  while (performance.now() < until) {
-    const fault = fitting[random(fitting.length)];
-    if (fault === undefined) throw new TypeError(`no fault is named ${values.only}`);
-    await fault.happen(world, { random, say });
+  while (fitting.length > 0 && performance.now() < until) {
+    await fitting[random(fitting.length)]?.happen(world, { random, say });
     await pause(random(4_000));
   }
 }
@@ -66,7 +67,7 @@ try {
     senders: 6,
     pauseMs: 40,
   });
-  await harm(world);
+  await Promise.all([harm(world, "hosts", seeded(seed)), harm(world, "servers", seeded(seed + 2))]);
   say("no more faults");
   await publisher.stop();
   const refused = Object.fromEntries(publisher.refused);

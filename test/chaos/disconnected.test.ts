@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../host/clock.ts";
 import { createHost, type Host } from "../../host/index.ts";
 import { createLeasedFeed } from "../../host/nats/leased-feed.ts";
@@ -10,6 +10,9 @@ import { header, started } from "../host/state/state-contract.ts";
 import { inProcessDrivers } from "../host/in-process-driver.ts";
 import { insist } from "./insist.ts";
 import { startProxy, type Proxy } from "./proxy.ts";
+
+// Leases run out, leaders are found, the client gives up waiting: seconds each, and more on a loaded machine.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 const program = findNatsServer() ?? "";
 

@@ -5,6 +5,8 @@ import type { World } from "./world.ts";
 /** Something that goes wrong, and is over when it resolves. `say` tells what was done to whom. */
 export interface Fault {
   readonly name: string;
+  /** To whom it happens: one at a time to the hosts, and at the same time one to the servers. */
+  readonly to: "hosts" | "servers";
   /** True where it needs several servers. */
   readonly cluster?: boolean;
   happen(world: World, chance: Chance): Promise<void>;
@@ -23,6 +25,7 @@ export function longerThanLease({ leaseMs }: World): number {
 export const faults: readonly Fault[] = [
   {
     name: "kill a host",
+    to: "hosts",
     async happen({ hosts }, { random, say }) {
       const host = one(hosts, random);
       say(`kill ${host.name}`);
@@ -34,6 +37,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "pause a host for longer than its lease",
+    to: "hosts",
     async happen(world, { random, say }) {
       const host = one(world.hosts, random);
       say(`pause ${host.name}`);
@@ -45,6 +49,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "pause a host for a moment",
+    to: "hosts",
     async happen({ hosts, leaseMs }, { random, say }) {
       const host = one(hosts, random);
       const ms = random(leaseMs);
@@ -56,6 +61,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "close a host and start it again",
+    to: "hosts",
     async happen({ hosts }, { random, say }) {
       const host = one(hosts, random);
       say(`close ${host.name}`);
@@ -66,6 +72,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "kill a server",
+    to: "servers",
     async happen({ servers }, { random, say }) {
       const server = one(servers, random);
       say(`kill ${server.name}`);
@@ -77,6 +84,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "kill the leader of a stream",
+    to: "servers",
     cluster: true,
     async happen(world, { random, say }) {
       const stream = one(["events", "runs", "wakes"], random);
@@ -91,6 +99,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "pause a server",
+    to: "servers",
     async happen({ servers }, { random, say }) {
       const server = one(servers, random);
       const ms = 500 + random(6_000);
@@ -102,6 +111,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "cut a connection",
+    to: "hosts",
     async happen({ hosts, proxies }, { random, say }) {
       const index = random(hosts.length);
       say(`cut the connections of ${hosts[index]?.name}`);
@@ -110,6 +120,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "keep a host off its server",
+    to: "hosts",
     async happen({ hosts, proxies }, { random, say }) {
       const index = random(hosts.length);
       const ms = 500 + random(5_000);
@@ -121,6 +132,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "hold up a connection",
+    to: "hosts",
     async happen({ hosts, proxies }, { random, say }) {
       const index = random(hosts.length);
       const ms = 500 + random(6_000);
@@ -132,6 +144,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "fill the store",
+    to: "servers",
     async happen({ manager, prefix }, { random, say }) {
       const stream = `${prefix}-${one(["events", "runs"], random)}`;
       try {

@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { until } from "../host/broker/broker-contract.ts";
 import { findNatsServer } from "../host/nats/find-server.ts";
 import { longerThanLease } from "./faults.ts";
 import { insist, pause } from "./insist.ts";
 import { createPassage, type Passage } from "./passage.ts";
 import { startWorld, type World } from "./world.ts";
+
+// Leases run out, leaders are found, the client gives up waiting: seconds each, and more on a loaded machine.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 const program = findNatsServer();
 
