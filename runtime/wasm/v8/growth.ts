@@ -1,6 +1,6 @@
 import { leb, readBinary } from "../binary.ts";
 import { append, named, readCoreModule, replaceSections } from "./core-module.ts";
-import { findGrowSites } from "./instructions.ts";
+import { findSites } from "./instructions.ts";
 
 /** The export through which a module's requests for more memory can be watched: a table with one function. */
 export const growHookExport = "millrace:grow";
@@ -14,6 +14,9 @@ export const startExport = "millrace:start";
  * 0 of a new table, which is exported; until the host puts its own function there, one that grants nothing stands in
  * it. So a start function must not run before that: it is exported instead. All that is new has indices behind what
  * was there, so nothing else in the module changes.
+ *
+ * Tail calls become calls too: V8 looks for the end of an attempt where a function begins or a loop goes round, but not
+ * in a function that does nothing but tail calls, so that a thread of them could never be ended.
  */
 export function watchGrowth(bytes: Uint8Array): Uint8Array {
   const module = readCoreModule(bytes);
@@ -21,6 +24,9 @@ export function watchGrowth(bytes: Uint8Array): Uint8Array {
   if (codeSection === undefined) return bytes;
   const code = watchCode(bytes, codeSection.start, codeSection.end, module.functions);
   if (code === undefined) return bytes;
+  if (code.memories.length === 0) {
+    return replaceSections(bytes, module.sections, new Map([[10, code.content]]));
+  }
   const [askType, growType] = [module.types, module.types + 1];
   const deny = module.functions + code.memories.length;
   const contents = new Map<number, Uint8Array | "none">();
@@ -51,7 +57,7 @@ export function watchGrowth(bytes: Uint8Array): Uint8Array {
   return replaceSections(bytes, module.sections, contents);
 }
 
-/** The code section with each `memory.grow` replaced, and the memories that are grown; undefined when there is none. */
+/** The code section with each `memory.grow` and tail call replaced, and the memories that are grown; undefined when there is none. */
 function watchCode(
   bytes: Uint8Array,
   start: number,
@@ -61,6 +67,7 @@ function watchCode(
   const reader = readBinary(bytes, start, end);
   // The memories, each with its place among them.
   const memories = new Map<number, number>();
+  let changed = false;
   const parts: Uint8Array[] = [Uint8Array.from(leb(reader.u32()))];
   let kept = reader.at;
   while (reader.at < end) {
@@ -68,25 +75,32 @@ function watchCode(
     const length = reader.u32();
     const bodyStart = reader.at;
     for (let groups = reader.u32(); groups > 0; groups--) skipLocals(reader);
-    const sites = findGrowSites(bytes, reader.at, bodyStart + length);
+    const sites = findSites(bytes, reader.at, bodyStart + length);
     reader.skip(bodyStart + length - reader.at);
     if (sites.length === 0) continue;
     const pieces: Uint8Array[] = [];
     let from = bodyStart;
+    changed = true;
     for (const site of sites) {
+      pieces.push(bytes.subarray(from, site.start));
+      from = site.end;
+      if ("call" in site) {
+        // The call, then return.
+        pieces.push(Uint8Array.of(site.call), bytes.subarray(site.start + 1, site.end), Uint8Array.of(0x0f));
+        continue;
+      }
       const place = memories.get(site.memory) ?? memories.size;
       memories.set(site.memory, place);
       const target = firstNewFunction + place;
-      pieces.push(bytes.subarray(from, site.start), Uint8Array.from([0x10, ...leb(target)]));
-      from = site.end;
+      pieces.push(Uint8Array.from([0x10, ...leb(target)]));
     }
     pieces.push(bytes.subarray(from, bodyStart + length));
-    const changed = Buffer.concat(pieces);
-    parts.push(bytes.subarray(kept, entry), Uint8Array.from(leb(changed.length)), changed);
+    const body = Buffer.concat(pieces);
+    parts.push(bytes.subarray(kept, entry), Uint8Array.from(leb(body.length)), body);
     kept = reader.at;
   }
   parts.push(bytes.subarray(kept, end));
-  return memories.size === 0 ? undefined : { content: Buffer.concat(parts), memories: [...memories.keys()] };
+  return !changed ? undefined : { content: Buffer.concat(parts), memories: [...memories.keys()] };
 }
 
 function skipLocals(reader: ReturnType<typeof readBinary>): void {

@@ -7,6 +7,17 @@ export interface GrowSite {
   readonly memory: number;
 }
 
+/** A tail call in a function body: from its opcode to behind its immediates. */
+interface TailCall {
+  readonly start: number;
+  readonly end: number;
+  /** The opcode of the call that is no tail call. */
+  readonly call: number;
+}
+
+/** Opcodes of tail calls, each with that of the same call that is none. */
+const tailCalls: Readonly<Record<number, number>> = { 0x12: 0x10, 0x13: 0x11, 0x15: 0x14 };
+
 /** A place in code that moves on as instructions are passed over. */
 interface Cursor {
   readonly code: Uint8Array;
@@ -19,13 +30,22 @@ interface Cursor {
  * instructions of WebAssembly 3.0 but those of garbage-collected types; throws MalformedBinary at any other.
  */
 export function findGrowSites(code: Uint8Array, start: number, end: number): readonly GrowSite[] {
-  const sites: GrowSite[] = [];
+  return findSites(code, start, end).filter((site) => "memory" in site);
+}
+
+/** Finds every tail call too. */
+export function findSites(code: Uint8Array, start: number, end: number): readonly (GrowSite | TailCall)[] {
+  const sites: (GrowSite | TailCall)[] = [];
   const cursor: Cursor = { code, end, at: start };
   while (cursor.at < end) {
     const opcodeAt = cursor.at;
     const opcode = byte(cursor);
     if (opcode === 0x40) sites.push({ start: opcodeAt, memory: leb(cursor), end: cursor.at });
-    else skipImmediates(cursor, opcode);
+    else {
+      skipImmediates(cursor, opcode);
+      const call = tailCalls[opcode];
+      if (call !== undefined) sites.push({ start: opcodeAt, call, end: cursor.at });
+    }
   }
   if (cursor.at > end) throw new MalformedBinary(`an instruction at byte ${end} is cut off`);
   return sites;

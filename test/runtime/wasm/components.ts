@@ -24,6 +24,11 @@ export async function typed(body: string, parts: Omit<Parts, "body"> = {}): Prom
   return toComponent(await assemble("typed", { ...parts, body }), "typed");
 }
 
+/** A component of one of these worlds from the whole text of its core module. */
+export async function embedded(source: string, world: "program" | "typed"): Promise<Uint8Array> {
+  return toComponent(await parse(source), world);
+}
+
 /** A core module for WASI preview 1. */
 export function command(body: string, parts: Omit<Parts, "body"> = {}): Promise<Uint8Array> {
   return assemble("command", { ...parts, body });

@@ -117,6 +117,9 @@ function define(
       return addImport(linker, scope, definition, args);
     case "export": {
       const item = itemOf(scope, definition.sort, definition.index);
+      if (exports.has(definition.name)) {
+        throw new MalformedBinary(`it exports ${definition.name} twice`);
+      }
       exports.set(definition.name, item);
       return add(scope, definition.sort, item, "an export names nothing");
     }
