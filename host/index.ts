@@ -138,11 +138,16 @@ async function openStore(
       import("./nats/cluster.ts"),
     ]);
   const session = await openSession(config.store, { ...config.nats, clock, name });
-  return {
-    broker: await createNatsBroker(session, accept),
-    state: await createNatsState(session),
-    cluster: createNatsCluster(session),
-  };
+  try {
+    return {
+      broker: await createNatsBroker(session, accept),
+      state: await createNatsState(session),
+      cluster: createNatsCluster(session),
+    };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 }
 
 /** Loaded when needed: a host with drivers of its own spares itself the engines. */

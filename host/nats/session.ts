@@ -10,7 +10,7 @@ import {
 } from "@nats-io/transport-node";
 import type { Clock } from "../clock.ts";
 import { MillraceError } from "../errors.ts";
-import { createLayout } from "./layout.ts";
+import { createLayout, unavailable } from "./layout.ts";
 import { createNames, type Names } from "./names.ts";
 import type { NatsOptions } from "./options.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
@@ -62,7 +62,7 @@ export async function openSession(url: string, options: SessionOptions): Promise
   try {
     checkServer(connection);
     const names = createNames(prefix);
-    const manager = await jetstreamManager(connection, { timeout: connectTimeoutMs });
+    const manager = await jetStreamOf(connection);
     const { replicas, leaseMs } = await createLayout(manager, names, options);
     const publisher = createPublisher(connection, clock, createInbox());
     let closing: Promise<void> | undefined;
@@ -86,6 +86,15 @@ export async function openSession(url: string, options: SessionOptions): Promise
   } catch (error) {
     await connection.close();
     throw error;
+  }
+}
+
+/** A cluster that is between two leaders does not answer. */
+async function jetStreamOf(connection: NatsConnection): Promise<JetStreamManager> {
+  try {
+    return await jetstreamManager(connection, { timeout: connectTimeoutMs });
+  } catch (error) {
+    throw unavailable("The NATS server's JetStream does not answer", error);
   }
 }
 

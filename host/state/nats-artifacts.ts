@@ -11,14 +11,15 @@ export async function createNatsArtifacts({
   names,
   replicas,
 }: Pick<NatsSession, "client" | "names" | "replicas">): Promise<Artifacts> {
-  const store: ObjectStore = await new Objm(client).create(names.artifacts, {
-    description: "Components and large history entries, by the sha256 of their bytes",
-    replicas,
-  });
+  const store = await openStore(new Objm(client), names.artifacts, replicas);
 
   const has = async (sha256: string): Promise<boolean> => {
-    const info = await store.info(sha256);
-    return info !== null && !info.deleted;
+    try {
+      const info = await store.info(sha256);
+      return info !== null && !info.deleted;
+    } catch (error) {
+      throw unavailable("The NATS object store can't be read", error);
+    }
   };
 
   return {
@@ -47,6 +48,15 @@ export async function createNatsArtifacts({
     },
     has,
   };
+}
+
+async function openStore(manager: Objm, name: string, replicas: number): Promise<ObjectStore> {
+  try {
+    const description = "Components and large history entries, by the sha256 of their bytes";
+    return await manager.create(name, { description, replicas });
+  } catch (error) {
+    throw unavailable("The NATS object store could not be opened", error);
+  }
 }
 
 function digest(bytes: Uint8Array): string {

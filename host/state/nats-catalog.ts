@@ -17,12 +17,10 @@ const schemaKey = (eventName: string): string => `schema.${token(eventName)}`;
 /** Versions, which never change, and what does: the active ones and the schemas, of which each host keeps a mirror. */
 export async function createNatsCatalog(session: NatsSession): Promise<Catalog & { close(): Promise<void> }> {
   const { client, names, replicas } = session;
-  const bucket = await new Kvm(client).create(names.catalog, {
-    description: "Function versions, which of them are active, and event schemas",
-    replicas,
-    // Read from the leader alone: what a copy that is behind does not have yet would count as not there.
-    allow_direct: false,
-  });
+  const description = "Function versions, which of them are active, and event schemas";
+  // Read from the leader alone: what a copy that is behind does not have yet would count as not there.
+  const options = { description, replicas, allow_direct: false };
+  const bucket = await readCatalog(() => new Kvm(client).create(names.catalog, options));
   const mirror = await startMirror(session, bucket, ["active.*", "schema.*", "trigger.*.*"]);
   const versions = new Map<string, FunctionVersion>();
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 
 export { findNatsServer } from "./find-server.ts";
@@ -87,7 +87,7 @@ export async function startNatsServer(program: string, options: NatsServerOption
   };
 }
 
-/** A cluster of so many servers, which has found its leader. */
+/** A cluster of so many servers, all of which know each other. */
 export async function startNatsCluster(program: string, size: number): Promise<readonly NatsServer[]> {
   const ports = await Promise.all(Array.from({ length: size }, freePort));
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(",");
@@ -106,16 +106,19 @@ export async function startNatsCluster(program: string, size: number): Promise<r
       }),
     ),
   );
-  await hasLeader(servers);
+  await ready(servers);
   return servers;
 }
 
-async function hasLeader(servers: readonly NatsServer[]): Promise<void> {
+/** A stream with a copy on each of them can be made only once the leader has heard of all. */
+async function ready(servers: readonly NatsServer[]): Promise<void> {
   const client = await connect({ servers: servers.map(({ url }) => url) });
   try {
     for (let tries = 1; ; tries += 1) {
       try {
-        await jetstreamManager(client, { timeout: 1_000 });
+        const { streams } = await jetstreamManager(client, { timeout: 1_000 });
+        await streams.add({ name: "ready", num_replicas: servers.length, storage: StorageType.Memory });
+        await streams.delete("ready");
         return;
       } catch (error) {
         if (tries === 60) throw error;
