@@ -13,7 +13,7 @@ export interface TranslationCache {
 }
 
 /** To be raised with every change of what a translation is or how it is made: those of before are not read then. */
-const translationVersion = 5;
+const translationVersion = 6;
 
 /**
  * Keeps one file for each digest and translation in `folder`. A file is sha256 of the rest (32 bytes), the length of a

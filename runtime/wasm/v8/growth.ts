@@ -16,7 +16,8 @@ export const startExport = "millrace:start";
  * was there, so nothing else in the module changes.
  *
  * Tail calls become calls too: V8 looks for the end of an attempt where a function begins or a loop goes round, but not
- * in a function that does nothing but tail calls, so that a thread of them could never be ended.
+ * in a function that does nothing but tail calls, so that a thread of them could never be ended. And it looks only once
+ * in a great many rounds of a short loop: bulk operations, of which one can take long, go through functions as well.
  */
 export function watchGrowth(bytes: Uint8Array): Uint8Array {
   const module = readCoreModule(bytes);
@@ -24,23 +25,24 @@ export function watchGrowth(bytes: Uint8Array): Uint8Array {
   if (codeSection === undefined) return bytes;
   const code = watchCode(bytes, codeSection.start, codeSection.end, module.functions);
   if (code === undefined) return bytes;
-  if (code.memories.length === 0) {
+  if (code.added.length === 0) {
     return replaceSections(bytes, module.sections, new Map([[10, code.content]]));
   }
-  const [askType, growType] = [module.types, module.types + 1];
-  const deny = module.functions + code.memories.length;
+  const askType = module.types;
+  const deny = module.functions + code.added.length;
   const contents = new Map<number, Uint8Array | "none">();
   const extend = (id: number, items: readonly (readonly number[])[]): void => {
     const section = module.sections.find((section) => section.id === id);
     const old = section ? bytes.subarray(section.start, section.end) : Uint8Array.of(0);
     contents.set(id, append(old, items));
   };
-  // (i32, i32) → i32 to ask, i32 → i32 to grow
+  // (i32, i32) → i32 to ask, i32 → i32 to grow, (i32, i32, i32) → () for a bulk operation
   extend(1, [
     [0x60, 2, 0x7f, 0x7f, 1, 0x7f],
     [0x60, 1, 0x7f, 1, 0x7f],
+    [0x60, 3, 0x7f, 0x7f, 0x7f, 0],
   ]);
-  extend(3, [...code.memories.map(() => leb(growType)), leb(askType)]);
+  extend(3, [...code.added.map((it) => leb(askType + ("memory" in it ? 1 : 2))), leb(askType)]);
   // One element of funcref, never more.
   extend(4, [[0x70, 1, 1, 1]]);
   const exports = [[...named(growHookExport), 0x01, ...leb(module.tables)]];
@@ -52,21 +54,30 @@ export function watchGrowth(bytes: Uint8Array): Uint8Array {
   extend(7, exports);
   // An active segment for that table at i32.const 0, of function indices.
   extend(9, [[0x02, ...leb(module.tables), 0x41, 0, 0x0b, 0x00, 1, ...leb(deny)]]);
-  const growers = code.memories.map((memory) => body(growBody(memory, module.tables, askType)));
-  contents.set(10, append(code.content, [...growers, body([0x00, 0x41, 0, 0x0b])]));
+  const added = code.added.map((it) =>
+    body(
+      "memory" in it
+        ? growBody(it.memory, module.tables, askType)
+        : bulkBody(it.bulk, module.tables, askType),
+    ),
+  );
+  contents.set(10, append(code.content, [...added, body([0x00, 0x41, 0, 0x0b])]));
   return replaceSections(bytes, module.sections, contents);
 }
 
-/** The code section with each `memory.grow` and tail call replaced, and the memories that are grown; undefined when there is none. */
+/** A function to be added: one that grows a memory, or does one bulk operation with its immediates. */
+type Added = { readonly memory: number } | { readonly bulk: Uint8Array };
+
+/** The code section with each such instruction replaced, and the functions to be added; undefined when there is none. */
 function watchCode(
   bytes: Uint8Array,
   start: number,
   end: number,
   firstNewFunction: number,
-): { readonly content: Uint8Array; readonly memories: readonly number[] } | undefined {
+): { readonly content: Uint8Array; readonly added: readonly Added[] } | undefined {
   const reader = readBinary(bytes, start, end);
-  // The memories, each with its place among them.
-  const memories = new Map<number, number>();
+  // The functions to be added, each with its place among them.
+  const added = new Map<string, readonly [place: number, it: Added]>();
   let changed = false;
   const parts: Uint8Array[] = [Uint8Array.from(leb(reader.u32()))];
   let kept = reader.at;
@@ -89,8 +100,10 @@ function watchCode(
         pieces.push(Uint8Array.of(site.call), bytes.subarray(site.start + 1, site.end), Uint8Array.of(0x0f));
         continue;
       }
-      const place = memories.get(site.memory) ?? memories.size;
-      memories.set(site.memory, place);
+      const it: Added = "memory" in site ? site : { bulk: bytes.slice(site.start, site.end) };
+      const key = "memory" in it ? String(it.memory) : Buffer.from(it.bulk).toString("hex");
+      const [place] = added.get(key) ?? [added.size];
+      added.set(key, [place, it]);
       const target = firstNewFunction + place;
       pieces.push(Uint8Array.from([0x10, ...leb(target)]));
     }
@@ -100,7 +113,9 @@ function watchCode(
     kept = reader.at;
   }
   parts.push(bytes.subarray(kept, end));
-  return !changed ? undefined : { content: Buffer.concat(parts), memories: [...memories.keys()] };
+  return !changed
+    ? undefined
+    : { content: Buffer.concat(parts), added: [...added.values()].map(([, it]) => it) };
 }
 
 function skipLocals(reader: ReturnType<typeof readBinary>): void {
@@ -138,6 +153,27 @@ function growBody(memory: number, table: number, askType: number): readonly numb
     // return local 1
     [0x20, 1, 0x0b],
   ].flat();
+}
+
+/** How much a bulk operation may do without asking, in bytes. */
+const quickBytes = 65_536;
+
+/** Asks for nothing where much is to be done, as the host's side looks whether the attempt is over; then does it. */
+function bulkBody(operation: Uint8Array, table: number, askType: number): readonly number[] {
+  return [
+    [0],
+    // if (u32) length > quickBytes: ask(0, 1), drop
+    [0x20, 2, 0x41, ...signedLeb(quickBytes), 0x4b, 0x04, 0x40],
+    [0x41, 0, 0x41, 1, 0x41, 0, 0x11, ...leb(askType), ...leb(table), 0x1a, 0x0b],
+    [0x20, 0, 0x20, 1, 0x20, 2, ...operation, 0x0b],
+  ].flat();
+}
+
+/** A positive number as a signed LEB128: its last byte must not look like a sign. */
+function signedLeb(value: number): readonly number[] {
+  const bytes = leb(value);
+  const last = bytes.pop() ?? 0;
+  return last < 0x40 ? [...bytes, last] : [...bytes, last | 0x80, 0];
 }
 
 function body(content: readonly number[]): readonly number[] {

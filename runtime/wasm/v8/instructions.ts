@@ -15,6 +15,16 @@ interface TailCall {
   readonly call: number;
 }
 
+/** An operation on as much memory as the guest says (init, copy, fill): from its opcode to behind its immediates. */
+interface BulkOperation {
+  readonly start: number;
+  readonly end: number;
+  readonly bulk: true;
+}
+
+/** What is replaced in a function body. */
+type Site = GrowSite | TailCall | BulkOperation;
+
 /** Opcodes of tail calls, each with that of the same call that is none. */
 const tailCalls: Readonly<Record<number, number>> = { 0x12: 0x10, 0x13: 0x11, 0x15: 0x14 };
 
@@ -33,9 +43,9 @@ export function findGrowSites(code: Uint8Array, start: number, end: number): rea
   return findSites(code, start, end).filter((site) => "memory" in site);
 }
 
-/** Finds every tail call too. */
-export function findSites(code: Uint8Array, start: number, end: number): readonly (GrowSite | TailCall)[] {
-  const sites: (GrowSite | TailCall)[] = [];
+/** Finds every tail call and every bulk operation on memory too. */
+export function findSites(code: Uint8Array, start: number, end: number): readonly Site[] {
+  const sites: Site[] = [];
   const cursor: Cursor = { code, end, at: start };
   while (cursor.at < end) {
     const opcodeAt = cursor.at;
@@ -45,10 +55,19 @@ export function findSites(code: Uint8Array, start: number, end: number): readonl
       skipImmediates(cursor, opcode);
       const call = tailCalls[opcode];
       if (call !== undefined) sites.push({ start: opcodeAt, call, end: cursor.at });
+      else if (opcode === 0xfc && isBulk(code, opcodeAt + 1)) {
+        sites.push({ start: opcodeAt, bulk: true, end: cursor.at });
+      }
     }
   }
   if (cursor.at > end) throw new MalformedBinary(`an instruction at byte ${end} is cut off`);
   return sites;
+}
+
+/** memory.init, memory.copy, memory.fill; the number may be longer than it need be. */
+function isBulk(code: Uint8Array, at: number): boolean {
+  const operation = leb({ code, end: code.length, at });
+  return operation === 8 || operation === 10 || operation === 11;
 }
 
 function byte(cursor: Cursor): number {

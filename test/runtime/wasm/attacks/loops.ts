@@ -60,7 +60,8 @@ export const loopAttacks: readonly Attack[] = [
     name: "a loop that has its memory filled over and over",
     artifact: () =>
       program(
-        "(loop $more (memory.fill (i32.const 0) (i32.const 7) (i32.const 65536)) (br $more)) (i32.const 0)",
+        `(drop (memory.grow (i32.const 500)))
+         (loop $more (memory.fill (i32.const 0) (i32.const 7) (i32.const 30000000)) (br $more)) (i32.const 0)`,
       ),
     ...ends,
   },

@@ -59,7 +59,9 @@ test("memory.grow is found behind every kind of instruction", async () => {
 });
 
 test("bytes that look like memory.grow in operands are left alone", async () => {
-  const { bytes } = boundModule(await module(`${everyKind} (i32.const 0)`));
+  // Without those that are replaced too.
+  const others = everyKind.replaceAll(/^ +\(memory\.(?:init|copy) .*$/gm, "");
+  const { bytes } = boundModule(await module(`${others} (i32.const 0)`));
   const instance = new webAssembly.Instance(new webAssembly.Module(bytes), {
     "millrace:memory": { 0: new webAssembly.Memory({ initial: 1, maximum: 4 }) },
   });
