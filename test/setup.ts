@@ -1,18 +1,21 @@
 import { installNatsServer, natsServerVariable } from "./host/nats/find-server.ts";
 
+const missing: string[] = [];
+
 /**
  * Gets what tests need beyond npm, once for all of them. With CI=true a missing part is an error; otherwise its tests
- * are skipped, and the returned function says so at the end.
+ * are skipped.
  */
-export default function setup(): () => void {
-  const missing: string[] = [];
+export function setup(): void {
   try {
     process.env[natsServerVariable] = installNatsServer();
   } catch (error) {
     if (process.env["CI"] === "true") throw error;
     missing.push((error as Error).message);
   }
-  return () => {
-    for (const message of missing) console.error(`\nTESTS WERE SKIPPED. ${message}`);
-  };
+}
+
+/** Says at the end, where it is seen, what was skipped. */
+export function teardown(): void {
+  for (const message of missing) console.error(`\nTESTS WERE SKIPPED. ${message}`);
 }
