@@ -120,7 +120,7 @@ export function createNatsEvents(session: NatsSession, accept: (input: unknown) 
   };
 }
 
-export function eventMessage({ subject, header, data, seq, time }: StoredMsg): EventMessage {
+function eventMessage({ subject, header, data, seq, time }: StoredMsg): EventMessage {
   return { subject, headers: header, data, seq, storedAt: time.getTime() };
 }
 

@@ -32,7 +32,7 @@ export function parseEvents(
 }
 
 /** What a sender is told of all that is wrong. */
-export function invalidEvents(problems: readonly Problem[]): MillraceError {
+function invalidEvents(problems: readonly Problem[]): MillraceError {
   const [first] = problems;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
   const where = first?.pointer === undefined ? "" : ` at ${first.pointer}`;

@@ -19,7 +19,7 @@ const layoutKey = "millrace-layout";
 
 const day = 24 * 3_600_000;
 const defaultKeepEventsMs = 7 * day;
-export const defaultLeaseMs = 30_000;
+const defaultLeaseMs = 30_000;
 const keepDeadLettersMs = 30 * day;
 /** An event id published again within this time is stored once; later, its runs are there already. */
 const dedupeWindowMs = 120_000;

@@ -4,7 +4,7 @@ import { MillraceError } from "../errors.ts";
 import { onInterruption } from "./interruption.ts";
 
 /** Where a message was stored; `duplicate`: an earlier one with its Nats-Msg-Id was, within the dedupe window. */
-export interface Stored {
+interface Stored {
   readonly seq: number;
   readonly duplicate: boolean;
 }
@@ -21,14 +21,14 @@ export interface Publisher {
   close(): void;
 }
 
-export interface BatchMessage {
+interface BatchMessage {
   readonly subject: string;
   readonly payload: string;
   readonly header: MsgHdrs;
 }
 
 /** The server's refusal, by its error code (server/errors.json of nats-server). */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   readonly errorCode: number;
   constructor(errorCode: number, description: string) {
     super(description);

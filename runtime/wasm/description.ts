@@ -6,7 +6,7 @@ import { isGranted } from "./grants.ts";
 import { type Extent, readCoreModule } from "./v8/core-module.ts";
 
 /** What a step's binary is, in the words of whoever looks at it. */
-export type StepKind = "typed component" | "program component" | "preview 1 command";
+type StepKind = "typed component" | "program component" | "preview 1 command";
 
 /** What can be told of a binary, whether or not a step may have what it imports. */
 export interface StepDescription {

@@ -5,7 +5,7 @@ export type WasmModule = WebAssembly.Module;
 export type WasmImports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** A core instance. */
-export interface WasmInstance {
+interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
