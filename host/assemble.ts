@@ -12,9 +12,12 @@ import type { Held } from "./executor/held-runs.ts";
 import { createNotices } from "./executor/notices.ts";
 import { prepareSteps } from "./executor/readiness.ts";
 import { followCatalog } from "./follow-catalog.ts";
+import { stepsOf } from "./function/definition.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Host } from "./host.ts";
 import { createLive } from "./live.ts";
+import { policed } from "./policy/policed.ts";
+import { checkPolicy, policyProblems, type Policy } from "./policy/policy.ts";
 import type { Catalog } from "./state/state.ts";
 import type { Store } from "./store.ts";
 
@@ -26,6 +29,8 @@ export interface HostParts {
   readonly random: Random;
   readonly drivers: ReadonlyMap<RuntimeName, Driver>;
   readonly intake: Intake;
+  /** What its operator lets steps have; all that documents ask for by default. */
+  readonly policy?: Policy | undefined;
   /** Runs held in memory at once; 1,000 by default. */
   readonly maxRuns?: number | undefined;
   /** How long close() lets attempts under way go on, in milliseconds; 0 by default. */
@@ -35,14 +40,15 @@ export interface HostParts {
 /** Puts a host together on an open store: takes up what was left unfinished, and begins to consume. */
 export async function assembleHost(
   { broker, state, cluster }: Store,
-  { name, clock, random, drivers, intake, maxRuns = 1_000, graceMs = 0 }: HostParts,
+  { name, clock, random, drivers: all, intake, policy, maxRuns = 1_000, graceMs = 0 }: HostParts,
 ): Promise<Host> {
+  const drivers = policed(all, policy);
   const ownLive = createLive();
   const live = cluster?.live(ownLive) ?? ownLive;
   const notices = createNotices(clock, ownLive);
   const definitions = createDefinitions(state.catalog);
   const prepare = (version: FunctionVersion): Promise<void> =>
-    ready(version, { definitions, drivers, notices });
+    ready(version, { definitions, drivers, notices, policy });
 
   let preparing: Promise<unknown> = Promise.resolve();
   const follower = await followCatalog({
@@ -107,7 +113,9 @@ export async function assembleHost(
       }
       return published;
     },
+    permit: (versions) => checkPolicy(policy, versions),
     async deploy(versions) {
+      checkPolicy(policy, versions);
       await definitions.deploy(versions);
       // Not waited for: events are taken at once, and an attempt that comes first shares the work.
       preparing = Promise.all([preparing, ...versions.map(prepare)]).catch(notices.storeError);
@@ -156,8 +164,17 @@ function schemaChanges(catalog: Catalog, intake: Intake): Pick<Host, "setEventSc
 /** Gets a function's steps ready; what can't run is noticed. */
 async function ready(
   { functionId, version }: FunctionVersion,
-  { definitions, drivers, notices }: Pick<ExecutorOptions, "definitions" | "drivers" | "notices">,
+  {
+    definitions,
+    drivers,
+    notices,
+    policy,
+  }: Pick<ExecutorOptions, "definitions" | "drivers" | "notices"> & { readonly policy?: Policy | undefined },
 ): Promise<void> {
   const definition = await definitions.get(functionId, version);
-  if (definition !== undefined) await prepareSteps(definition, drivers, notices);
+  if (definition === undefined) return;
+  const breaches = stepsOf(definition).flatMap((step) => policyProblems(policy, functionId, step));
+  for (const { code, message } of breaches)
+    notices.add({ level: "error", code, functionId, message: `It can't run: ${message}.` });
+  await prepareSteps(definition, drivers, notices);
 }

@@ -92,6 +92,21 @@ export const hostErrors = {
   },
   ...functionErrors,
   ...buildErrors,
+  ERR_POLICY_REFUSED: {
+    status: 403,
+    summary: "The operator's policy does not allow what a function asks for; no function was deployed.",
+    next: "Ask for less in the function's document, or have the operator change the policy at the places listed.",
+  },
+  ERR_POLICY_CAPABILITY: {
+    status: 403,
+    summary: "A step asks for a capability that the operator's policy does not allow to its function.",
+    next: "Leave the capability out, or have the operator add the function to those that may have it.",
+  },
+  ERR_POLICY_LIMIT: {
+    status: 403,
+    summary: "A limit of a step, or its default, is above the operator's maximum.",
+    next: "Lower the step's `limits` or `timeout`, or have the operator raise the maximum.",
+  },
   ERR_HOST_CLOSED: {
     status: 503,
     summary: "The host is stopping and takes nothing new.",

@@ -18,6 +18,8 @@ export interface Host {
    * are got ready in the background; what can't run is in `notices`.
    */
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
+  /** Throws ERR_POLICY_REFUSED when the operator's policy does not allow what these versions ask for; so does `deploy`. */
+  permit(versions: readonly FunctionVersion[]): void;
   /** No new runs of this function. */
   remove(functionId: string): Promise<void>;
   /** Stores the JSON Schemas of events by event name, in place of those before. Throws ERR_SCHEMA_INVALID. */

@@ -10,6 +10,7 @@ import type { Event } from "./event/event.ts";
 import { createIntake } from "./event/intake.ts";
 import type { Host, StoreKind } from "./host.ts";
 import { isNatsUrl, type NatsOptions } from "./nats/options.ts";
+import type { Policy } from "./policy/policy.ts";
 import { openDatabase } from "./sqlite/database.ts";
 import { storeLocation } from "./sqlite/location.ts";
 import { createSqliteState } from "./state/sqlite.ts";
@@ -44,6 +45,8 @@ export interface HostConfig {
   readonly maxRuns?: number;
   /** How long close() lets attempts under way go on, in milliseconds; 0 by default. */
   readonly graceMs?: number;
+  /** What its operator lets steps have; all that documents ask for by default. */
+  readonly policy?: Policy;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -66,8 +69,8 @@ export async function createHost(config: HostConfig): Promise<Host> {
     await store.state.close();
     throw error;
   });
-  const { maxRuns, graceMs } = config;
-  const host = await assembleHost(store, { name, clock, random, drivers, intake, maxRuns, graceMs });
+  const { maxRuns, graceMs, policy } = config;
+  const host = await assembleHost(store, { name, clock, random, drivers, intake, policy, maxRuns, graceMs });
   return { ...host, setup: { store: storeKind(config.store), runtimes: [...drivers.keys()] } };
 }
 

@@ -1,3 +1,4 @@
+import type { Capabilities } from "./capabilities.ts";
 import type { Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { RuntimeErrorCode } from "./errors.ts";
@@ -11,6 +12,8 @@ export interface StepProgram {
   readonly runtime: { readonly type: RuntimeName; readonly [option: string]: Json };
   /** Runtime wasm: the component's digest, sha256 in hex. */
   readonly sha256?: string;
+  /** Runtime wasm: what the step's document asks for. */
+  readonly capabilities?: Capabilities;
 }
 
 /** One execution of one step. */

@@ -65,6 +65,11 @@ export const runtimeErrors = {
     summary: "The attempt was ended because its run was cancelled or its host is stopping.",
     next: "Nothing: a stopped host's run goes on when a host is back.",
   },
+  ERR_STEP_POLICY: {
+    retry: false,
+    summary: "The policy of the host's operator does not allow what the step's document asks for.",
+    next: "Ask for less in the step's document, or have the operator change the policy.",
+  },
   ERR_COMPONENT_INVALID: {
     retry: false,
     summary:

@@ -14,7 +14,10 @@ const schemasByName = { type: "object", description: "JSON Schemas of events' da
 /** The routes that deploy functions and event schemas. */
 export function addDeploymentRoutes(
   app: FastifyInstance,
-  host: Pick<Host, "functions" | "deploy" | "hasArtifact" | "eventSchemas" | "addEventSchemas" | "ready">,
+  host: Pick<
+    Host,
+    "functions" | "permit" | "deploy" | "hasArtifact" | "eventSchemas" | "addEventSchemas" | "ready"
+  >,
   { bodyBytes }: Pick<ApiSettings, "bodyBytes">,
 ): void {
   app.get(
@@ -46,6 +49,7 @@ export function addDeploymentRoutes(
             schemas: { ...listOf(string), description: "The events of which the schema changed." },
           }),
           400,
+          403,
           413,
           415,
           422,
@@ -57,6 +61,7 @@ export function addDeploymentRoutes(
     async ({ raw }, reply) => {
       await host.ready();
       const { functions, schemas } = readDeployment(await readJson(raw, reply.raw, bodyBytes));
+      host.permit(functions);
       await checkComponents(functions, host.hasArtifact);
       const active = new Map(host.functions().map(({ functionId, version }) => [functionId, version]));
       const isChanged = (id: string, version: string): boolean => active.get(id) !== version;

@@ -121,6 +121,7 @@ function createWorld(stdin: string): StepWorld & { printed(): string } {
   let printed = "";
   return {
     args: [],
+    env: [],
     stdin: createInput(stdin),
     stdout: {
       write(bytes) {
@@ -139,8 +140,8 @@ function createWorld(stdin: string): StepWorld & { printed(): string } {
       random(bytes) {
         for (const index of bytes.keys()) bytes[index] = (random += 41) & 0xff;
       },
-      sleep(milliseconds) {
-        now += BigInt(Math.ceil(milliseconds * 1e6));
+      waitUntil(time) {
+        if (time > now) now = time;
       },
     },
     memoryBytes: 2 ** 32,

@@ -9,6 +9,7 @@ import { writeAtomically } from "./atomic-file.ts";
 const worlds = `package millrace:javascript@0.1.0;
 
 world typed {
+  import wasi:cli/environment@0.2.12;
   import wasi:clocks/monotonic-clock@0.2.12;
   import wasi:random/random@0.2.12;
   include millrace:step/step@0.1.0;
@@ -78,6 +79,7 @@ interface random {
   cli: `package wasi:cli@0.2.12;
 
 interface environment {
+  get-environment: func() -> list<tuple<string, string>>;
   get-arguments: func() -> list<string>;
 }
 

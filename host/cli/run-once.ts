@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { buildProject } from "../build/build.ts";
+import { buildProject, type BuiltFunction } from "../build/build.ts";
 import type { Project, ProjectFunction } from "../build/project.ts";
 import { systemClock } from "../clock.ts";
 import type { Problem } from "../errors.ts";
@@ -25,15 +26,16 @@ import { refusals } from "./trigger-check.ts";
 export async function runOnce(functionId: string, options: RunOptions, terminal: Terminal): Promise<number> {
   const project = await openProject(options.project);
   const found = functionOf(project, functionId);
-  const event = await eventFor(found, options.event, project, terminal);
+  const event = await eventFor(found, options, project, terminal);
   const interrupt = catchInterrupts();
   try {
     const { functions, problems } = await buildProject(
       { ...project, functions: [found] },
       { signal: interrupt.signal, onProgress: tellProgress(terminal) },
     );
-    const [built] = functions;
-    if (built === undefined) throw projectError(problems);
+    const [first] = functions;
+    if (first === undefined) throw projectError(problems);
+    const built = options.seed === undefined ? first : seeded(first, options.seed);
     checkTriggers(define(versionOf(built, event.ts)), event);
     const host = await createHost({
       store: "memory:",
@@ -90,7 +92,7 @@ function functionOf(project: Project, functionId: string): ProjectFunction {
 
 async function eventFor(
   { document, file }: ProjectFunction,
-  source: string | undefined,
+  { event: source, seed }: Pick<RunOptions, "event" | "seed">,
   project: Project,
   terminal: Terminal,
 ): Promise<Event> {
@@ -102,8 +104,8 @@ async function eventFor(
   const name = document.triggers[0]?.event;
   const input = isObject(given) && given["name"] === undefined ? { ...given, name } : given;
   const parsed = parseEvent(input, {
-    now: systemClock.now(),
-    random: Math.random,
+    now: seed === undefined ? systemClock.now() : seededStart,
+    random: seed === undefined ? Math.random : seededRandom(seed),
     schemas: compileEventSchemas(project.eventSchemas),
   });
   if (parsed.ok) return parsed.event;
@@ -122,6 +124,24 @@ function invalidEvent(problems: readonly Problem[]): MillraceError {
     ? "ERR_EVENT_SCHEMA"
     : "ERR_EVENT_INVALID";
   return new MillraceError(code, "The event can't be used.", { problems });
+}
+
+/** The time of an event that a seed makes: 2000-01-01T00:00:00Z. */
+const seededStart = 946_684_800_000;
+
+/** Numbers from 0 to 1 that only the seed decides. */
+function seededRandom(seed: string): () => number {
+  let count = 0;
+  return () => createHash("sha256").update(`${seed} ${count++}`).digest().readUInt32LE() / 2 ** 32;
+}
+
+/** The function with this seed at each step of runtime wasm that has none. */
+function seeded(built: BuiltFunction, seed: string): BuiltFunction {
+  const steps = Object.entries(built.document.steps).map(([id, step]) => {
+    const isWasm = (step.runtime?.type ?? "wasm") === "wasm";
+    return [id, isWasm ? { ...step, capabilities: { seed, ...step.capabilities } } : step] as const;
+  });
+  return { ...built, document: { ...built.document, steps: Object.fromEntries(steps) } };
 }
 
 function checkTriggers(definition: ReturnType<typeof define>, event: Event): void {

@@ -18,6 +18,8 @@ export function stepInput(
   startedAt: number,
 ): StepInput {
   const { step, attempt } = execution;
+  // Where a seed fixes the step's clock, that begins at the event's time.
+  const seeded = step.program.capabilities?.seed !== undefined;
   const { traceparent, ...event } = view.event;
   const ctx: StepContext = {
     runId: header.id,
@@ -25,7 +27,7 @@ export function stepInput(
     functionVersion: header.functionVersion,
     stepId: step.id,
     attempt,
-    deadline: startedAt + step.limits.wallMs,
+    deadline: (seeded ? view.event.ts : startedAt) + step.limits.wallMs,
     idempotencyKey: `${header.id}:${step.id}`,
     ...(event.user === undefined ? {} : { user: event.user }),
     ...(traceparent === undefined ? {} : { traceparent }),

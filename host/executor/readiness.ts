@@ -1,6 +1,6 @@
 import type { Driver, RuntimeName, StepFailure } from "../../runtime/driver.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
-import type { Definition } from "../function/definition.ts";
+import { stepsOf, type Definition } from "../function/definition.ts";
 import type { Notices } from "./notices.ts";
 
 /**
@@ -12,9 +12,7 @@ export async function prepareSteps(
   drivers: ReadonlyMap<RuntimeName, Driver>,
   notices: Pick<Notices, "add">,
 ): Promise<void> {
-  const steps = [...definition.steps.values()];
-  if (definition.onFailure !== undefined) steps.push(definition.onFailure);
-  for (const { id, program, limits } of steps) {
+  for (const { id, program, limits } of stepsOf(definition)) {
     const driver = drivers.get(program.runtime.type);
     const failure =
       driver === undefined ? noDriver(program.runtime.type) : await driver.prepare(program, limits);

@@ -74,7 +74,11 @@ function defineStep(
   return {
     id,
     name: step.name ?? id,
-    program: { runtime, ...(sha256 === undefined ? {} : { sha256 }) },
+    program: {
+      runtime,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(step.capabilities === undefined ? {} : { capabilities: step.capabilities }),
+    },
     limits: limitsOf(step),
     retry: retryOf(step.retry, retryOf(document.retry, defaultRetry)),
     join: step.join ?? "all",

@@ -13,6 +13,11 @@ export interface Definition {
   readonly onFailure?: StepDefinition;
 }
 
+/** All steps of a definition, the `onFailure` step at the end. */
+export function stepsOf({ steps, onFailure }: Definition): readonly StepDefinition[] {
+  return [...steps.values(), ...(onFailure === undefined ? [] : [onFailure])];
+}
+
 export interface StepDefinition {
   readonly id: string;
   readonly name: string;

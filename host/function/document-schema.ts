@@ -17,6 +17,11 @@ const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly ex
     code: "ERR_FUNCTION_SCHEMA",
     expected: "up to 128 letters, digits, - and _, not beginning with -",
   },
+  envName: {
+    code: "ERR_FUNCTION_CAPABILITY",
+    expected: "up to 128 letters, digits and _, not beginning with a digit",
+  },
+  envValue: { code: "ERR_FUNCTION_CAPABILITY", expected: "text without the character NUL" },
   eventName: {
     code: "ERR_FUNCTION_SCHEMA",
     expected: "1 to 256 characters without spaces, control characters, * and >",

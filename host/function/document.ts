@@ -1,4 +1,5 @@
 import type { Json } from "../../runtime/json.ts";
+import type { Capabilities } from "../../runtime/capabilities.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
 
 /** What an edge's `step` says that begins with the run. */
@@ -43,6 +44,8 @@ export interface StepDocument {
     readonly output?: string | number;
     readonly logs?: string | number;
   };
+  /** What the step asks for; the operator's policy must allow it too. */
+  readonly capabilities?: Capabilities;
 }
 
 export interface EdgeDocument {

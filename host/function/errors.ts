@@ -94,6 +94,11 @@ export const functionErrors = {
     summary: "Two function documents of a project have the same `id`.",
     next: "Give one of them another id.",
   },
+  ERR_FUNCTION_CAPABILITY: {
+    status: 422,
+    summary: "A capability that a step asks for is not written as it must be, or not for the step's runtime.",
+    next: "Mend the place given: `env` has names and texts, `seed` is a text, and both are for runtime wasm.",
+  },
   ERR_FUNCTION_UNSUPPORTED: {
     status: 422,
     summary: "A function document uses something that this version can't run yet.",

@@ -1,6 +1,7 @@
 import type { Json } from "../../runtime/json.ts";
 import type { Problem } from "../errors.ts";
 import { checkAmounts } from "./check-amounts.ts";
+import { checkCapabilities } from "./check-capabilities.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
@@ -58,6 +59,7 @@ function check(document: Json, findings: Findings): void {
   }
   checkSchema(document, findings);
   checkAmounts(document, findings);
+  checkCapabilities(document, findings);
   checkSteps(outline, findings);
   checkGraph(outline, findings);
   checkExpressions(outline, findings);

@@ -1,3 +1,4 @@
+import type { Capabilities } from "../capabilities.ts";
 import type { LogLine, StepFailure } from "../driver.ts";
 import type { StepInput } from "../input.ts";
 import type { Limits } from "../limits.ts";
@@ -16,6 +17,7 @@ export interface StepBinary extends Omit<Inspection, "exports"> {
 interface EngineAttempt {
   readonly input: StepInput;
   readonly limits: Limits;
+  readonly capabilities?: Capabilities;
   readonly signal?: AbortSignal;
 }
 

@@ -53,7 +53,15 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
     async execute({ program, input, limits, signal }): Promise<AttemptResult> {
       const binary = await binaryOf(program);
       if ("code" in binary) return { ok: false, failure: binary, logs: [] };
-      return attemptResult(await engine.execute(binary, { input, limits, ...(signal && { signal }) }));
+      const { capabilities } = program;
+      return attemptResult(
+        await engine.execute(binary, {
+          input,
+          limits,
+          ...(capabilities && { capabilities }),
+          ...(signal && { signal }),
+        }),
+      );
     },
     close: () => engine.close(),
   };

@@ -81,7 +81,7 @@ function attempts(component: Uint8Array): { run(): void; readonly made: (readonl
       wallClock: () => BigInt(Date.now()) * 1_000_000n,
       monotonicClock: () => process.hrtime.bigint(),
       random: (bytes) => void randomFillSync(bytes),
-      sleep: () => undefined,
+      waitUntil: () => undefined,
     },
   };
   const program = loadProgram({
@@ -96,6 +96,7 @@ function attempts(component: Uint8Array): { run(): void; readonly made: (readonl
   const request: RunRequest = {
     key: "bench",
     input: typedInput(stepInput()),
+    env: [],
     stepId: "step",
     ...defaultLimits,
   };

@@ -1,3 +1,5 @@
+import environment from "wasi:cli/environment@0.2.12";
+import { phase, touchOutside } from "./phase.ts";
 import { decodeUtf8 } from "./text.ts";
 
 /** What differs between the process of a program and that of a function. */
@@ -26,6 +28,40 @@ function output(stream: "stdout" | "stderr", { write }: ProcessParts): object {
     on: () => undefined,
     once: () => undefined,
   };
+}
+
+/** The step's variables, read when the first of them is looked at: those of an attempt, not of the build. */
+function env(): object {
+  const variables: Record<string, string> = {};
+  let isRead = false;
+  const read = (): void => {
+    touchOutside("the environment");
+    if (isRead || phase.building) return;
+    isRead = true;
+    for (const [name, value] of environment.getEnvironment()) variables[name] ??= value;
+  };
+  return new Proxy(variables, {
+    get(target, name, receiver) {
+      read();
+      return Reflect.get(target, name, receiver) as unknown;
+    },
+    set(target, name, value) {
+      read();
+      return Reflect.set(target, name, String(value));
+    },
+    has(target, name) {
+      read();
+      return Reflect.has(target, name);
+    },
+    ownKeys(target) {
+      read();
+      return Reflect.ownKeys(target);
+    },
+    getOwnPropertyDescriptor(target, name) {
+      read();
+      return Reflect.getOwnPropertyDescriptor(target, name);
+    },
+  });
 }
 
 /** Stdin as one chunk of text, for `for await` and for "data" and "end". */
@@ -69,7 +105,7 @@ export function installProcess(parts: ProcessParts): void {
     },
     argv0: "node",
     execArgv: [],
-    env: {},
+    env: env(),
     exitCode: undefined,
     pid: 1,
     platform: "wasi",

@@ -23,7 +23,7 @@ declare module "wasi:clocks/monotonic-clock@0.2.12" {
 }
 
 declare module "wasi:cli/environment@0.2.12" {
-  const environment: { getArguments(): string[] };
+  const environment: { getArguments(): string[]; getEnvironment(): [string, string][] };
   export default environment;
 }
 

@@ -19,6 +19,38 @@ export async function readConfigFile(
   file: string,
   settings: readonly Setting[],
 ): Promise<ReadonlyMap<string, FileSetting>> {
+  const { value, place, invalid } = await readJsonFile(file, {
+    type: "object",
+    properties: { $schema: { type: "string" }, ...byKey(settings) },
+    additionalProperties: false,
+  });
+  const found = new Map<string, FileSetting>();
+  const problems: Omit<Problem, "code" | "file">[] = [];
+  for (const setting of settings) {
+    const pointer = `/${keyOf(setting)}`;
+    const given = value[keyOf(setting)];
+    if (given === undefined) continue;
+    const result = readSetting(setting, given as string);
+    if ("value" in result) found.set(setting.name, { value: result.value, line: place(pointer).line });
+    else {
+      const message = `it must be ${result.expected}`;
+      problems.push({ message, pointer, expected: result.expected, ...place(pointer) });
+    }
+  }
+  if (problems.length > 0) throw invalid(problems);
+  return found;
+}
+
+/** JSON with comments that fits a schema, and what else may be found wrong with it. */
+interface JsonFile {
+  readonly value: Readonly<Record<string, unknown>>;
+  /** Where the key that a JSON pointer ends in begins. */
+  place(pointer: string): Position;
+  invalid(problems: readonly Omit<Problem, "code" | "file">[]): CliError;
+}
+
+/** Reads JSON with comments and trailing commas. Throws ERR_INPUT_FILE, and ERR_CONFIG_INVALID with all that is wrong. */
+export async function readJsonFile(file: string, schema: object): Promise<JsonFile> {
   const text = (await read(file)).replace(/^\ufeff/, "");
   const lines = lineStarts(text);
   const errors: ParseError[] = [];
@@ -38,32 +70,13 @@ export async function readConfigFile(
 
   const value = plain(tree) as Record<string, unknown>;
   const place = (pointer: string): Position => positionIn(lines, keyOffset(tree, pointer));
-  const check = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile({
-    type: "object",
-    properties: { $schema: { type: "string" }, ...byKey(settings) },
-    additionalProperties: false,
-  });
+  const check = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
   if (!check(value)) {
     throw invalid(
       describeSchemaErrors(check.errors ?? []).map((problem) => ({ ...problem, ...place(problem.pointer) })),
     );
   }
-
-  const found = new Map<string, FileSetting>();
-  const problems: Omit<Problem, "code" | "file">[] = [];
-  for (const setting of settings) {
-    const pointer = `/${keyOf(setting)}`;
-    const given = value[keyOf(setting)];
-    if (given === undefined) continue;
-    const result = readSetting(setting, given as string);
-    if ("value" in result) found.set(setting.name, { value: result.value, line: place(pointer).line });
-    else {
-      const message = `it must be ${result.expected}`;
-      problems.push({ message, pointer, expected: result.expected, ...place(pointer) });
-    }
-  }
-  if (problems.length > 0) throw invalid(problems);
-  return found;
+  return { value, place, invalid };
 }
 
 async function read(file: string): Promise<string> {

@@ -137,6 +137,12 @@ export const hostSettings = [
     default: "30s",
   },
   {
+    name: "policy",
+    kind: "text",
+    argument: "<file>",
+    description: "JSON: what steps may ask for at most",
+  },
+  {
     name: "cache",
     kind: "text",
     argument: "<folder>",

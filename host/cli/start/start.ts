@@ -34,7 +34,10 @@ export async function startHost(options: StartOptions, terminal: Terminal): Prom
     import("../../api/server.ts"),
   ]);
   const log = createStartLog(terminal);
-  const host = await createHost(hostConfig(settings));
+  const host = await createHost({
+    ...hostConfig(settings),
+    ...defined({ policy: await policyOf(settings) }),
+  });
   const notices = log.follow(host);
   let api: Api | undefined;
   try {
@@ -81,6 +84,13 @@ function hostConfig(settings: Settings): HostConfig {
       engine: text("engine") as HostConfig["engine"],
     }),
   };
+}
+
+async function policyOf({ text }: Settings): Promise<HostConfig["policy"]> {
+  const file = text("policy");
+  if (file === undefined) return undefined;
+  const { readPolicyFile } = await import("../settings/policy-file.ts");
+  return readPolicyFile(file);
 }
 
 async function tlsKeys({ text }: Settings): Promise<TlsKeys | undefined> {

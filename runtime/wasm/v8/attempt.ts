@@ -8,6 +8,7 @@ import { Breach, Exit, createInput, createOutput } from "./stdio.ts";
 import type { OutputSink } from "./stdio.ts";
 import { errorEnd } from "./thrown.ts";
 import type { TypedResult } from "./typed-input.ts";
+import { hermeticAmbient } from "./wasi/hermetic.ts";
 import type { Ambient, StepWorld } from "./wasi/world.ts";
 
 /** What a worker thread keeps from one attempt to the next; nothing in it is within a guest's reach. */
@@ -64,7 +65,7 @@ function createWorld(
   { mode }: LoadedProgram,
   run: RunRequest,
   stdout: OutputSink,
-  { log: buffer, ambient }: AttemptHost,
+  { log: buffer, ambient: live }: AttemptHost,
   end: (reason: Breach | Exit) => never,
   threw: (error: unknown) => void,
 ): StepWorld {
@@ -74,11 +75,17 @@ function createWorld(
     end(new Breach("ERR_STEP_LOG_TOO_LARGE", `The attempt logged more than ${run.logBytes} bytes.`));
   };
   const stderr: OutputSink = { write: (bytes) => write("stderr", bytes) };
+  const inTime = (elapsed: bigint): void => {
+    if (elapsed <= BigInt(Math.ceil(run.wallMs * 1e6))) return;
+    end(new Breach("ERR_STEP_TIMEOUT", `The attempt took longer than ${run.wallMs} ms.`));
+  };
+  const ambient = run.hermetic === undefined ? live : hermeticAmbient(run.hermetic, inTime);
   // A typed step has its output in its result: what it prints is log.
   const typed = mode === "typed";
   const text = typeof run.input === "string" ? run.input : "";
   return {
     args: typed ? [run.stepId] : [run.stepId, text],
+    env: run.env,
     stdin: createInput(text),
     stdout: typed ? stderr : stdout,
     stderr,

@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { Capabilities } from "../../capabilities.ts";
 import type { StepFailure } from "../../driver.ts";
 import type { Engine, StepBinary } from "../engine.ts";
+import { hermetic } from "../hermetic.ts";
 import { failure } from "../failure.ts";
 import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
@@ -43,10 +45,10 @@ export function createV8Engine(options: V8EngineOptions): Engine {
       const program = await programOf(binary, limits);
       return "code" in program ? program : undefined;
     },
-    async execute(binary, { input, limits, signal }) {
+    async execute(binary, { input, limits, capabilities = {}, signal }) {
       const program = await programOf(binary, limits);
       if ("code" in program) return { ending: { kind: "ended", failure: program }, logs: [] };
-      const run = runRequest(program.key, binary, input, limits);
+      const run = runRequest(program.key, binary, { input, limits, capabilities });
       return pool.run({ program, run, wallMs: limits.wallMs, ...(signal && { signal }) });
     },
     async close() {
@@ -56,11 +58,24 @@ export function createV8Engine(options: V8EngineOptions): Engine {
   };
 }
 
-function runRequest(key: string, { mode }: StepBinary, input: StepInput, limits: Limits): RunRequest {
+interface Asked {
+  readonly input: StepInput;
+  readonly limits: Limits;
+  readonly capabilities: Capabilities;
+}
+
+function runRequest(
+  key: string,
+  { mode }: StepBinary,
+  { input, limits, capabilities: { env = {}, seed } }: Asked,
+): RunRequest {
   return {
     key,
     input: mode === "typed" ? typedInput(input) : JSON.stringify(input),
     stepId: input.ctx.stepId,
+    env: Object.entries(env),
+    ...(seed === undefined ? {} : { hermetic: hermetic(seed, input) }),
+    wallMs: limits.wallMs,
     memoryBytes: limits.memoryBytes,
     outputBytes: limits.outputBytes,
     logBytes: limits.logBytes,

@@ -1,5 +1,6 @@
 import type { RuntimeErrorCode } from "../../errors.ts";
 import type { Inspection } from "../component.ts";
+import type { Hermetic } from "../hermetic.ts";
 import type { Footprint } from "./bounds.ts";
 import type { TypedInput } from "./typed-input.ts";
 import type { WasmModule } from "./webassembly.ts";
@@ -29,6 +30,11 @@ export interface RunRequest {
   /** The record for the typed export, or JSON text for a program. */
   readonly input: TypedInput | string;
   readonly stepId: string;
+  /** The variables of its environment: name and value. */
+  readonly env: readonly (readonly [string, string])[];
+  /** Clocks and randomness, where a seed fixes them. */
+  readonly hermetic?: Hermetic;
+  readonly wallMs: number;
   readonly memoryBytes: number;
   readonly outputBytes: number;
   readonly logBytes: number;

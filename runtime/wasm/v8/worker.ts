@@ -27,8 +27,11 @@ const ambient: Ambient = {
   random: (bytes) => {
     randomFillSync(bytes);
   },
-  sleep: (milliseconds) => {
-    Atomics.wait(never, 0, 0, milliseconds);
+  waitUntil(time) {
+    for (let now = process.hrtime.bigint(); now < time; now = process.hrtime.bigint()) {
+      // A thread may wake a little early, and sleeps no longer than 2^31 ms at once.
+      Atomics.wait(never, 0, 0, Math.min(Number(time - now) / 1e6 + 0.05, 1e9));
+    }
   },
 };
 

@@ -22,6 +22,14 @@ interface AttemptLimits {
   readonly logBytes: number;
 }
 
+/** What an attempt's document gives it. */
+interface AttemptGrants {
+  /** Name and value, one after the other. */
+  readonly env: readonly string[];
+  /** Fixes clocks and randomness: milliseconds since 1970, and the four words of the generator behind it. */
+  readonly hermetic?: readonly number[];
+}
+
 /** The native half of an engine: its functions only ask, and `drain` has what has ended. */
 export interface NativeEngine {
   /** Of Wasmtime and its configuration: what another one compiled can't be used. */
@@ -32,7 +40,7 @@ export interface NativeEngine {
   prepare(id: number, shape: Shape, path: string, binary?: Uint8Array): void;
   /** Forgets a program; attempts that have been asked for keep it. */
   release(program: number): void;
-  execute(id: number, program: number, input: string, limits: AttemptLimits): void;
+  execute(id: number, program: number, input: string, limits: AttemptLimits, grants?: AttemptGrants): void;
   cancel(id: number): void;
   /** All that has ended since the last call. */
   drain(): readonly Done[];

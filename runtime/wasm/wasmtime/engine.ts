@@ -1,8 +1,11 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { Capabilities } from "../../capabilities.ts";
 import type { StepFailure } from "../../driver.ts";
+import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
 import type { Ending, Engine, EngineResult, StepBinary } from "../engine.ts";
+import { hermetic } from "../hermetic.ts";
 import { failure } from "../failure.ts";
 import type { Binding, DoneAttempt, DonePreparing, DoneProgram } from "./binding.ts";
 import { createDesk } from "./desk.ts";
@@ -61,15 +64,16 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
       const program = await programOf(binary, limits);
       return "code" in program ? program : undefined;
     },
-    async execute(binary, { input, limits, signal }) {
+    async execute(binary, { input, limits, capabilities, signal }) {
       const program = await programOf(binary, limits);
       // The engine may have been closed meanwhile.
       if (closing !== undefined) return ended(closed());
       if ("code" in program) return ended(program);
       if (signal?.aborted === true) return ended(failure("ERR_STEP_CANCELLED", "The attempt was cancelled."));
+      const grants = capabilities && grantsOf(capabilities, input);
       let abort: (() => void) | undefined;
       const done = await desk.ask<DoneAttempt>((id) => {
-        native.execute(id, program.number, JSON.stringify(input), limits);
+        native.execute(id, program.number, JSON.stringify(input), limits, grants);
         abort = () => native.cancel(id);
         signal?.addEventListener("abort", abort, { once: true });
       });
@@ -77,6 +81,15 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
       return result(done);
     },
     close: () => (closing ??= desk.close()),
+  };
+}
+
+/** As the native side takes them. */
+function grantsOf({ env = {}, seed }: Capabilities, input: StepInput) {
+  const fixed = seed === undefined ? undefined : hermetic(seed, input);
+  return {
+    env: Object.entries(env).flat(),
+    ...(fixed && { hermetic: [fixed.startMs, ...fixed.words] }),
   };
 }
 

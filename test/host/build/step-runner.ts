@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildProject, type BuiltProject } from "../../../host/build/build.ts";
 import { loadProject } from "../../../host/build/project.ts";
+import type { Capabilities } from "../../../runtime/capabilities.ts";
 import type { AttemptResult, Driver } from "../../../runtime/driver.ts";
 import { createDrivers } from "../../../runtime/drivers.ts";
 import type { StepContext, StepInput } from "../../../runtime/input.ts";
@@ -17,6 +18,7 @@ export interface Given {
   readonly attributes?: StepInput["event"]["attributes"];
   readonly steps?: Readonly<Record<string, Json>>;
   readonly ctx?: Partial<StepContext>;
+  readonly capabilities?: Capabilities;
 }
 
 /** Steps that were built, and a driver to run them. */
@@ -45,7 +47,11 @@ export async function stepRunner(folder: string): Promise<StepRunner> {
       const sha256 = components[step]?.sha256;
       if (sha256 === undefined) throw new Error(JSON.stringify(built.problems));
       return driver.execute({
-        program: { runtime: { type: "wasm" }, sha256 },
+        program: {
+          runtime: { type: "wasm" },
+          sha256,
+          ...(given.capabilities && { capabilities: given.capabilities }),
+        },
         input: inputOf(step, given),
         limits: defaultLimits,
       });

@@ -116,7 +116,7 @@ test("a broken document elsewhere does not keep a function from running, its own
   await writeFile(join(cwd, "good/first.wasm"), "no wasm at all");
   const unfit = await millrace(["run", "good"], { cwd });
   expect(unfit.code).toBe(2);
-  expect(unfit.stderr).toMatch(/^good\/first\.wasm: ERR_COMPONENT_INVALID: /m);
+  expect(unfit.stderr).toMatch(/^good\/function\.json:\d+:\d+: ERR_COMPONENT_INVALID: .*good\/first\.wasm/m);
 });
 
 test("Ctrl-C ends a run that does not come to an end", async () => {

@@ -34,6 +34,23 @@ describe("a document that makes no sense: every problem at once", () => {
         "SCHEMA /triggers/1/expression",
       ],
     ],
+    [
+      "capabilities that are none",
+      {
+        steps: {
+          a: { path, capabilities: { env: { "1a": "x", B: 1, C: "a\u0000b" }, seed: "", files: true } },
+          b: { runtime: { type: "docker" }, capabilities: { env: {} } },
+        },
+      },
+      [
+        "CAPABILITY /steps/a/capabilities/env/1a",
+        "CAPABILITY /steps/a/capabilities/env/C",
+        "CAPABILITY /steps/b/capabilities",
+        "SCHEMA /steps/a/capabilities/env/B",
+        "SCHEMA /steps/a/capabilities/files",
+        "SCHEMA /steps/a/capabilities/seed",
+      ],
+    ],
     ["no steps, no triggers", { triggers: [], steps: {} }, ["SCHEMA /steps", "SCHEMA /triggers"]],
     [
       "unknown properties at every level",

@@ -45,6 +45,7 @@ describe("a function document", () => {
           join: "any",
           retry: { retries: 0 },
           limits: { memory: "64MiB", output: 1000, logs: 0 },
+          capabilities: { env: { LANG: "de", _x1: "" }, seed: "s" },
         },
         "step-3": {
           runtime: { type: "docker", image: "x" },

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Capabilities } from "../../../runtime/capabilities.ts";
 import type { AttemptResult, Driver, StepFailure, StepProgram } from "../../../runtime/driver.ts";
 import type { StepInput } from "../../../runtime/input.ts";
 import type { Limits } from "../../../runtime/limits.ts";
@@ -41,6 +42,7 @@ export function stepInput(parts: Partial<StepInput> = {}): StepInput {
 interface RunOptions {
   readonly input?: StepInput;
   readonly limits?: Partial<Limits>;
+  readonly capabilities?: Capabilities;
   readonly signal?: AbortSignal;
 }
 
@@ -73,9 +75,9 @@ export function createHarness(createEngine: CreateEngine, parallelism = 2, cache
     cacheDir: folder,
     put,
     prepare: (artifact, limits) => driver.prepare(put(artifact), { ...testLimits, ...limits }),
-    run: (artifact, { input = stepInput(), limits, signal } = {}) =>
+    run: (artifact, { input = stepInput(), limits, capabilities, signal } = {}) =>
       driver.execute({
-        program: put(artifact),
+        program: { ...put(artifact), ...(capabilities && { capabilities }) },
         input,
         limits: { ...testLimits, ...limits },
         ...(signal && { signal }),

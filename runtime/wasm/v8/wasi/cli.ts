@@ -4,7 +4,7 @@ import type { HostInterfaces } from "./host-function.ts";
 
 const levels: readonly LogLine["level"][] = ["trace", "debug", "info", "warn", "error"];
 
-/** wasi:cli and millrace:step/log: arguments, an empty environment, standard streams, exit, no terminal. */
+/** wasi:cli and millrace:step/log: arguments, environment, standard streams, exit, no terminal. */
 export const cliInterfaces: HostInterfaces = {
   "millrace:step/log": {
     log: hostFunction<[number, string]>(
@@ -13,7 +13,7 @@ export const cliInterfaces: HostInterfaces = {
     ),
   },
   "wasi:cli/environment": {
-    "get-environment": hostFunction("() -> list<tuple<string, string>>", () => []),
+    "get-environment": hostFunction("() -> list<tuple<string, string>>", ({ env }) => env),
     "get-arguments": hostFunction("() -> list<string>", ({ args }) => args),
     "initial-cwd": hostFunction("() -> option<string>", () => none),
   },

@@ -59,20 +59,17 @@ export const ioInterfaces: HostInterfaces = {
 };
 
 function isReady({ ambient }: StepWorld, { readyAt }: Pollable): boolean {
-  return readyAt === 0n || ambient.monotonicClock() >= readyAt;
+  return ambient.monotonicClock() >= readyAt;
 }
 
 /** The indices of those that are ready, once there is one. */
 function waitForOne(world: StepWorld, pollables: readonly Pollable[]): readonly number[] {
   if (pollables.length === 0) throw new Trap("poll was called with an empty list");
   const { ambient } = world;
-  for (;;) {
-    const ready = [...pollables.keys()].filter((index) => isReady(world, pollables[index] ?? readyNow));
-    if (ready.length > 0) return ready;
-    const next = pollables.reduce((least, { readyAt }) => (readyAt < least ? readyAt : least), 2n ** 64n);
-    // A thread may wake a little early, and sleeps no longer than 2^31 ms at once.
-    ambient.sleep(Math.min(Number(next - ambient.monotonicClock()) / 1e6 + 0.05, 1e9));
-  }
+  const first = pollables.reduce((least, { readyAt }) => (readyAt < least ? readyAt : least), 2n ** 64n);
+  if (first > ambient.monotonicClock()) ambient.waitUntil(first);
+  const now = ambient.monotonicClock();
+  return [...pollables.keys()].filter((index) => (pollables[index] ?? readyNow).readyAt <= now);
 }
 
 function atMost(length: bigint): number {

@@ -35,9 +35,7 @@ export function pollOneoff(
       if (first === undefined || dueAt < first) first = dueAt;
     });
     const until = first ?? 0n;
-    for (let now = began; now < until; now = ambient.monotonicClock()) {
-      ambient.sleep(Math.min(Number(until - now) / 1e6 + 0.05, 1e9));
-    }
+    if (until > began) ambient.waitUntil(until);
     let written = 0;
     each((at, dueAt = 0n) => {
       if (dueAt > until) return;

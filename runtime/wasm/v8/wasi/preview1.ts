@@ -21,7 +21,7 @@ type HostFunction = (...args: never[]) => number;
 type CoreFunction = (...args: unknown[]) => number;
 
 /**
- * The functions of `wasi_snapshot_preview1` for one attempt: arguments, no environment, stdin, stdout, stderr, clocks,
+ * The functions of `wasi_snapshot_preview1` for one attempt: arguments, environment, stdin, stdout, stderr, clocks,
  * randomness, sleep and exit work; there are no files, folders or sockets. Pointers that lead out of the module's
  * memory throw a RangeError, which ends the guest as a trap.
  */
@@ -35,7 +35,7 @@ export function createPreview1(world: StepWorld, memory: Memory): Readonly<Recor
     ...failing(socketFunctions, onStdio(errno.notsock)),
     path_link: (fd: number) => onStdio(errno.notdir)(fd),
     path_symlink: (_path: number, _length: number, fd: number) => onStdio(errno.notdir)(fd),
-    ...textLists(world.args, memory),
+    ...textLists(world, memory),
     ...clocks(world, view),
     ...stdio(world, memory, open),
     poll_oneoff: pollOneoff(world, view, open),
@@ -76,8 +76,9 @@ function telling(
   return told;
 }
 
-function textLists(args: readonly string[], memory: Memory): Record<string, HostFunction> {
+function textLists({ args, env }: StepWorld, memory: Memory): Record<string, HostFunction> {
   const encoded = args.map((arg) => Buffer.from(`${arg}\0`));
+  const variables = env.map(([name, value]) => Buffer.from(`${name}=${value}\0`));
   const sizes = (list: readonly Uint8Array[]) => (countPointer: number, sizePointer: number) => {
     const view = new DataView(memory());
     view.setUint32(countPointer >>> 0, list.length, true);
@@ -101,8 +102,8 @@ function textLists(args: readonly string[], memory: Memory): Record<string, Host
   return {
     args_sizes_get: sizes(encoded),
     args_get: get(encoded),
-    environ_sizes_get: sizes([]),
-    environ_get: get([]),
+    environ_sizes_get: sizes(variables),
+    environ_get: get(variables),
   };
 }
 

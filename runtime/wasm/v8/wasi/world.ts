@@ -9,13 +9,15 @@ export interface Ambient {
   monotonicClock(): bigint;
   /** Fills the array with random bytes. */
   random(bytes: Uint8Array): void;
-  /** Puts the thread to sleep; ending the worker wakes it. */
-  sleep(milliseconds: number): void;
+  /** Puts the thread to sleep until then, in nanoseconds of the monotonic clock; ending the worker wakes it. */
+  waitUntil(time: bigint): void;
 }
 
 /** All that one attempt can reach. */
 export interface StepWorld {
   readonly args: readonly string[];
+  /** The variables of the environment: name and value. */
+  readonly env: readonly (readonly [string, string])[];
   readonly stdin: InputSource;
   readonly stdout: OutputSink;
   readonly stderr: OutputSink;

@@ -119,6 +119,7 @@ const seen: unknown[] = [];
 
 const world: StepWorld = {
   args: [],
+  env: [],
   stdin: { read: () => undefined },
   stdout: { write: () => undefined },
   stderr: { write: () => undefined },
@@ -127,7 +128,12 @@ const world: StepWorld = {
     throw new Error("exit");
   },
   threw: () => undefined,
-  ambient: { wallClock: () => 0n, monotonicClock: () => 0n, random: () => undefined, sleep: () => undefined },
+  ambient: {
+    wallClock: () => 0n,
+    monotonicClock: () => 0n,
+    random: () => undefined,
+    waitUntil: () => undefined,
+  },
   memoryBytes: 2 ** 26,
 };
 

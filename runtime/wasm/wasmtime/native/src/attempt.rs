@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::TypedFunc;
@@ -22,11 +23,23 @@ pub struct Limits {
     pub log_bytes: usize,
 }
 
+/// What its document gives it beyond input, output and log; `Capabilities` of runtime/capabilities.ts.
+#[derive(Default)]
+pub struct Grants {
+    /// The variables of its environment: name and value.
+    pub env: Vec<(String, String)>,
+    /// Where clocks and randomness begin that a seed fixes: milliseconds since 1970, and the generator's state.
+    pub hermetic: Option<(u64, [u32; 4])>,
+}
+
 /// What the threads of an engine know of one attempt, whoever runs it.
 pub struct Attempt {
     pub id: u32,
     pub limits: Limits,
+    pub grants: Grants,
     cancelled: AtomicBool,
+    /// Its time is over although no clock of the host says so.
+    late: AtomicBool,
     /// When its time is over; set when it begins.
     deadline: OnceLock<Instant>,
     log: Mutex<Log>,
@@ -35,11 +48,13 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub fn new(id: u32, limits: Limits) -> Self {
+    pub fn new(id: u32, limits: Limits, grants: Grants) -> Self {
         Attempt {
             id,
             limits,
+            grants,
             cancelled: AtomicBool::new(false),
+            late: AtomicBool::new(false),
             deadline: OnceLock::new(),
             log: Mutex::default(),
             fuel: Mutex::default(),
@@ -65,7 +80,8 @@ impl Attempt {
         if self.cancelled.load(Ordering::Relaxed) {
             return Some(Verdict::cancelled());
         }
-        (Instant::now() >= self.begin()).then(|| Verdict::timeout(self.limits.wall_ms))
+        let late = self.late.load(Ordering::Relaxed) || Instant::now() >= self.begin();
+        late.then(|| Verdict::timeout(self.limits.wall_ms))
     }
 
     pub fn write_log(&self, source: Source, text: &[u8]) -> bool {
@@ -302,6 +318,19 @@ fn broken(message: String) -> Ending {
 
 /// Waits until that time on the monotonic clock of the world, or until the attempt's own time is over.
 pub async fn wait_until(world: &World, monotonic: u64) {
+    if let Some(hermetic) = &world.hermetic {
+        let elapsed = hermetic.pass_to(monotonic);
+        if elapsed > world.attempt.limits.wall_ms.saturating_mul(1_000_000) {
+            world.attempt.late.store(true, Ordering::Relaxed);
+            // As below, but at once.
+            std::future::poll_fn::<(), _>(|context| {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+        }
+        return;
+    }
     let deadline = world.attempt.begin();
     let until = world
         .instant(monotonic)

@@ -9,7 +9,7 @@ use napi::bindgen_prelude::{Buffer, Function};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
-use crate::attempt::{Attempt, Limits};
+use crate::attempt::{Attempt, Grants, Limits};
 use crate::compiling::compiling_threads;
 use crate::executor::Executor;
 use crate::outbox::{Outbox, Prepared, Report};
@@ -31,6 +31,31 @@ pub struct AttemptLimits {
     pub memory_bytes: f64,
     pub output_bytes: f64,
     pub log_bytes: f64,
+}
+
+/// What an attempt's document gives it; nothing by default.
+#[napi(object)]
+pub struct AttemptGrants {
+    /// Name and value, one after the other.
+    pub env: Vec<String>,
+    /// Fixes clocks and randomness: milliseconds since 1970, and the four words of the generator behind it.
+    pub hermetic: Option<Vec<f64>>,
+}
+
+fn grants(grants: Option<AttemptGrants>) -> Grants {
+    let Some(AttemptGrants { env, hermetic }) = grants else {
+        return Grants::default();
+    };
+    let pairs = env.chunks_exact(2);
+    Grants {
+        env: pairs
+            .map(|pair| (pair[0].clone(), pair[1].clone()))
+            .collect(),
+        hermetic: hermetic.and_then(|numbers| match numbers[..] {
+            [start, a, b, c, d] => Some((start as u64, [a, b, c, d].map(|word| word as u32))),
+            _ => None,
+        }),
+    }
 }
 
 #[napi(object, object_from_js = false)]
@@ -214,6 +239,7 @@ impl NativeEngine {
         program: u32,
         input: String,
         limits: AttemptLimits,
+        given: Option<AttemptGrants>,
     ) -> napi::Result<()> {
         let found = self.programs.lock().get(&program).cloned();
         let found = found.ok_or_else(|| failed(format!("there is no program {program}")))?;
@@ -227,8 +253,8 @@ impl NativeEngine {
         let open = open
             .as_ref()
             .ok_or_else(|| failed("the engine is closed"))?;
-        open.executor
-            .submit(Arc::new(Attempt::new(id, limits)), found, input.into());
+        let attempt = Attempt::new(id, limits, grants(given));
+        open.executor.submit(Arc::new(attempt), found, input.into());
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod clock;
 mod compiling;
 mod executor;
 mod functions;
+mod hermetic;
 mod log;
 mod nesting;
 mod outbox;

@@ -5,6 +5,7 @@ use wasmtime::{ResourceLimiter, Result};
 
 use crate::attempt::Attempt;
 use crate::clock::Clock;
+use crate::hermetic::Hermetic;
 use crate::log::Source;
 use crate::verdict::Verdict;
 
@@ -19,6 +20,8 @@ pub struct World {
     pub attempt: Arc<Attempt>,
     pub clock: Arc<Clock>,
     pub args: Vec<String>,
+    /// Clocks and randomness, where a seed fixes them.
+    pub hermetic: Option<Hermetic>,
     pub stdin: Stdin,
     pub files: Files,
     stdout: Vec<u8>,
@@ -87,7 +90,9 @@ impl World {
         stdin: Arc<str>,
         typed: bool,
     ) -> Self {
+        let hermetic = attempt.grants.hermetic;
         World {
+            hermetic: hermetic.map(|(start_ms, words)| Hermetic::new(start_ms, words)),
             attempt,
             clock,
             args,
@@ -147,6 +152,9 @@ impl World {
 
     /// Nanoseconds on a clock that never goes back.
     pub fn monotonic(&self) -> u64 {
+        if let Some(hermetic) = &self.hermetic {
+            return hermetic.monotonic();
+        }
         // Never 0: that is the time of what is ready at once.
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX - 1) + 1
     }

@@ -16,30 +16,37 @@ struct Datetime {
 type Context<'a> = StoreContextMut<'a, World>;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, in steps of a millisecond.
-pub fn wall_clock() -> u64 {
+pub fn wall_clock(world: &World) -> u64 {
+    if let Some(hermetic) = &world.hermetic {
+        return hermetic.wall_clock();
+    }
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     since.as_millis() as u64 * 1_000_000
 }
 
-/// Random bytes of the system.
-pub fn random(bytes: &mut [u8]) -> Result<()> {
+/// Random bytes of the system, or of the seed.
+pub fn random(world: &mut World, bytes: &mut [u8]) -> Result<()> {
+    if let Some(hermetic) = &mut world.hermetic {
+        hermetic.random(bytes);
+        return Ok(());
+    }
     getrandom::fill(bytes).map_err(|error| wasmtime::format_err!("no random bytes: {error}"))
 }
 
-fn random_list(context: &Context<'_>, length: u64) -> Result<(Vec<u8>,)> {
+fn random_list(context: &mut Context<'_>, length: u64) -> Result<(Vec<u8>,)> {
     if length > context.data().attempt.limits.memory_bytes as u64 {
         wasmtime::bail!("{length} random bytes were asked for");
     }
     let mut bytes = vec![0; length as usize];
-    random(&mut bytes)?;
+    random(context.data_mut(), &mut bytes)?;
     Ok((bytes,))
 }
 
-fn random_u64() -> Result<u64> {
+fn random_u64(context: &mut Context<'_>) -> Result<u64> {
     let mut bytes = [0; 8];
-    random(&mut bytes)?;
+    random(context.data_mut(), &mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
 }
 
@@ -67,13 +74,15 @@ pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> 
                 pollable(&mut context, at)
             })?
         }
-        ("wasi:clocks/wall-clock", "now") => to.func_wrap(item, |_: Context<'_>, (): ()| {
-            let now = wall_clock();
-            Ok((Datetime {
-                seconds: now / 1_000_000_000,
-                nanoseconds: (now % 1_000_000_000) as u32,
-            },))
-        })?,
+        ("wasi:clocks/wall-clock", "now") => {
+            to.func_wrap(item, |context: Context<'_>, (): ()| {
+                let now = wall_clock(context.data());
+                Ok((Datetime {
+                    seconds: now / 1_000_000_000,
+                    nanoseconds: (now % 1_000_000_000) as u32,
+                },))
+            })?
+        }
         ("wasi:clocks/wall-clock", "resolution") => {
             to.func_wrap(item, |_: Context<'_>, (): ()| {
                 Ok((Datetime {
@@ -84,17 +93,19 @@ pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> 
         }
         ("wasi:random/random", "get-random-bytes")
         | ("wasi:random/insecure", "get-insecure-random-bytes") => to
-            .func_wrap(item, |context: Context<'_>, (length,): (u64,)| {
-                random_list(&context, length)
+            .func_wrap(item, |mut context: Context<'_>, (length,): (u64,)| {
+                random_list(&mut context, length)
             })?,
         ("wasi:random/random", "get-random-u64")
-        | ("wasi:random/insecure", "get-insecure-random-u64") => {
-            to.func_wrap(item, |_: Context<'_>, (): ()| Ok((random_u64()?,)))?
-        }
-        ("wasi:random/insecure-seed", "insecure-seed") => to
-            .func_wrap(item, |_: Context<'_>, (): ()| {
-                Ok(((random_u64()?, random_u64()?),))
+        | ("wasi:random/insecure", "get-insecure-random-u64") => to
+            .func_wrap(item, |mut context: Context<'_>, (): ()| {
+                Ok((random_u64(&mut context)?,))
             })?,
+        ("wasi:random/insecure-seed", "insecure-seed") => {
+            to.func_wrap(item, |mut context: Context<'_>, (): ()| {
+                Ok(((random_u64(&mut context)?, random_u64(&mut context)?),))
+            })?
+        }
         _ => return Ok(false),
     }
     Ok(true)

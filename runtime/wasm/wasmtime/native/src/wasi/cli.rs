@@ -42,7 +42,7 @@ pub const STDIN: u32 = 0;
 pub const STDOUT: u32 = 1;
 pub const STDERR: u32 = 2;
 
-/// wasi:cli and millrace:step/log: arguments, an empty environment, standard streams, exit, no terminal.
+/// wasi:cli and millrace:step/log: arguments, environment, standard streams, exit, no terminal.
 pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> {
     match (interface, item) {
         ("millrace:step/log", "log") => to.func_wrap(
@@ -54,8 +54,8 @@ pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> 
             },
         )?,
         ("wasi:cli/environment", "get-environment") => to
-            .func_wrap(item, |_: Context<'_>, (): ()| {
-                Ok((Vec::<(String, String)>::new(),))
+            .func_wrap(item, |context: Context<'_>, (): ()| {
+                Ok((context.data().attempt.grants.env.clone(),))
             })?,
         ("wasi:cli/environment", "get-arguments") => to
             .func_wrap(item, |context: Context<'_>, (): ()| {

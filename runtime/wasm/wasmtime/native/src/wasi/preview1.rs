@@ -22,7 +22,7 @@ const EVENT_BYTES: u32 = 32;
 
 type Host<'a> = Caller<'a, World>;
 
-/// The functions of `wasi_snapshot_preview1` for core modules: arguments, no environment, stdin, stdout, stderr, clocks,
+/// The functions of `wasi_snapshot_preview1` for core modules: arguments, environment, stdin, stdout, stderr, clocks,
 /// randomness, sleep and exit work; there are no files, folders or sockets. Pointers that lead out of the module's memory
 /// end the guest as a trap.
 pub fn link(linker: &mut Linker<World>) -> Result<()> {
@@ -43,7 +43,13 @@ pub fn link(linker: &mut Linker<World>) -> Result<()> {
         MODULE,
         "random_get",
         |mut host: Host<'_>, at: u32, length: u32| -> Result<i32> {
-            random(slice_mut(&mut host, at, length)?)?;
+            let bounds = range(at, length);
+            let memory = memory(&mut host)?;
+            let (data, world) = memory.data_and_store_mut(&mut host);
+            let Some(bytes) = data.get_mut(bounds) else {
+                wasmtime::bail!("a pointer is out of bounds: {at} + {length}");
+            };
+            random(world, bytes)?;
             Ok(errno::SUCCESS)
         },
     )?;
@@ -174,24 +180,41 @@ fn link_absent(linker: &mut Linker<World>) -> Result<()> {
 }
 
 fn link_texts(linker: &mut Linker<World>) -> Result<()> {
+    link_list(linker, "args_sizes_get", "args_get", |world| {
+        world.args.clone()
+    })?;
+    link_list(linker, "environ_sizes_get", "environ_get", |world| {
+        let env = &world.attempt.grants.env;
+        env.iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    })
+}
+
+/// The two functions that give out a list of texts, each with a NUL behind it.
+fn link_list(
+    linker: &mut Linker<World>,
+    sizes_name: &str,
+    name: &str,
+    list: fn(&World) -> Vec<String>,
+) -> Result<()> {
     linker.func_wrap(
         MODULE,
-        "args_sizes_get",
-        |mut host: Host<'_>, count_at: u32, size_at: u32| -> Result<i32> {
-            let args = &host.data().args;
-            let size: usize = args.iter().map(|arg| arg.len() + 1).sum();
-            let count = args.len() as u32;
-            put(&mut host, count_at, &count.to_le_bytes())?;
+        sizes_name,
+        move |mut host: Host<'_>, count_at: u32, size_at: u32| -> Result<i32> {
+            let texts = list(host.data());
+            let size: usize = texts.iter().map(|text| text.len() + 1).sum();
+            put(&mut host, count_at, &(texts.len() as u32).to_le_bytes())?;
             put(&mut host, size_at, &(size as u32).to_le_bytes())?;
             Ok(errno::SUCCESS)
         },
     )?;
     linker.func_wrap(
         MODULE,
-        "args_get",
-        |mut host: Host<'_>, mut pointers: u32, mut at: u32| -> Result<i32> {
-            for index in 0..host.data().args.len() {
-                let mut text = host.data().args[index].clone().into_bytes();
+        name,
+        move |mut host: Host<'_>, mut pointers: u32, mut at: u32| -> Result<i32> {
+            for text in list(host.data()) {
+                let mut text = text.into_bytes();
                 text.push(0);
                 put(&mut host, pointers, &at.to_le_bytes())?;
                 put(&mut host, at, &text)?;
@@ -201,16 +224,6 @@ fn link_texts(linker: &mut Linker<World>) -> Result<()> {
             Ok(errno::SUCCESS)
         },
     )?;
-    linker.func_wrap(
-        MODULE,
-        "environ_sizes_get",
-        |mut host: Host<'_>, count_at: u32, size_at: u32| -> Result<i32> {
-            put(&mut host, count_at, &[0; 4])?;
-            put(&mut host, size_at, &[0; 4])?;
-            Ok(errno::SUCCESS)
-        },
-    )?;
-    linker.func_wrap(MODULE, "environ_get", |_: u32, _: u32| errno::SUCCESS)?;
     Ok(())
 }
 
@@ -309,7 +322,7 @@ fn link_stdio(linker: &mut Linker<World>) -> Result<()> {
 /// The time on a clock, in nanoseconds: 0 is the wall clock, 1 to 3 never go back; None: no such clock.
 fn nanoseconds(world: &World, clock: u32) -> Option<u64> {
     match clock {
-        0 => Some(wall_clock()),
+        0 => Some(wall_clock(world)),
         1..=3 => Some(world.monotonic()),
         _ => None,
     }

@@ -1,0 +1,71 @@
+import type { CapabilityName } from "../../runtime/capabilities.ts";
+import type { StepProgram } from "../../runtime/driver.ts";
+import type { Limits } from "../../runtime/limits.ts";
+import { MillraceError, type Problem } from "../errors.ts";
+import { define } from "../function/define.ts";
+import { stepsOf, type StepDefinition } from "../function/definition.ts";
+import type { FunctionVersion } from "../function/version.ts";
+import { matchesPattern } from "./pattern.ts";
+
+/** What the operator of a host lets steps have; a host without one lets them have all that their documents ask for. */
+export interface Policy {
+  /** How problems name it. */
+  readonly file: string;
+  /** The functions that may have a capability, by patterns of their ids; one that is not named, no function may have. */
+  readonly capabilities: Readonly<Partial<Record<CapabilityName, readonly string[]>>>;
+  /** The most that a step may ask for; what is not named has no maximum. */
+  readonly limits: Readonly<Partial<Limits>>;
+}
+
+/** What of a step a policy is about. */
+type AskingStep = Pick<StepDefinition, "id" | "limits"> & {
+  readonly program: Pick<StepProgram, "capabilities">;
+};
+
+/** How the policy's file names a limit, and how amounts of it are written. */
+const limitNames: readonly (readonly [keyof Limits, string, string])[] = [
+  ["wallMs", "timeout", "ms"],
+  ["memoryBytes", "memory", "bytes"],
+  ["outputBytes", "output", "bytes"],
+  ["logBytes", "logs", "bytes"],
+];
+
+/** All that a step asks for and the policy does not allow, with pointers into the policy. */
+export function policyProblems(
+  policy: Policy | undefined,
+  functionId: string,
+  { id, program, limits: asked }: AskingStep,
+): readonly Problem[] {
+  if (policy === undefined) return [];
+  const { file, capabilities, limits } = policy;
+  const step = `step ${id} of ${functionId}`;
+  const problems: Problem[] = [];
+  for (const name of Object.keys(program.capabilities ?? {}) as CapabilityName[]) {
+    const patterns = capabilities[name] ?? [];
+    if (patterns.some((pattern) => matchesPattern(pattern, functionId))) continue;
+    const allowed = patterns.length === 0 ? "no function" : patterns.join(", ");
+    const message = `${step} asks for the capability ${name}, which the policy allows to ${allowed}`;
+    problems.push({ code: "ERR_POLICY_CAPABILITY", message, file, pointer: `/capabilities/${name}` });
+  }
+  for (const [key, name, unit] of limitNames) {
+    const most = limits[key];
+    if (most === undefined || asked[key] <= most) continue;
+    const message = `${step} has the ${name} limit ${asked[key]} ${unit}; the policy allows ${most} ${unit}`;
+    problems.push({ code: "ERR_POLICY_LIMIT", message, file, pointer: `/limits/${name}` });
+  }
+  return problems;
+}
+
+/** Throws ERR_POLICY_REFUSED with all that these versions ask for and the policy does not allow. */
+export function checkPolicy(policy: Policy | undefined, versions: readonly FunctionVersion[]): void {
+  if (policy === undefined) return;
+  const problems = versions.flatMap((version) => {
+    const definition = define(version);
+    return stepsOf(definition).flatMap((step) => policyProblems(policy, definition.id, step));
+  });
+  if (problems.length === 0) return;
+  const [first] = problems;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+  const message = `The operator's policy does not allow it: ${first?.message ?? ""}${more}.`;
+  throw new MillraceError("ERR_POLICY_REFUSED", message, { problems });
+}

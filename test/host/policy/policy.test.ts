@@ -1,0 +1,165 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readPolicyFile } from "../../../host/cli/settings/policy-file.ts";
+import { functionVersion } from "../../../host/function/define.ts";
+import type { FunctionDocument, StepDocument } from "../../../host/function/document.ts";
+import { createHost, runId } from "../../../host/index.ts";
+import { checkPolicy, type Policy } from "../../../host/policy/policy.ts";
+import { matchesPattern } from "../../../host/policy/pattern.ts";
+import type { Attempt, Driver } from "../../../runtime/driver.ts";
+import { temporaryFolder } from "../cli/cli-fixture.ts";
+
+const version = (id: string, step: StepDocument, more: Partial<FunctionDocument> = {}) =>
+  functionVersion({ id, triggers: [{ event: "a" }], steps: { one: step }, ...more }, {}, 0);
+const policy: Policy = {
+  file: "policy.json",
+  capabilities: { env: ["shop", "billing-*"] },
+  limits: { wallMs: 30_000, memoryBytes: 128 * 2 ** 20 },
+};
+
+describe("a policy", () => {
+  test("allows what it names, and limits up to its maximums", () => {
+    const step = { path: "file://./x.ts", capabilities: { env: { A: "b" } }, limits: { output: "64MiB" } };
+    expect(() => checkPolicy(policy, [version("shop", step), version("billing-eu", step)])).not.toThrow();
+  });
+
+  test("refuses all else, each with the place in the policy and the amounts", () => {
+    const step: StepDocument = {
+      capabilities: { env: {}, seed: "1" },
+      timeout: "31s",
+      limits: { memory: "129MiB" },
+    };
+    const onFailure = { steps: { one: {}, two: step }, onFailure: "two" };
+    expect(() => checkPolicy(policy, [version("other", step), version("shop", {}, onFailure)])).toThrow(
+      expect.objectContaining({
+        code: "ERR_POLICY_REFUSED",
+        status: 403,
+        problems: [
+          {
+            code: "ERR_POLICY_CAPABILITY",
+            message:
+              "step one of other asks for the capability env, which the policy allows to shop, billing-*",
+            file: "policy.json",
+            pointer: "/capabilities/env",
+          },
+          {
+            code: "ERR_POLICY_CAPABILITY",
+            message: "step one of other asks for the capability seed, which the policy allows to no function",
+            file: "policy.json",
+            pointer: "/capabilities/seed",
+          },
+          {
+            code: "ERR_POLICY_LIMIT",
+            message: "step one of other has the timeout limit 31000 ms; the policy allows 30000 ms",
+            file: "policy.json",
+            pointer: "/limits/timeout",
+          },
+          {
+            code: "ERR_POLICY_LIMIT",
+            message:
+              "step one of other has the memory limit 135266304 bytes; the policy allows 134217728 bytes",
+            file: "policy.json",
+            pointer: "/limits/memory",
+          },
+          expect.objectContaining({ pointer: "/capabilities/seed" }),
+          expect.objectContaining({ pointer: "/limits/timeout" }),
+          expect.objectContaining({ pointer: "/limits/memory" }),
+        ],
+      }),
+    );
+  });
+
+  test.each([
+    ["shop", "shop", true],
+    ["shop", "shops", false],
+    ["*", "", true],
+    ["shop-*", "shop-1", true],
+    ["shop-*", "myshop-1", false],
+    ["*-eu", "shop-eu", true],
+    ["*-eu", "shop-eu-1", false],
+    ["a*b*c", "a1b2b3c", true],
+    ["a*b*c", "acb", false],
+    ["ab*ba", "aba", false],
+  ])("pattern %s, function %s: %s", (pattern, id, matches) => {
+    expect(matchesPattern(pattern, id)).toBe(matches);
+  });
+
+  test("is read from JSON with comments, and refused with each place that is wrong", async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, "policy.json");
+    await writeFile(
+      file,
+      `{ // of the platform team
+        "capabilities": { "env": ["shop", "billing-*"] },
+        "limits": { "timeout": "30s", "memory": "128MiB", },
+      }`,
+    );
+    expect(await readPolicyFile(file)).toEqual({ ...policy, file });
+    await writeFile(file, '{\n"capabilities": { "files": [] },\n"limits": { "timeout": "soon" }\n}');
+    await expect(readPolicyFile(file)).rejects.toMatchObject({
+      code: "ERR_CONFIG_INVALID",
+      problems: [
+        { file, pointer: "/capabilities/files", line: 2 },
+        { file, pointer: "/limits/timeout", line: 3 },
+      ],
+    });
+    await expect(readPolicyFile(join(folder, "absent"))).rejects.toMatchObject({ code: "ERR_INPUT_FILE" });
+  });
+});
+
+/** A driver that keeps what it was asked to run. */
+function recordingDriver(attempts: Attempt[]): Driver {
+  return {
+    name: "wasm",
+    prepare: async () => undefined,
+    async execute(attempt) {
+      attempts.push(attempt);
+      return { ok: true, output: 1, logs: [] };
+    },
+    close: async () => undefined,
+  };
+}
+
+describe("a host with a policy", () => {
+  test("refuses a deployment that asks for more, and runs none that is stored already", async () => {
+    const folder = await temporaryFolder();
+    const store = `sqlite:${join(folder, "host.db")}`;
+    const attempts: Attempt[] = [];
+    const open = (more: { readonly policy?: Policy } = {}) =>
+      createHost({ store, drivers: new Map([["wasm", recordingDriver(attempts)]]), ...more });
+    const greedy = version("greedy", { capabilities: { env: { A: "b" } } }, { retry: { retries: 0 } });
+    const modest = version("shop", { capabilities: { env: { A: "b" } } });
+
+    const free = await open();
+    await free.deploy([greedy]);
+    await free.close();
+
+    const host = await open({ policy });
+    try {
+      await expect(host.deploy([modest, { ...greedy, version: "0" }])).rejects.toMatchObject({
+        code: "ERR_POLICY_REFUSED",
+      });
+      expect(host.functions().map(({ functionId }) => functionId)).toEqual(["greedy"]);
+      await expect
+        .poll(() => host.notices("greedy"))
+        .toMatchObject([{ level: "error", code: "ERR_POLICY_CAPABILITY" }]);
+      await host.deploy([modest]);
+      const [published] = await host.publish([{ name: "a" }]);
+      const id = published?.id ?? "";
+      const { status, history } = await host.finished(runId("greedy", id));
+      expect({ status, history }).toMatchObject({
+        status: "failed",
+        history: expect.arrayContaining([
+          expect.objectContaining({ failure: expect.objectContaining({ code: "ERR_STEP_POLICY" }) }),
+        ]),
+      });
+      expect(await host.finished(runId("shop", id))).toMatchObject({ status: "completed" });
+      expect(attempts.map(({ input, program }) => [input.ctx.functionId, program.capabilities])).toEqual([
+        ["shop", { env: { A: "b" } }],
+      ]);
+    } finally {
+      await host.close();
+    }
+  });
+});
