@@ -46,8 +46,12 @@ function lines(
     ),
     "",
     ...table(
-      [{ heading: "IMPORT" }, { heading: "GRANTED" }],
-      imports.map(({ name, granted: is }) => [printable(name), granted(is)]),
+      [{ heading: "IMPORT" }, { heading: "GRANTED" }, { heading: "MORE WITH" }],
+      imports.map(({ name, granted: is, capabilities }) => [
+        printable(name),
+        granted(is),
+        capabilities.join(", "),
+      ]),
       dim,
     ),
     "",

@@ -1,8 +1,9 @@
+import type { CapabilityName } from "../capabilities.ts";
 import type { StepFailure } from "../driver.ts";
 import { MalformedBinary, sections } from "./binary.ts";
 import { inspect } from "./component.ts";
 import { failure } from "./failure.ts";
-import { isGranted } from "./grants.ts";
+import { capabilitiesOf, isGranted } from "./grants.ts";
 import { type Extent, readCoreModule } from "./v8/core-module.ts";
 
 /** What a step's binary is, in the words of whoever looks at it. */
@@ -12,7 +13,13 @@ type StepKind = "typed component" | "program component" | "preview 1 command";
 export interface StepDescription {
   readonly kind: StepKind;
   /** With their versions. */
-  readonly imports: readonly { readonly name: string; readonly granted: boolean }[];
+  readonly imports: readonly {
+    readonly name: string;
+    /** To every step; what is not is refused. */
+    readonly granted: boolean;
+    /** Those that give it more. */
+    readonly capabilities: readonly CapabilityName[];
+  }[];
   readonly exports: readonly string[];
   /** Core modules, those of nested components too. */
   readonly modules: number;
@@ -34,7 +41,11 @@ export function describeStep(bytes: Uint8Array): StepDescription | StepFailure {
     const read = modules.map(readCoreModule);
     return {
       kind: kind === "command" ? "preview 1 command" : `${mode} component`,
-      imports: [...new Set(imports)].map((name) => ({ name, granted: isGranted(name) })),
+      imports: [...new Set(imports)].map((name) => ({
+        name,
+        granted: isGranted(name),
+        capabilities: capabilitiesOf(name),
+      })),
       exports,
       modules: modules.length,
       memories: read.flatMap(({ memories }) => memories).map((extent) => times(extent, pageBytes)),

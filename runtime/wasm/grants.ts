@@ -1,3 +1,4 @@
+import type { CapabilityName } from "../capabilities.ts";
 import type { StepFailure } from "../driver.ts";
 import { type Inspection, inspect, someOf } from "./component.ts";
 import { failure } from "./failure.ts";
@@ -40,4 +41,12 @@ export function inspectStep(bytes: Uint8Array): Inspection | StepFailure {
 /** Whether every step may have an import of this name. */
 export function isGranted(name: string): boolean {
   return granted.some((pattern) => pattern.test(name));
+}
+
+/** The capabilities of a step's document that change what an import gives it: variables, or fixed times and numbers. */
+export function capabilitiesOf(name: string): readonly CapabilityName[] {
+  if (!isGranted(name)) return [];
+  if (name === "wasi_snapshot_preview1") return ["env", "seed"];
+  if (name.startsWith("wasi:cli/environment@")) return ["env"];
+  return /^wasi:(clocks|random)\//.test(name) ? ["seed"] : [];
 }

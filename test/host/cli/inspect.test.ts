@@ -18,7 +18,11 @@ test("`inspect` shows what a component is, its imports and exports with versions
   };
   expect(await inspected("program.wasm")).toMatchObject({
     kind: "program component",
-    imports: expect.arrayContaining([{ name: "wasi:cli/environment@0.2.9", granted: true }]),
+    imports: expect.arrayContaining([
+      { name: "wasi:cli/environment@0.2.9", granted: true, capabilities: ["env"] },
+      { name: "wasi:clocks/wall-clock@0.2.9", granted: true, capabilities: ["seed"] },
+      { name: "wasi:io/poll@0.2.9", granted: true, capabilities: [] },
+    ]),
     exports: ["wasi:cli/run@0.2.9"],
     memories: expect.arrayContaining([{ minimum: 3 * 65_536 }]),
   });
@@ -28,7 +32,7 @@ test("`inspect` shows what a component is, its imports and exports with versions
   });
   expect(await inspected("command.wasm")).toMatchObject({
     kind: "preview 1 command",
-    imports: [{ name: "wasi_snapshot_preview1", granted: true }],
+    imports: [{ name: "wasi_snapshot_preview1", granted: true, capabilities: ["env", "seed"] }],
     exports: ["memory", "_start"],
     modules: 1,
     memories: [{ minimum: 2 * 65_536 }],
