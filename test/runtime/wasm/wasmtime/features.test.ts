@@ -30,7 +30,8 @@ const features: readonly (readonly [string, Promise<Uint8Array>, code?: string])
     "tail calls",
     start(
       "(func $down (param i32) (if (local.get 0) (then (return_call $down (i32.sub (local.get 0) (i32.const 1))))))",
-      "(call $down (i32.const 1000000))",
+      // Not deep: on V8 they are calls, so that a thread in an endless row of them can be ended.
+      "(call $down (i32.const 1000))",
     ),
   ],
   ["several memories", start("(memory $b 1)", trapUnless("(memory.size $b)"))],
