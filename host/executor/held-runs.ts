@@ -37,6 +37,9 @@ interface HeldRunsOptions {
   readonly maxRuns: number;
 }
 
+/** How far the clock of a host may be behind that of the store's server, in milliseconds. */
+const clockSkewMs = 60_000;
+
 export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: HeldRunsOptions): HeldRuns {
   const { peers, host, clock } = ports;
   const slots = createSlots(maxRuns);
@@ -84,7 +87,10 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
     }
     const taken = { header, definition, view: { ...view, event } };
     if (peers === undefined) return { ...taken, revision };
-    if (run.status === "parked" && sleeps(definition, foldHistory(history))) return "done";
+    if (run.status === "parked" && sleeps(definition, foldHistory(history))) {
+      // This clock may be behind the one that fired the timer: then the wake must come once more.
+      return run.wakeAt !== undefined && run.wakeAt - clock.now() <= clockSkewMs ? "lost" : "done";
+    }
     const other = run.host === host ? undefined : run.host;
     if (other !== undefined && (await peers.holds(other, run.id))) return "lost";
     // From here on no other host can record anything for the run.

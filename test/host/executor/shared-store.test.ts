@@ -29,6 +29,28 @@ describe("on a store that it shares, an executor", () => {
     await close();
   });
 
+  it("keeps a wake that comes a little early by its own clock, and drops one that is of no timer", async () => {
+    const { executor, close } = await sharedExecutor({
+      steps: {
+        a: {},
+        soon: { after: [{ step: "a", wait: "30s" }] },
+        later: { after: [{ step: "a", wait: "1h" }] },
+      },
+      drivers: inProcessDrivers({ a: () => null }),
+    });
+    const parked = await executor.handle(event, false);
+    expect(await parked.released).toBe("done");
+    expect(await (await executor.wake(runId("f", "e"))).released).toBe("lost");
+    await close();
+    const other = await sharedExecutor({
+      steps: { a: {}, later: { after: [{ step: "a", wait: "1h" }] } },
+      drivers: inProcessDrivers({ a: () => null }),
+    });
+    expect(await (await other.executor.handle(event, false)).released).toBe("done");
+    expect(await (await other.executor.wake(runId("f", "e"))).released).toBe("done");
+    await other.close();
+  });
+
   it("holds a run once when its event comes twice at a time", async () => {
     let executions = 0;
     const end = Promise.withResolvers<null>();
