@@ -47,6 +47,7 @@ export function natsOptions(settings: Settings): NatsOptions {
       replicas: number("replicas"),
       leaseMs: number("lease"),
       keepEventsMs: number("keep-events"),
+      keepRunsMs: number("keep-runs"),
       maxEventBytes: number("max-event-bytes"),
     }),
     ...(Object.keys(tls).length === 0 ? {} : { tls }),

@@ -60,6 +60,12 @@ export const hostSettings = [
     description: "how long events are kept (NATS; 7d unless given)",
   },
   {
+    name: "keep-runs",
+    kind: "duration",
+    argument: "<time>",
+    description: "how long finished runs are kept (NATS; for good unless given)",
+  },
+  {
     name: "max-event-bytes",
     kind: "size",
     argument: "<size>",
