@@ -72,7 +72,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ? [await startNatsServer(program, { args: ["--config", configuration] })]
       : await startNatsCluster(program, options.servers);
   const urls = servers.map(({ url }) => url);
-  const client = await connect({ servers: urls, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+  const client = await connect({
+    servers: urls,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    // Its server may be the one that is paused: by default it would stay with it for minutes.
+    pingInterval: 1_000,
+    maxPingOut: 2,
+  });
   const manager = await jetstreamManager(client, { timeout: 5_000 });
   const proxies: Proxy[] = [];
   const hosts: HostControl[] = [];
