@@ -1,6 +1,6 @@
 import type { StoredMsg } from "@nats-io/jetstream";
 import type { HistoryEntry } from "../executor/history.ts";
-import { functionDigest, functionDigestOf } from "../executor/run-id.ts";
+import { functionDigestOf } from "../executor/run-id.ts";
 import { anyRuntime } from "../nats/names.ts";
 import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
 import { readForward, readLastOf } from "../nats/read.ts";
@@ -33,7 +33,7 @@ export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs
   /** Appends of which no answer came, by run: one that the caller tries again must know its own earlier message. */
   const unanswered = new Map<string, { readonly update: RunUpdate; readonly writer: string }>();
 
-  const subjectOf = (run: RunHeader): string => names.run(functionDigest(run.functionId), run.id);
+  const subjectOf = (run: RunHeader): string => names.run(functionDigestOf(run.id), run.id);
 
   /** Undefined when the subject's last message is not the expected one, and is not of this very write. */
   const write = async (
