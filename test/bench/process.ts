@@ -1,19 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { unavailable } from "./unavailable.ts";
-
-/** A port of the loopback interface that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Makes sure that a program of a Debian package is on PATH: installs it as root, or says what to type. */
 export function needProgram(program: string, debianPackage: string, versionFlag = "--version"): void {

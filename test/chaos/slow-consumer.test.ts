@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { until } from "../host/broker/broker-contract.ts";
 import { findNatsServer } from "../host/nats/find-server.ts";
-import { freePort } from "../host/nats/server.ts";
+import { freePort } from "../free-port.ts";
 import { createPassage } from "./passage.ts";
 import { startWorld, type World } from "./world.ts";
 

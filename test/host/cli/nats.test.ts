@@ -2,7 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findNatsServer, startNatsServer, type NatsServer } from "../nats/server.ts";
+import { findNatsServer } from "../nats/find-server.ts";
+import { startNatsServer, type NatsServer } from "../nats/server.ts";
 import { millrace, startMillrace, type Running } from "./cli-fixture.ts";
 import { functionFiles, writeProject } from "./project-fixture.ts";
 

@@ -3,7 +3,8 @@ import { createServer } from "node:net";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { freePort, millrace, startMillrace, temporaryFolder, type Running } from "./cli-fixture.ts";
+import { freePort } from "../../free-port.ts";
+import { millrace, startMillrace, temporaryFolder, type Running } from "./cli-fixture.ts";
 import { functionFiles, writeProject } from "./project-fixture.ts";
 
 async function start(cwd: string, ...more: string[]): Promise<{ running: Running; url: string }> {

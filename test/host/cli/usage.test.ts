@@ -6,7 +6,8 @@ import { expect, test } from "vitest";
 import { cliErrors } from "../../../host/cli/errors.ts";
 import { hostErrors } from "../../../host/errors.ts";
 import { runtimeErrors } from "../../../runtime/errors.ts";
-import { freePort, millrace, temporaryFolder } from "./cli-fixture.ts";
+import { freePort } from "../../free-port.ts";
+import { millrace, temporaryFolder } from "./cli-fixture.ts";
 
 const commands = [
   "init",

@@ -1,13 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-
-export { findNatsServer } from "./find-server.ts";
+import { freePort } from "../../free-port.ts";
 
 /** A nats-server of the tests, on a free port of the loopback, with a folder of its own. */
 export interface NatsServer {
@@ -128,14 +126,4 @@ async function ready(servers: readonly NatsServer[]): Promise<void> {
   } finally {
     await client.close();
   }
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

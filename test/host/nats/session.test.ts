@@ -10,7 +10,8 @@ import { systemClock } from "../../../host/clock.ts";
 import type { NatsOptions } from "../../../host/nats/options.ts";
 import { openSession, type NatsSession } from "../../../host/nats/session.ts";
 import { findNatsServer } from "./find-server.ts";
-import { freePort, startNatsServer, type NatsServer } from "./server.ts";
+import { freePort } from "../../free-port.ts";
+import { startNatsServer, type NatsServer } from "./server.ts";
 
 const program = findNatsServer();
 const cleanups: (() => unknown)[] = [];
