@@ -10,7 +10,7 @@ const askMs = 3_000;
 
 /** What hosts say to each other, over plain subjects: nothing of it is stored, and nothing depends on its arrival. */
 export function createNatsCluster(session: NatsSession): Cluster {
-  const { connection, names, host, clock } = session;
+  const { connection, names, host } = session;
   const closers: (() => void)[] = [];
 
   return {
@@ -32,45 +32,44 @@ export function createNatsCluster(session: NatsSession): Cluster {
       closers.push(() => subscription.unsubscribe());
     },
     live(own) {
-      const tell = createTelling(session, own);
-      closers.push(tell);
+      closers.push(telling(session, own));
       return listening(session, own, closers);
     },
     async close() {
       for (const close of closers) close();
     },
   };
+}
 
-  /** Tells other hosts what happens here for as long as one of them asks; ends with the returned function. */
-  function createTelling({ names: { liveWanted } }: NatsSession, own: Live): () => void {
-    let stop: (() => void) | undefined;
-    let until = 0;
-    const watch = (): void => {
-      if (clock.now() < until) {
-        clock.schedule(until, watch);
-        return;
-      }
-      stop?.();
-      stop = undefined;
-    };
-    const subscription = connection.subscribe(liveWanted, {
-      callback(error, message) {
-        if (error !== null || message.string() === host) return;
-        until = clock.now() + tellMs;
-        if (stop !== undefined) return;
-        const subject = names.live(host);
-        stop = own.subscribe((happened) => {
-          if (!connection.isClosed()) connection.publish(subject, JSON.stringify(happened));
-        });
-        clock.schedule(until, watch);
-      },
-    });
-    return () => {
-      subscription.unsubscribe();
-      until = 0;
-      stop?.();
-    };
-  }
+/** Tells other hosts what happens here for as long as one of them asks; ends with the returned function. */
+function telling({ connection, names, host, clock }: NatsSession, own: Live): () => void {
+  let stop: (() => void) | undefined;
+  let until = 0;
+  const watch = (): void => {
+    if (clock.now() < until) {
+      clock.schedule(until, watch);
+      return;
+    }
+    stop?.();
+    stop = undefined;
+  };
+  const subscription = connection.subscribe(names.liveWanted, {
+    callback(error, message) {
+      if (error !== null || message.string() === host) return;
+      until = clock.now() + tellMs;
+      if (stop !== undefined) return;
+      const subject = names.live(host);
+      stop = own.subscribe((happened) => {
+        if (!connection.isClosed()) connection.publish(subject, JSON.stringify(happened));
+      });
+      clock.schedule(until, watch);
+    },
+  });
+  return () => {
+    subscription.unsubscribe();
+    until = 0;
+    stop?.();
+  };
 }
 
 /** What happens on all hosts, which are asked for it while somebody listens. */
@@ -84,7 +83,7 @@ function listening(
 
   const start = (): (() => void) => {
     const mine = names.live(host);
-    const subscription = connection.subscribe(names.live("*").replace(/[^.]*$/, "*"), {
+    const subscription = connection.subscribe(names.liveOfAll, {
       callback(error, message) {
         if (error !== null || message.subject === mine) return;
         const happened = message.json<LiveMessage>();

@@ -31,7 +31,7 @@ const consumerNotFound = 10014;
 
 /** What was found, or decided, of an installation. */
 interface Layout {
-  /** Copies of the run histories. */
+  /** Copies of the stream that has the most: with several, reads may come from one that is behind. */
   readonly replicas: number;
   readonly leaseMs: number;
 }
@@ -53,7 +53,7 @@ export async function createLayout(
   const made = await Promise.all(
     streams(names, options).map((wanted) => ensureStream(manager, wanted, replicas)),
   );
-  const copies = Math.min(...made.map((config) => config.num_replicas));
+  const copies = Math.max(...made.map((config) => config.num_replicas));
   for (const stream of [`KV_${names.catalog}`, `OBJ_${names.artifacts}`]) {
     const existing = await streamConfig(manager, stream);
     if (existing !== undefined && replicas !== undefined && existing.num_replicas !== replicas) {

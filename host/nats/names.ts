@@ -22,6 +22,8 @@ export interface Names {
   host(name: string): string;
   /** Subject on which a host tells what happens on it. */
   live(host: string): string;
+  /** The same of all hosts. */
+  readonly liveOfAll: string;
   /** Subject on which hosts ask the others to tell what happens on them. */
   readonly liveWanted: string;
 }
@@ -74,6 +76,7 @@ export function createNames(prefix: string): Names {
     wake: (runtime, runId) => `${prefix}.wakes.${runtime}.${runId}`,
     host: (name) => `${prefix}.hosts.${token(name)}`,
     live: (host) => `${prefix}.live.${token(host)}`,
+    liveOfAll: `${prefix}.live.*`,
     liveWanted: `${prefix}.live-wanted`,
   };
 }
