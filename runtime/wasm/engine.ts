@@ -2,6 +2,7 @@ import type { Capabilities } from "../capabilities.ts";
 import type { LogLine, StepFailure } from "../driver.ts";
 import type { StepInput } from "../input.ts";
 import type { Limits } from "../limits.ts";
+import type { HostCalls } from "./calls.ts";
 import type { Inspection } from "./component.ts";
 
 /** The engines that can execute components; also the folder of each. */
@@ -18,6 +19,8 @@ interface EngineAttempt {
   readonly input: StepInput;
   readonly limits: Limits;
   readonly capabilities?: Capabilities;
+  /** Answers what granted imports ask of the host; absent where no such capability was granted. */
+  readonly calls?: HostCalls;
   readonly signal?: AbortSignal;
 }
 
