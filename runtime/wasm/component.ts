@@ -1,7 +1,7 @@
 import type { StepFailure } from "../driver.ts";
 import { MalformedBinary, preambleLength, readBinary, sections } from "./binary.ts";
 import type { BinaryReader, Section } from "./binary.ts";
-import { failure } from "./failure.ts";
+import { failure } from "../failure.ts";
 
 /** How a step is called: by its typed export, or as a program with argument, stdin and stdout. */
 export type StepMode = "typed" | "program";

@@ -2,7 +2,7 @@ import type { CapabilityName } from "../capabilities.ts";
 import type { StepFailure } from "../driver.ts";
 import { MalformedBinary, sections } from "./binary.ts";
 import { inspect } from "./component.ts";
-import { failure } from "./failure.ts";
+import { failure } from "../failure.ts";
 import { capabilitiesOf, isGranted } from "./grants.ts";
 import { type Extent, readCoreModule } from "./v8/core-module.ts";
 

@@ -1,7 +1,7 @@
 import type { CapabilityName } from "../capabilities.ts";
 import type { StepFailure } from "../driver.ts";
 import { type Inspection, inspect, someOf } from "./component.ts";
-import { failure } from "./failure.ts";
+import { failure } from "../failure.ts";
 
 /**
  * Which imports a step may have without a grant in its document.

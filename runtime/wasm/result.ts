@@ -1,10 +1,7 @@
 import type { AttemptResult, LogLine, StepFailure } from "../driver.ts";
 import type { EngineResult, Ending } from "./engine.ts";
-import { failure } from "./failure.ts";
-import { parseOutput } from "./output.ts";
-
-/** EX_DATAERR of sysexits.h: the step says that no other attempt can help. */
-const fatalStatus = 65;
+import { failure, fatalStatus } from "../failure.ts";
+import { parseOutput, programOutput } from "../output.ts";
 
 /** Reads how an attempt ended as a success or a failure. */
 export function attemptResult({ ending, logs }: EngineResult): AttemptResult {
@@ -12,7 +9,7 @@ export function attemptResult({ ending, logs }: EngineResult): AttemptResult {
     case "returned":
       return typedOutput(ending.output, logs);
     case "exited":
-      if (ending.status === 0) return programOutput(ending.stdout, logs);
+      if (ending.status === 0) return { ...programOutput(ending.stdout), logs };
       return { ok: false, failure: exitFailure(ending, logs), logs };
     case "retry":
       return { ok: false, failure: retryFailure(ending), logs };
@@ -30,16 +27,6 @@ function typedOutput(text: string, logs: readonly LogLine[]): AttemptResult {
     parsed.reason === "refused"
       ? `The step's output can't be kept: ${parsed.message}.`
       : `The step returned text that is not JSON: ${parsed.message}`;
-  return { ok: false, failure: failure("ERR_STEP_OUTPUT_INVALID", message), logs };
-}
-
-/** Nothing printed is null; text that is not JSON is a string, without the line break at its end. */
-function programOutput(text: string, logs: readonly LogLine[]): AttemptResult {
-  if (text === "") return { ok: true, output: null, logs };
-  const parsed = parseOutput(text);
-  if (parsed.ok) return { ok: true, output: parsed.value, logs };
-  if (parsed.reason === "syntax") return { ok: true, output: text.replace(/\r?\n$/, ""), logs };
-  const message = `The step's output can't be kept: ${parsed.message}.`;
   return { ok: false, failure: failure("ERR_STEP_OUTPUT_INVALID", message), logs };
 }
 

@@ -2,7 +2,7 @@ import type { ArtifactSource, AttemptResult, Driver, StepFailure, StepProgram } 
 import { chooseEngine, createEngine } from "./choice.ts";
 import type { EngineChoice } from "./choice.ts";
 import type { Engine, StepBinary } from "./engine.ts";
-import { failure } from "./failure.ts";
+import { failure } from "../failure.ts";
 import { inspectStep } from "./grants.ts";
 import { attemptResult } from "./result.ts";
 

@@ -1,6 +1,6 @@
 import type { RuntimeErrorCode } from "../../errors.ts";
 import type { EngineResult } from "../engine.ts";
-import { failure } from "../failure.ts";
+import { failure } from "../../failure.ts";
 import { createLogBuffer, readLog } from "./log-buffer.ts";
 import type { FromWorker, Program, RunRequest, ToWorker, WorkerEnding } from "./protocol.ts";
 import { startThread } from "./thread.ts";

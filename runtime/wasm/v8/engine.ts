@@ -4,7 +4,7 @@ import type { Capabilities } from "../../capabilities.ts";
 import type { StepFailure } from "../../driver.ts";
 import type { Engine, StepBinary } from "../engine.ts";
 import { hermetic } from "../hermetic.ts";
-import { failure } from "../failure.ts";
+import { failure } from "../../failure.ts";
 import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
 import { createTranslationCache } from "./cache.ts";

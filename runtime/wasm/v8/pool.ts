@@ -1,5 +1,5 @@
 import type { EngineResult } from "../engine.ts";
-import { failure } from "../failure.ts";
+import { failure } from "../../failure.ts";
 import { startAttemptThread } from "./attempt-thread.ts";
 import type { AttemptThread, ThreadAttempt } from "./attempt-thread.ts";
 

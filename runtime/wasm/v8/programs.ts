@@ -1,6 +1,6 @@
 import type { StepFailure } from "../../driver.ts";
 import type { StepBinary } from "../engine.ts";
-import { failure } from "../failure.ts";
+import { failure } from "../../failure.ts";
 import type { TranslationCache } from "./cache.ts";
 import { pageBytes } from "./meter.ts";
 import type { Program } from "./protocol.ts";

@@ -6,7 +6,7 @@ import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
 import type { Ending, Engine, EngineResult, StepBinary } from "../engine.ts";
 import { hermetic } from "../hermetic.ts";
-import { failure } from "../failure.ts";
+import { failure } from "../../failure.ts";
 import type { Binding, DoneAttempt, DonePreparing, DoneProgram } from "./binding.ts";
 import { createDesk } from "./desk.ts";
 import { createPrograms } from "./programs.ts";

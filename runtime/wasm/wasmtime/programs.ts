@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { StepFailure } from "../../driver.ts";
 import type { StepBinary } from "../engine.ts";
-import { failure } from "../failure.ts";
+import { failure } from "../../failure.ts";
 import type { DonePreparing, DoneProgram, Shape } from "./binding.ts";
 
 /** Asks the native side for a program: from the file, or of the bytes. */

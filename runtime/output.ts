@@ -1,4 +1,6 @@
-import type { Json } from "../json.ts";
+import type { StepFailure } from "./driver.ts";
+import { failure } from "./failure.ts";
+import type { Json } from "./json.ts";
 
 /** JSON text that was read, or why it can't be taken. */
 export type ParsedOutput =
@@ -28,6 +30,21 @@ export function parseOutput(text: string): ParsedOutput {
     return { ok: false, reason: "refused", message: "it has a number beyond the range of a double" };
   }
   return { ok: true, value };
+}
+
+/**
+ * The output of a program that printed this: null for nothing, and a string for text that is not JSON, without the
+ * line break at its end.
+ */
+export function programOutput(
+  text: string,
+): { readonly ok: true; readonly output: Json } | { readonly ok: false; readonly failure: StepFailure } {
+  if (text === "") return { ok: true, output: null };
+  const parsed = parseOutput(text);
+  if (parsed.ok) return { ok: true, output: parsed.value };
+  if (parsed.reason === "syntax") return { ok: true, output: text.replace(/\r?\n$/, "") };
+  const message = `The step's output can't be kept: ${parsed.message}.`;
+  return { ok: false, failure: failure("ERR_STEP_OUTPUT_INVALID", message) };
 }
 
 /** Counts the open brackets of JSON text outside of its strings. */

@@ -1,6 +1,9 @@
-import type { StepFailure } from "../driver.ts";
-import { runtimeErrors } from "../errors.ts";
-import type { RuntimeErrorCode } from "../errors.ts";
+import type { StepFailure } from "./driver.ts";
+import { runtimeErrors } from "./errors.ts";
+import type { RuntimeErrorCode } from "./errors.ts";
+
+/** The exit code by which a program says that no other attempt can help: EX_DATAERR of sysexits.h. */
+export const fatalStatus = 65;
 
 /** Messages are cut behind this many characters: parts of them are a guest's, and they are kept in histories. */
 const longestMessage = 4_000;
