@@ -8,6 +8,12 @@ export interface Limits {
   readonly outputBytes: number;
   /** Log of the attempt (stderr and `millrace:step/log`), in bytes of UTF-8. */
   readonly logBytes: number;
+  /** All that is in its folder /tmp, in bytes: contents and names. */
+  readonly tmpBytes: number;
+  /** HTTP requests under way at once. */
+  readonly httpConcurrent: number;
+  /** The body of a request, and that of a response, in bytes. */
+  readonly httpBodyBytes: number;
 }
 
 /** The limits of a step whose document names none. */
@@ -16,4 +22,7 @@ export const defaultLimits: Limits = {
   memoryBytes: 128 * 1024 * 1024,
   outputBytes: 1024 * 1024,
   logBytes: 64 * 1024,
+  tmpBytes: 16 * 1024 * 1024,
+  httpConcurrent: 8,
+  httpBodyBytes: 4 * 1024 * 1024,
 };

@@ -1,8 +1,9 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { StepFailure } from "../../runtime/driver.ts";
+import type { Capabilities } from "../../runtime/capabilities.ts";
 import { inspectStep } from "../../runtime/wasm/grants.ts";
+import { normalCapabilities } from "../function/capabilities.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 import type { FunctionDocument } from "../function/document.ts";
 import { pointerOf } from "../json-pointer.ts";
@@ -135,11 +136,11 @@ async function runJob(
   tell({ state: "started" });
   if (source.kind === "wasm") {
     const bytes = await readFile(source.file);
-    const inspection = inspectStep(bytes);
+    const problems = refusals(bytes, job, project);
     const ms = performance.now() - start;
-    if ("code" in inspection) {
+    if (problems.length > 0) {
       tell({ state: "failed", ms });
-      return { ok: false, problems: refusals(inspection, job, project) };
+      return { ok: false, problems };
     }
     tell({ state: "cached", ms, size: bytes.length });
     return { ok: true, component: fileComponent(source.file, sha256(bytes), bytes.length) };
@@ -153,20 +154,29 @@ async function runJob(
     tell({ state: "failed", ms });
     return built;
   }
-  const { component, cached } = built;
+  const { cached } = built;
+  const component = fileComponent(built.component.file, built.component.sha256, built.component.size);
+  const problems = refusals(await component.bytes(), job, project);
+  if (problems.length > 0) {
+    tell({ state: "failed", ms });
+    return { ok: false, problems };
+  }
   tell({ state: cached ? "cached" : "built", ms, size: component.size });
-  return { ok: true, component: fileComponent(component.file, component.sha256, component.size) };
+  return { ok: true, component };
 }
 
-/** What is wrong with a component, at each step that is to run it. */
+/** What is wrong with a component, at each step that is to run it: their capabilities may differ. */
 function refusals(
-  { code, message }: StepFailure,
+  bytes: Uint8Array,
   { source, steps, functions }: Job,
   { display }: Project,
 ): readonly Problem[] {
   return steps.flatMap(({ functionId, stepId }, index) => {
     const one = functions[index];
     if (one === undefined) return [];
+    const inspection = inspectStep(bytes, capabilitiesOf(one.document, stepId));
+    if (!("code" in inspection)) return [];
+    const { code, message } = inspection;
     const pointer = pointerOf(["steps", stepId, "path"]);
     const step = `step ${stepId} of ${functionId} can't run ${display(source.file)}`;
     return [
@@ -179,6 +189,10 @@ function refusals(
       },
     ];
   });
+}
+
+function capabilitiesOf({ steps }: FunctionDocument, stepId: string): Capabilities {
+  return normalCapabilities((Object.hasOwn(steps, stepId) ? steps[stepId] : undefined)?.capabilities ?? {});
 }
 
 function fileComponent(file: string, digest: string, size: number): BuiltComponent {

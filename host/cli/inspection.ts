@@ -31,7 +31,10 @@ function lines(
   { out }: Terminal,
 ): readonly string[] {
   const dim = (text: string): string => out("dim", text);
-  const granted = (is: boolean): string => (is ? out("green", "always") : out("red", "refused"));
+  const grant = (granted: StepDescription["imports"][number]["granted"]): string => {
+    if (granted === "always") return out("green", granted);
+    return granted === "never" ? out("red", "refused") : out("yellow", `with ${granted}`);
+  };
   return [
     ...table(
       [
@@ -47,9 +50,9 @@ function lines(
     "",
     ...table(
       [{ heading: "IMPORT" }, { heading: "GRANTED" }, { heading: "MORE WITH" }],
-      imports.map(({ name, granted: is, capabilities }) => [
+      imports.map(({ name, granted, capabilities }) => [
         printable(name),
-        granted(is),
+        grant(granted),
         capabilities.join(", "),
       ]),
       dim,

@@ -19,7 +19,9 @@ const sizes: Readonly<Record<string, Range>> = {
   memory: { least: 64 * 1024, most: 4096 * mebibyte, expected: "64KiB to 4GiB" },
   output: { least: 1, most: 64 * mebibyte, expected: "1B to 64MiB" },
   logs: { least: 0, most: 64 * mebibyte, expected: "0B to 64MiB" },
+  tmp: { least: 0, most: 1024 * mebibyte, expected: "0B to 1GiB" },
 };
+const body = { least: 0, most: 64 * mebibyte, expected: "0B to 64MiB" };
 
 /** Checks that durations and sizes are within what can be done; what is no duration or size is the schema's to find. */
 export function checkAmounts(document: Json, findings: Findings): void {
@@ -33,6 +35,7 @@ export function checkAmounts(document: Json, findings: Findings): void {
     const limits = objectOf(member(step, "limits"));
     for (const [key, range] of Object.entries(sizes))
       checkSize(limits, key, range, `${pointer}/limits`, findings);
+    checkSize(objectOf(member(limits, "http")), "body", body, `${pointer}/limits/http`, findings);
     for (const [index, edge] of listOf(step, "after").entries()) {
       checkDuration(objectOf(edge), "wait", year, `${pointer}/after/${index}`, findings);
     }

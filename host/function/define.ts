@@ -1,6 +1,8 @@
+import type { Capabilities } from "../../runtime/capabilities.ts";
 import { defaultLimits, type Limits } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
+import { normalCapabilities } from "./capabilities.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
 import { digestJson } from "./digest.ts";
 import {
@@ -77,7 +79,7 @@ function defineStep(
     program: {
       runtime,
       ...(sha256 === undefined ? {} : { sha256 }),
-      ...(step.capabilities === undefined ? {} : { capabilities: step.capabilities }),
+      ...(step.capabilities === undefined ? {} : { capabilities: capabilities(step.capabilities) }),
     },
     limits: limitsOf(step),
     retry: retryOf(step.retry, retryOf(document.retry, defaultRetry)),
@@ -85,6 +87,14 @@ function defineStep(
     edges: id === document.onFailure ? [] : edgesOf(step.after),
     ancestors: before,
   };
+}
+
+function capabilities(document: NonNullable<StepDocument["capabilities"]>): Capabilities {
+  try {
+    return normalCapabilities(document);
+  } catch (error) {
+    throw broken(`its capabilities are wrong: ${(error as Error).message}`);
+  }
 }
 
 function edgesOf(after: readonly EdgeDocument[] = []): readonly EdgeDefinition[] {
@@ -102,6 +112,9 @@ function limitsOf({ timeout, limits = {} }: StepDocument): Limits {
     memoryBytes: limits.memory === undefined ? defaultLimits.memoryBytes : size(limits.memory),
     outputBytes: limits.output === undefined ? defaultLimits.outputBytes : size(limits.output),
     logBytes: limits.logs === undefined ? defaultLimits.logBytes : size(limits.logs),
+    tmpBytes: limits.tmp === undefined ? defaultLimits.tmpBytes : size(limits.tmp),
+    httpConcurrent: limits.http?.concurrent ?? defaultLimits.httpConcurrent,
+    httpBodyBytes: limits.http?.body === undefined ? defaultLimits.httpBodyBytes : size(limits.http.body),
   };
 }
 

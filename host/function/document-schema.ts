@@ -22,6 +22,14 @@ const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly ex
     expected: "up to 128 letters, digits and _, not beginning with a digit",
   },
   envValue: { code: "ERR_FUNCTION_CAPABILITY", expected: "text without the character NUL" },
+  httpMethod: {
+    code: "ERR_FUNCTION_CAPABILITY",
+    expected: "a method in capital letters, and neither CONNECT nor TRACE",
+  },
+  configName: {
+    code: "ERR_FUNCTION_CAPABILITY",
+    expected: "1 to 256 characters without control characters",
+  },
   eventName: {
     code: "ERR_FUNCTION_SCHEMA",
     expected: "1 to 256 characters without spaces, control characters, * and >",

@@ -1,6 +1,6 @@
 import type { Json } from "../../runtime/json.ts";
-import type { Capabilities } from "../../runtime/capabilities.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
+import type { CapabilitiesDocument } from "./capabilities.ts";
 
 /** What an edge's `step` says that begins with the run. */
 export const triggerStep = "$trigger";
@@ -43,9 +43,16 @@ export interface StepDocument {
     readonly memory?: string | number;
     readonly output?: string | number;
     readonly logs?: string | number;
+    readonly tmp?: string | number;
+    readonly http?: {
+      /** Requests under way at once. */
+      readonly concurrent?: number;
+      /** The body of a request, and that of a response: a size. */
+      readonly body?: string | number;
+    };
   };
   /** What the step asks for; the operator's policy must allow it too. */
-  readonly capabilities?: Capabilities;
+  readonly capabilities?: CapabilitiesDocument;
 }
 
 export interface EdgeDocument {

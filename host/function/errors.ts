@@ -97,7 +97,7 @@ export const functionErrors = {
   ERR_FUNCTION_CAPABILITY: {
     status: 422,
     summary: "A capability that a step asks for is not written as it must be, or not for the step's runtime.",
-    next: "Mend the place given: `env` has names and texts, `seed` is a text, and both are for runtime wasm.",
+    next: "Mend the place given; the README lists what each capability takes. They are for runtime wasm.",
   },
   ERR_FUNCTION_UNSUPPORTED: {
     status: 422,

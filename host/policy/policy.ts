@@ -1,18 +1,17 @@
-import type { CapabilityName } from "../../runtime/capabilities.ts";
 import type { StepProgram } from "../../runtime/driver.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 import { define } from "../function/define.ts";
 import { stepsOf, type StepDefinition } from "../function/definition.ts";
 import type { FunctionVersion } from "../function/version.ts";
-import { matchesPattern } from "./pattern.ts";
+import { type PolicyGrants, refusals } from "./grants.ts";
 
 /** What the operator of a host lets steps have; a host without one lets them have all that their documents ask for. */
 export interface Policy {
   /** How problems name it. */
   readonly file: string;
-  /** The functions that may have a capability, by patterns of their ids; one that is not named, no function may have. */
-  readonly capabilities: Readonly<Partial<Record<CapabilityName, readonly string[]>>>;
+  /** What is not named, no function may have. */
+  readonly capabilities: PolicyGrants;
   /** The most that a step may ask for; what is not named has no maximum. */
   readonly limits: Readonly<Partial<Limits>>;
 }
@@ -28,6 +27,9 @@ const limitNames: readonly (readonly [keyof Limits, string, string])[] = [
   ["memoryBytes", "memory", "bytes"],
   ["outputBytes", "output", "bytes"],
   ["logBytes", "logs", "bytes"],
+  ["tmpBytes", "tmp", "bytes"],
+  ["httpConcurrent", "http/concurrent", "requests"],
+  ["httpBodyBytes", "http/body", "bytes"],
 ];
 
 /** All that a step asks for and the policy does not allow, with pointers into the policy. */
@@ -40,17 +42,14 @@ export function policyProblems(
   const { file, capabilities, limits } = policy;
   const step = `step ${id} of ${functionId}`;
   const problems: Problem[] = [];
-  for (const name of Object.keys(program.capabilities ?? {}) as CapabilityName[]) {
-    const patterns = capabilities[name] ?? [];
-    if (patterns.some((pattern) => matchesPattern(pattern, functionId))) continue;
-    const allowed = patterns.length === 0 ? "no function" : patterns.join(", ");
-    const message = `${step} asks for the capability ${name}, which the policy allows to ${allowed}`;
-    problems.push({ code: "ERR_POLICY_CAPABILITY", message, file, pointer: `/capabilities/${name}` });
+  for (const { asked, allowed, pointer } of refusals(capabilities, functionId, program.capabilities ?? {})) {
+    const message = `${step} asks for ${asked}, which the policy allows to ${allowed}`;
+    problems.push({ code: "ERR_POLICY_CAPABILITY", message, file, pointer });
   }
   for (const [key, name, unit] of limitNames) {
     const most = limits[key];
     if (most === undefined || asked[key] <= most) continue;
-    const message = `${step} has the ${name} limit ${asked[key]} ${unit}; the policy allows ${most} ${unit}`;
+    const message = `${step} has the ${name.replace("/", ".")} limit ${asked[key]} ${unit}; the policy allows ${most} ${unit}`;
     problems.push({ code: "ERR_POLICY_LIMIT", message, file, pointer: `/limits/${name}` });
   }
   return problems;

@@ -3,7 +3,7 @@ import type { StepFailure } from "../driver.ts";
 import { MalformedBinary, sections } from "./binary.ts";
 import { inspect } from "./component.ts";
 import { failure } from "../failure.ts";
-import { capabilitiesOf, isGranted } from "./grants.ts";
+import { capabilitiesOf, type Grant, grantOf } from "./grants.ts";
 import { type Extent, readCoreModule } from "./v8/core-module.ts";
 
 /** What a step's binary is, in the words of whoever looks at it. */
@@ -15,8 +15,8 @@ export interface StepDescription {
   /** With their versions. */
   readonly imports: readonly {
     readonly name: string;
-    /** To every step; what is not is refused. */
-    readonly granted: boolean;
+    /** To every step, to one with a capability, or to none. */
+    readonly granted: Grant;
     /** Those that give it more. */
     readonly capabilities: readonly CapabilityName[];
   }[];
@@ -43,7 +43,7 @@ export function describeStep(bytes: Uint8Array): StepDescription | StepFailure {
       kind: kind === "command" ? "preview 1 command" : `${mode} component`,
       imports: [...new Set(imports)].map((name) => ({
         name,
-        granted: isGranted(name),
+        granted: grantOf(name),
         capabilities: capabilitiesOf(name),
       })),
       exports,

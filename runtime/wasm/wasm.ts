@@ -3,7 +3,8 @@ import { chooseEngine, createEngine } from "./choice.ts";
 import type { EngineChoice } from "./choice.ts";
 import type { Engine, StepBinary } from "./engine.ts";
 import { failure } from "../failure.ts";
-import { inspectStep } from "./grants.ts";
+import { inspect } from "./component.ts";
+import { refusal } from "./grants.ts";
 import { attemptResult } from "./result.ts";
 
 /** What the driver is created with. */
@@ -26,7 +27,7 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
   const engine = typeof wanted === "string" ? createEngine(chooseEngine(wanted), options) : wanted;
   const binaries = new Map<string, Promise<StepBinary | StepFailure>>();
 
-  const binaryOf = ({ sha256 }: StepProgram): Promise<StepBinary | StepFailure> => {
+  const inspected = ({ sha256 }: StepProgram): Promise<StepBinary | StepFailure> => {
     if (sha256 === undefined) {
       return Promise.resolve(
         failure("ERR_ARTIFACT_MISSING", "The function version names no component for this step."),
@@ -42,6 +43,13 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
     const forget = (): void => void binaries.delete(sha256);
     binary.then((result) => "code" in result && forget(), forget);
     return binary;
+  };
+
+  /** The same binary may be the program of steps with other grants. */
+  const binaryOf = async (program: StepProgram): Promise<StepBinary | StepFailure> => {
+    const binary = await inspected(program);
+    if ("code" in binary) return binary;
+    return refusal(binary.imports, program.capabilities) ?? binary;
   };
 
   return {
@@ -73,7 +81,7 @@ async function inspectArtifact(sha256: string, artifacts: ArtifactSource): Promi
   if (bytes === undefined) {
     return failure("ERR_ARTIFACT_MISSING", `The component ${sha256} is not in the store.`);
   }
-  const inspection = inspectStep(bytes);
+  const inspection = inspect(bytes);
   if ("code" in inspection) return inspection;
   return { ...inspection, sha256, load };
 }

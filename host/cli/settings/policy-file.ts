@@ -1,13 +1,31 @@
 import { capabilityNames } from "../../../runtime/capabilities.ts";
 import type { Limits } from "../../../runtime/limits.ts";
+import type { Problem } from "../../errors.ts";
+import { httpGrant, type HttpGrantDocument } from "../../function/capabilities.ts";
+import { destinationForm, parseDestination } from "../../function/destination.ts";
 import { durationPattern, parseDuration } from "../../function/duration.ts";
+import functionSchema from "../../function/function.schema.json" with { type: "json" };
 import { parseSize, sizePattern } from "../../function/size.ts";
+import type { HttpRule } from "../../policy/grants.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { readJsonFile } from "./config-file.ts";
 
-const patterns = {
+const functions = {
   type: "array",
   items: { type: "string", pattern: "^[A-Za-z0-9_*-]{1,128}$" },
+};
+const httpRule = {
+  type: "object",
+  properties: { functions, hosts: { type: "array", items: { $ref: "#/$defs/httpGrant" } } },
+  required: ["functions", "hosts"],
+  additionalProperties: false,
+};
+/** One rule, or a list of them: told apart by what is there, so that a problem is about the one that was meant. */
+const httpRules = { ...httpRule, type: ["object", "array"], items: httpRule };
+const secrets = {
+  type: "object",
+  propertyNames: { pattern: "^[A-Za-z0-9_*]{1,128}$" },
+  additionalProperties: functions,
 };
 const size = { type: ["string", "integer"], pattern: sizePattern, minimum: 0 };
 const schema = {
@@ -16,7 +34,11 @@ const schema = {
     $schema: { type: "string" },
     capabilities: {
       type: "object",
-      properties: Object.fromEntries(capabilityNames.map((name) => [name, patterns])),
+      properties: {
+        ...Object.fromEntries(capabilityNames.map((name) => [name, functions])),
+        http: httpRules,
+        secrets,
+      },
       additionalProperties: false,
     },
     limits: {
@@ -26,36 +48,90 @@ const schema = {
         memory: size,
         output: size,
         logs: size,
+        tmp: size,
+        http: {
+          type: "object",
+          properties: { concurrent: { type: "integer", minimum: 1 }, body: size },
+          additionalProperties: false,
+        },
       },
       additionalProperties: false,
     },
   },
   additionalProperties: false,
+  $defs: {
+    httpGrant: functionSchema.$defs.httpGrant,
+    httpHost: functionSchema.$defs.httpHost,
+    httpMethod: functionSchema.$defs.httpMethod,
+  },
 };
+
+interface HttpRuleDocument {
+  readonly functions: readonly string[];
+  /** As a function's document has them. */
+  readonly hosts: readonly HttpGrantDocument[];
+}
 
 /** A policy as its file has it, once that fits the schema. */
 interface PolicyDocument {
-  readonly capabilities?: Policy["capabilities"];
+  readonly capabilities?: Omit<Policy["capabilities"], "http"> & {
+    readonly http?: HttpRuleDocument | readonly HttpRuleDocument[];
+  };
   readonly limits?: {
     readonly timeout?: string;
     readonly memory?: string | number;
     readonly output?: string | number;
     readonly logs?: string | number;
+    readonly tmp?: string | number;
+    readonly http?: { readonly concurrent?: number; readonly body?: string | number };
   };
 }
 
 /** Reads an operator's policy: JSON with comments. Throws ERR_INPUT_FILE, and ERR_CONFIG_INVALID with all that is wrong. */
 export async function readPolicyFile(file: string): Promise<Policy> {
-  const { value } = await readJsonFile(file, schema);
-  const { capabilities = {}, limits = {} } = value as PolicyDocument;
+  const { value, place, invalid } = await readJsonFile(file, schema);
+  const { capabilities: { http, ...capabilities } = {}, limits = {} } = value as PolicyDocument;
+  const wrong = hostProblems(http);
+  if (wrong.length > 0) throw invalid(wrong.map((problem) => ({ ...problem, ...place(problem.pointer) })));
   const most: { [K in keyof Limits]: number | undefined } = {
     wallMs: limits.timeout === undefined ? undefined : parseDuration(limits.timeout),
     memoryBytes: bytes(limits.memory),
     outputBytes: bytes(limits.output),
     logBytes: bytes(limits.logs),
+    tmpBytes: bytes(limits.tmp),
+    httpConcurrent: limits.http?.concurrent,
+    httpBodyBytes: bytes(limits.http?.body),
   };
   const given = Object.entries(most).filter(([, amount]) => amount !== undefined);
-  return { file, capabilities, limits: Object.fromEntries(given) };
+  return {
+    file,
+    capabilities: { ...capabilities, ...(http && { http: rulesOf(http).map(normalRule) }) },
+    limits: Object.fromEntries(given),
+  };
+}
+
+function rulesOf(http: HttpRuleDocument | readonly HttpRuleDocument[]): readonly HttpRuleDocument[] {
+  return "functions" in http ? [http] : http;
+}
+
+function normalRule({ functions, hosts }: HttpRuleDocument): HttpRule {
+  return { functions, hosts: hosts.map(httpGrant) };
+}
+
+/** What the schema can't say of hosts. */
+function hostProblems(
+  http: HttpRuleDocument | readonly HttpRuleDocument[] | undefined,
+): readonly (Pick<Problem, "message" | "expected"> & { readonly pointer: string })[] {
+  if (http === undefined) return [];
+  return rulesOf(http).flatMap(({ hosts }, rule) =>
+    hosts.flatMap((grant, index) => {
+      const parsed = parseDestination(typeof grant === "string" ? grant : grant.host);
+      if (parsed.ok) return [];
+      const pointer = `/capabilities/http/${"functions" in http ? "" : `${rule}/`}hosts/${index}`;
+      const { message, suggestion } = parsed;
+      return [{ message, pointer, expected: destinationForm, ...(suggestion && { suggestion }) }];
+    }),
+  );
 }
 
 function bytes(given: string | number | undefined): number | undefined {

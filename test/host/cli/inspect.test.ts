@@ -19,9 +19,9 @@ test("`inspect` shows what a component is, its imports and exports with versions
   expect(await inspected("program.wasm")).toMatchObject({
     kind: "program component",
     imports: expect.arrayContaining([
-      { name: "wasi:cli/environment@0.2.9", granted: true, capabilities: ["env"] },
-      { name: "wasi:clocks/wall-clock@0.2.9", granted: true, capabilities: ["seed"] },
-      { name: "wasi:io/poll@0.2.9", granted: true, capabilities: [] },
+      { name: "wasi:cli/environment@0.2.9", granted: "always", capabilities: ["env", "secrets"] },
+      { name: "wasi:clocks/wall-clock@0.2.9", granted: "always", capabilities: ["seed"] },
+      { name: "wasi:io/poll@0.2.9", granted: "always", capabilities: [] },
     ]),
     exports: ["wasi:cli/run@0.2.9"],
     memories: expect.arrayContaining([{ minimum: 3 * 65_536 }]),
@@ -32,7 +32,13 @@ test("`inspect` shows what a component is, its imports and exports with versions
   });
   expect(await inspected("command.wasm")).toMatchObject({
     kind: "preview 1 command",
-    imports: [{ name: "wasi_snapshot_preview1", granted: true, capabilities: ["env", "seed"] }],
+    imports: [
+      {
+        name: "wasi_snapshot_preview1",
+        granted: "always",
+        capabilities: ["env", "seed", "secrets", "tmp"],
+      },
+    ],
     exports: ["memory", "_start"],
     modules: 1,
     memories: [{ minimum: 2 * 65_536 }],
@@ -54,7 +60,7 @@ test("`inspect` says which imports are refused, and so does `build`, at the step
   });
   const shown = await millrace(["inspect", "pay.wasm"], { cwd });
   expect(shown.code).toBe(0);
-  expect(shown.stdout).toMatch(/^wasi:http\/outgoing-handler@0\.2\.9 +refused$/m);
+  expect(shown.stdout).toMatch(/^wasi:http\/outgoing-handler@0\.2\.9 +with http$/m);
   expect(shown.stdout).toMatch(/^wasi:io\/poll@0\.2\.9 +always$/m);
   expect(shown.stdout).toMatch(/^wasi:cli\/run@0\.2\.0$/m);
   const built = await millrace(["build", "--json"], { cwd });

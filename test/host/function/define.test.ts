@@ -51,7 +51,11 @@ describe("a definition", () => {
     const { steps } = define(
       versionOf({
         steps: {
-          one: { path, timeout: "1.5m", limits: { memory: "64MiB", output: "1kB", logs: 0 } },
+          one: {
+            path,
+            timeout: "1.5m",
+            limits: { memory: "64MiB", output: "1kB", logs: 0, http: { concurrent: 3, body: "2MiB" } },
+          },
           two: { path, join: "any", after: [{ step: "one", wait: "2h" }, { step: "$trigger" }] },
         },
       }),
@@ -61,6 +65,9 @@ describe("a definition", () => {
       memoryBytes: 67_108_864,
       outputBytes: 1_000,
       logBytes: 0,
+      tmpBytes: 16_777_216,
+      httpConcurrent: 3,
+      httpBodyBytes: 2_097_152,
     });
     expect(steps.get("two")).toMatchObject({
       join: "any",

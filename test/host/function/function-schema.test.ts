@@ -81,12 +81,15 @@ describe("the published schema of function documents", () => {
       maxMs: parseDuration(max.default),
       jitter: jitter.default,
     }).toEqual(defaultRetry);
-    const { memory, output, logs } = schema.$defs.limits.properties;
+    const { memory, output, logs, tmp, http } = schema.$defs.limits.properties;
     expect({
       wallMs: parseDuration(schema.$defs.step.properties.timeout.default),
       memoryBytes: parseSize(memory.default),
       outputBytes: parseSize(output.default),
       logBytes: parseSize(logs.default),
+      tmpBytes: parseSize(tmp.default),
+      httpConcurrent: http.properties.concurrent.default,
+      httpBodyBytes: parseSize(http.properties.body.default),
     }).toEqual(defaultLimits);
   });
 });

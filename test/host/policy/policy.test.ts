@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readPolicyFile } from "../../../host/cli/settings/policy-file.ts";
 import { functionVersion } from "../../../host/function/define.ts";
+import { type CapabilitiesDocument, httpGrant } from "../../../host/function/capabilities.ts";
+import type { MillraceError } from "../../../host/errors.ts";
 import type { FunctionDocument, StepDocument } from "../../../host/function/document.ts";
 import { createHost, runId } from "../../../host/index.ts";
 import { checkPolicy, type Policy } from "../../../host/policy/policy.ts";
@@ -70,6 +72,95 @@ describe("a policy", () => {
     );
   });
 
+  describe("of hosts and secrets", () => {
+    const http = [
+      {
+        functions: ["shop"],
+        hosts: [
+          httpGrant({ host: "*.example.com", methods: ["GET", "POST"] }),
+          httpGrant({ host: "http://10.0.0.7:8080", private: true }),
+        ],
+      },
+      { functions: ["*"], hosts: [httpGrant("api.public.example")] },
+    ];
+    const secrets = { "STRIPE_*": ["shop"], SMTP: ["mail-*", "shop"] };
+    const strict: Policy = { file: "policy.json", capabilities: { http, secrets }, limits: {} };
+    const refused = (id: string, capabilities: CapabilitiesDocument): readonly string[] => {
+      try {
+        checkPolicy(strict, [version(id, { capabilities })]);
+        return [];
+      } catch (error) {
+        const { problems } = error as MillraceError;
+        return problems?.map(({ message, pointer }) => `${pointer}: ${message}`) ?? [];
+      }
+    };
+
+    test.each<[string, CapabilitiesDocument]>([
+      ["shop", { http: [{ host: "a.example.com", methods: ["GET"] }, "api.public.example"] }],
+      ["shop", { http: [{ host: "*.b.example.com", methods: ["POST", "GET"] }] }],
+      ["shop", { http: [{ host: "http://10.0.0.7:8080", private: true }, "http://10.0.0.7:8080"] }],
+      ["other", { http: ["api.public.example"] }],
+      ["shop", { secrets: ["STRIPE_KEY", "SMTP"] }],
+      ["mail-1", { secrets: { SMTP: {} } }],
+    ])("allows %s %j", (id, capabilities) => {
+      expect(refused(id, capabilities)).toEqual([]);
+    });
+
+    test.each<[string, CapabilitiesDocument, string]>([
+      ["other", { http: ["a.example.com"] }, "http"],
+      ["shop", { http: ["a.example.com"] }, "http"],
+      ["shop", { http: [{ host: "a.example.com", methods: ["DELETE"] }] }, "http"],
+      ["shop", { http: [{ host: "a.example.com:8443", methods: ["GET"] }] }, "http"],
+      ["shop", { http: [{ host: "a.example.com", methods: ["GET"], private: true }] }, "http"],
+      ["shop", { http: ["*"] }, "http"],
+      ["mail-1", { secrets: ["STRIPE_KEY"] }, "secrets/STRIPE_*"],
+      ["other", { secrets: ["SMTP"] }, "secrets/SMTP"],
+      ["shop", { secrets: ["AWS"] }, "secrets"],
+      ["shop", { kv: true }, "kv"],
+      ["shop", { tmp: true }, "tmp"],
+      ["shop", { config: {} }, "config"],
+    ])("refuses %s %j", (id, capabilities, place) => {
+      expect(refused(id, capabilities)).toEqual([
+        expect.stringMatching(new RegExp(`^/capabilities/${place.replace("*", "\\*")}: `)),
+      ]);
+    });
+
+    test("says what was asked for, and what there is", () => {
+      const capabilities = {
+        http: [{ host: "http://10.0.0.8", private: true }, "b.example"],
+        secrets: ["AWS"],
+      };
+      expect(refused("shop", capabilities)).toEqual([
+        "/capabilities/http: step one of shop asks for the capability http for http://10.0.0.8 (private), which the policy allows to this function for GET POST https://*.example.com, http://10.0.0.7:8080 (private), https://api.public.example",
+        expect.stringContaining("http for https://b.example, which"),
+        "/capabilities/secrets: step one of shop asks for the secret AWS, which the policy allows to no function",
+      ]);
+      expect(refused("mail-1", { secrets: ["STRIPE_KEY"] })).toEqual([
+        "/capabilities/secrets/STRIPE_*: step one of mail-1 asks for the secret STRIPE_KEY, which the policy allows to shop",
+      ]);
+    });
+  });
+
+  test("has maximums for what capabilities use", () => {
+    const least: Policy = {
+      file: "policy.json",
+      capabilities: {},
+      limits: { tmpBytes: 1024, httpConcurrent: 2, httpBodyBytes: 1024 },
+    };
+    expect(() => checkPolicy(least, [version("f", {})])).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({ pointer: "/limits/tmp" }),
+          expect.objectContaining({
+            pointer: "/limits/http/concurrent",
+            message: "step one of f has the http.concurrent limit 8 requests; the policy allows 2 requests",
+          }),
+          expect.objectContaining({ pointer: "/limits/http/body" }),
+        ],
+      }),
+    );
+  });
+
   test.each([
     ["shop", "shop", true],
     ["shop", "shops", false],
@@ -103,6 +194,40 @@ describe("a policy", () => {
         { file, pointer: "/capabilities/files", line: 2 },
         { file, pointer: "/limits/timeout", line: 3 },
       ],
+    });
+    await writeFile(
+      file,
+      JSON.stringify({
+        capabilities: {
+          http: {
+            functions: ["shop"],
+            hosts: ["*.example.com", { host: "http://localhost", private: true }],
+          },
+          secrets: { "STRIPE_*": ["shop"] },
+          kv: ["*"],
+        },
+        limits: { tmp: "1MiB", http: { concurrent: 4, body: "1MiB" } },
+      }),
+    );
+    const hosts = ["*.example.com", { host: "http://localhost", private: true }].map(httpGrant);
+    expect(await readPolicyFile(file)).toEqual({
+      file,
+      capabilities: { http: [{ functions: ["shop"], hosts }], secrets: { "STRIPE_*": ["shop"] }, kv: ["*"] },
+      limits: { tmpBytes: 2 ** 20, httpConcurrent: 4, httpBodyBytes: 2 ** 20 },
+    });
+    await writeFile(
+      file,
+      '{ "capabilities": {\n "http": [{ "functions": [],\n "hosts": ["*.example.com",\n "http://a.example/x"] }] } }',
+    );
+    await expect(readPolicyFile(file)).rejects.toMatchObject({
+      problems: [{ pointer: "/capabilities/http/0/hosts/1", line: 4, suggestion: "http://a.example" }],
+    });
+    await writeFile(file, '{ "capabilities": { "http": ["shop"], "secrets": ["A"] } }');
+    await expect(readPolicyFile(file)).rejects.toMatchObject({
+      problems: expect.arrayContaining([
+        expect.objectContaining({ pointer: "/capabilities/http/0" }),
+        expect.objectContaining({ pointer: "/capabilities/secrets" }),
+      ]),
     });
     await expect(readPolicyFile(join(folder, "absent"))).rejects.toMatchObject({ code: "ERR_INPUT_FILE" });
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { component, copyStdin, printing, program, wat } from "./components.ts";
-import { createHarness, stepInput } from "./harness.ts";
+import { createHarness, stepInput, testLimits } from "./harness.ts";
 import type { CreateEngine, Harness } from "./harness.ts";
 import { commandContract, programContract } from "./program-contract.ts";
 import { typedContract } from "./typed-contract.ts";
@@ -204,7 +204,7 @@ function artifacts(harness: () => Harness): void {
     test("that is not in the store can come later", async () => {
       const bytes = await printing("7");
       const program = { runtime: { type: "wasm" as const }, sha256: "0".repeat(64) };
-      const limits = { wallMs: 1000, memoryBytes: 2 ** 26, outputBytes: 1000, logBytes: 1000 };
+      const limits = testLimits;
       expect(await harness().driver.prepare(program, limits)).toMatchObject({ code: "ERR_ARTIFACT_MISSING" });
       expect(await harness().driver.execute({ program, input: stepInput(), limits })).toMatchObject({
         failure: { code: "ERR_ARTIFACT_MISSING", retry: true },

@@ -18,6 +18,9 @@ export const testLimits: Limits = {
   memoryBytes: 64 * 1024 * 1024,
   outputBytes: 4 * 1024 * 1024,
   logBytes: 16 * 1024,
+  tmpBytes: 1024 * 1024,
+  httpConcurrent: 4,
+  httpBodyBytes: 1024 * 1024,
 };
 
 /** An input like a host's. */
