@@ -11,7 +11,7 @@ export interface Deployer {
   /** The active version of every function. */
   active(): Promise<readonly Pick<FunctionVersion, "functionId" | "version">[]>;
   hasArtifact(sha256: string): Promise<boolean>;
-  /** Stores a component; resolves to its sha256. */
+  /** Stores an artifact; resolves to its sha256. */
   putArtifact(bytes: Uint8Array): Promise<string>;
   /** New runs begin on these versions. Throws ERR_ARTIFACT_MISSING when a component is not stored. */
   deploy(versions: readonly FunctionVersion[]): Promise<void>;

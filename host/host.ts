@@ -34,7 +34,7 @@ export interface Host {
   version(functionId: string, version: string): Promise<FunctionVersion | undefined>;
   /** What was noticed since the host began, such as expressions that could not be evaluated; each once. */
   notices(functionId?: string): readonly Notice[];
-  /** Stores a component; resolves to its sha256. */
+  /** Stores an artifact; resolves to its sha256. */
   putArtifact(bytes: Uint8Array): Promise<string>;
   hasArtifact(sha256: string): Promise<boolean>;
   /** Messages on the broker that are no valid events. */

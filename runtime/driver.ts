@@ -10,7 +10,7 @@ export type RuntimeName = "wasm" | "docker" | "lambda" | "http";
 /** What a function version pins about the program of one step. */
 export interface StepProgram {
   readonly runtime: { readonly type: RuntimeName; readonly [option: string]: Json };
-  /** Runtime wasm: the component's digest, sha256 in hex. */
+  /** The digest of the artifact that it is run from, sha256 in hex: of a component with runtime wasm. */
   readonly sha256?: string;
   /** Runtime wasm: what the step's document asks for. */
   readonly capabilities?: Capabilities;

@@ -1,35 +1,25 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Capabilities } from "../../runtime/capabilities.ts";
-import { inspectStep } from "../../runtime/wasm/grants.ts";
-import { normalCapabilities } from "../function/capabilities.ts";
-import { MillraceError, type Problem } from "../errors.ts";
+import type { RuntimeName } from "../../runtime/driver.ts";
+import type { Problem } from "../errors.ts";
 import type { FunctionDocument } from "../function/document.ts";
 import { pointerOf } from "../json-pointer.ts";
 import { writeAtomically } from "./atomic-file.ts";
-import { openBuildCache } from "./build-cache.ts";
-import { sha256 } from "./input-snapshot.ts";
-import { createJavascriptBuilder, type JavascriptBuilder } from "./javascript.ts";
+import { type BuildCache, openBuildCache } from "./build-cache.ts";
+import type { Display } from "./display.ts";
+import type { Artifact, Packing } from "./packer.ts";
+import { packers } from "./packers.ts";
 import type { Project, ProjectFunction } from "./project.ts";
 import type { StepSource } from "./step-source.ts";
 
-/** A function with the components of its steps of runtime wasm. */
+/** A function with the artifacts of those of its steps that have files. */
 export interface BuiltFunction {
   readonly document: FunctionDocument;
   /** The document's file, absolute. */
   readonly file: string;
   /** By step id. */
-  readonly components: Readonly<Record<string, BuiltComponent>>;
-}
-
-/** A component, on disk. */
-interface BuiltComponent {
-  readonly sha256: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Reads it; throws ERR_BUILD_CHANGED when it is no longer what was built. */
-  bytes(): Promise<Uint8Array>;
+  readonly components: Readonly<Record<string, Artifact>>;
 }
 
 /** What is going on with one source file, and which steps of which functions are built from it. */
@@ -40,7 +30,7 @@ export interface BuildProgress {
   readonly steps: readonly { readonly functionId: string; readonly stepId: string }[];
   /** Not for `started`. */
   readonly ms?: number;
-  /** Bytes of the component, for `cached` and `built`. */
+  /** Bytes of the artifact, for `cached` and `built`. */
   readonly size?: number;
 }
 
@@ -49,9 +39,9 @@ export interface BuildOptions {
   readonly onProgress?: (progress: BuildProgress) => void;
   /** Aborted: the build ends, and throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Components made at once; the number of cores by default. */
+  /** Artifacts made at once; the number of cores by default. */
   readonly parallelism?: number;
-  /** Milliseconds that making one component may take; 30,000 by default. */
+  /** Milliseconds that making one artifact may take; 30,000 by default. */
   readonly timeoutMs?: number;
   /** Where components are kept; `.millrace/cache/build` in the project by default. */
   readonly cacheDir?: string;
@@ -65,10 +55,10 @@ export interface BuiltProject {
 }
 
 type BuiltSource =
-  | { readonly ok: true; readonly component: BuiltComponent }
+  | { readonly ok: true; readonly artifact: Artifact }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** A source file and all steps that are built from it. */
+/** A source and all steps that are built from it. */
 interface Job {
   readonly source: StepSource;
   readonly steps: { readonly functionId: string; readonly stepId: string }[];
@@ -76,28 +66,48 @@ interface Job {
   readonly functions: ProjectFunction[];
 }
 
-/** Builds the components of all functions of a project; what has not changed comes from the cache. */
+/** Builds the artifacts of all functions of a project; what has not changed comes from the cache. */
 export async function buildProject(project: Project, options: BuildOptions = {}): Promise<BuiltProject> {
   const { signal, parallelism = availableParallelism() } = options;
   const jobs = jobsOf(project.functions);
   const folder = options.cacheDir ?? (await ownCache(project.root));
   const cache = await openBuildCache(folder);
-  const javascript = await createJavascriptBuilder(cache);
+  const packings = await openPackings(jobs.values(), cache);
   const results = new Map<string, BuiltSource>();
-  const queue = [...jobs.values()];
+  const queue = [...jobs];
   const work = async (): Promise<void> => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       signal?.throwIfAborted();
-      results.set(job.source.file, await runJob(job, project, javascript, options));
+      const [key, job] = next;
+      const packing = packings.get(job.source.runtime);
+      if (packing !== undefined) results.set(key, await runJob(job, project, packing, options));
     }
   };
   // All of them end before this does: an abort must leave no thread behind.
   const ends = await Promise.allSettled(Array.from({ length: Math.max(1, parallelism) }, work));
-  await javascript.close();
+  await Promise.all([...packings.values()].map((packing) => packing.close()));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   await cache.prune();
-  const problems = [...jobs.keys()].flatMap((file) => problemsOf(results.get(file)));
+  const problems = [...jobs.keys()].flatMap((key) => problemsOf(results.get(key)));
   return { functions: project.functions.flatMap((one) => builtFunction(one, results)), problems };
+}
+
+/** One packing for each runtime that some step needs. */
+async function openPackings(
+  jobs: Iterable<Job>,
+  cache: BuildCache,
+): Promise<ReadonlyMap<RuntimeName, Packing>> {
+  const packings = new Map<RuntimeName, Packing>();
+  for (const { source } of jobs) {
+    const packer = packings.has(source.runtime) ? undefined : packers[source.runtime];
+    if (packer !== undefined) packings.set(source.runtime, await packer.open(cache));
+  }
+  return packings;
+}
+
+/** What is built once, however many steps have it. */
+function keyOf({ runtime, kind, file }: StepSource): string {
+  return JSON.stringify([runtime, kind, file]);
 }
 
 function jobsOf(functions: readonly ProjectFunction[]): ReadonlyMap<string, Job> {
@@ -105,8 +115,9 @@ function jobsOf(functions: readonly ProjectFunction[]): ReadonlyMap<string, Job>
   for (const one of functions) {
     const { document, sources } = one;
     for (const [stepId, source] of sources) {
-      const job = jobs.get(source.file) ?? { source, steps: [], functions: [] };
-      jobs.set(source.file, job);
+      const key = keyOf(source);
+      const job = jobs.get(key) ?? { source, steps: [], functions: [] };
+      jobs.set(key, job);
       job.steps.push({ functionId: document.id, stepId });
       job.functions.push(one);
     }
@@ -124,87 +135,58 @@ async function ownCache(root: string): Promise<string> {
 
 async function runJob(
   job: Job,
-  project: Project,
-  javascript: JavascriptBuilder,
+  { root, display }: Project,
+  packing: Packing,
   { signal, timeoutMs, onProgress }: BuildOptions,
 ): Promise<BuiltSource> {
   const { source, steps } = job;
-  const file = project.display(source.file);
+  const file = display(source.file);
   const start = performance.now();
   const tell = (progress: Pick<BuildProgress, "state" | "ms" | "size">): void =>
     onProgress?.({ file, steps, ...progress });
   tell({ state: "started" });
-  if (source.kind === "wasm") {
-    const bytes = await readFile(source.file);
-    const problems = refusals(bytes, job, project);
-    const ms = performance.now() - start;
-    if (problems.length > 0) {
-      tell({ state: "failed", ms });
-      return { ok: false, problems };
-    }
-    tell({ state: "cached", ms, size: bytes.length });
-    return { ok: true, component: fileComponent(source.file, sha256(bytes), bytes.length) };
-  }
-  const built = await javascript.build(
-    { root: project.root, file: source.file, display: project.display },
-    { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
-  );
-  const ms = performance.now() - start;
-  if (!built.ok) {
-    tell({ state: "failed", ms });
-    return built;
-  }
-  const { cached } = built;
-  const component = fileComponent(built.component.file, built.component.sha256, built.component.size);
-  const problems = refusals(await component.bytes(), job, project);
-  if (problems.length > 0) {
-    tell({ state: "failed", ms });
-    return { ok: false, problems };
-  }
-  tell({ state: cached ? "cached" : "built", ms, size: component.size });
-  return { ok: true, component };
-}
-
-/** What is wrong with a component, at each step that is to run it: their capabilities may differ. */
-function refusals(
-  bytes: Uint8Array,
-  { source, steps, functions }: Job,
-  { display }: Project,
-): readonly Problem[] {
-  return steps.flatMap(({ functionId, stepId }, index) => {
-    const one = functions[index];
-    if (one === undefined) return [];
-    const inspection = inspectStep(bytes, capabilitiesOf(one.document, stepId));
-    if (!("code" in inspection)) return [];
-    const { code, message } = inspection;
-    const pointer = pointerOf(["steps", stepId, "path"]);
-    const step = `step ${stepId} of ${functionId} can't run ${display(source.file)}`;
-    return [
-      {
-        code,
-        message: `${step}: ${message}`,
-        file: display(one.file),
-        pointer,
-        ...one.positionOf(pointer),
-      },
-    ];
+  const packed = await packing.pack(source, {
+    root,
+    display,
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
+  const refused = packed.ok ? await refusals(packed.artifact, job, packing, display) : packed.problems;
+  const ms = performance.now() - start;
+  if (!packed.ok || refused.length > 0) {
+    tell({ state: "failed", ms });
+    return { ok: false, problems: refused };
+  }
+  const { artifact, cached } = packed;
+  tell({ state: cached ? "cached" : "built", ms, size: artifact.size });
+  return { ok: true, artifact };
 }
 
-function capabilitiesOf({ steps }: FunctionDocument, stepId: string): Capabilities {
-  return normalCapabilities((Object.hasOwn(steps, stepId) ? steps[stepId] : undefined)?.capabilities ?? {});
-}
-
-function fileComponent(file: string, digest: string, size: number): BuiltComponent {
-  return {
-    sha256: digest,
-    size,
-    async bytes() {
-      const bytes = await readFile(file).catch(() => undefined);
-      if (bytes !== undefined && sha256(bytes) === digest) return bytes;
-      throw new MillraceError("ERR_BUILD_CHANGED", `${file} is no longer what was built.`);
-    },
-  };
+/** What is wrong with an artifact, at each step that is to run it. */
+async function refusals(
+  artifact: Artifact,
+  { source, steps, functions }: Job,
+  packing: Packing,
+  display: Display,
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const [index, { functionId, stepId }] of steps.entries()) {
+    const one = functions[index];
+    const step = one?.document.steps[stepId];
+    if (one === undefined || step === undefined) continue;
+    const refusal = await packing.refuse?.(source, artifact, step);
+    if (refusal === undefined) continue;
+    const pointer = pointerOf(["steps", stepId, "path"]);
+    const message = `step ${stepId} of ${functionId} can't run ${display(source.file)}: ${refusal.message}`;
+    problems.push({
+      code: refusal.code,
+      message,
+      file: display(one.file),
+      pointer,
+      ...one.positionOf(pointer),
+    });
+  }
+  return problems;
 }
 
 function problemsOf(result: BuiltSource | undefined): readonly Problem[] {
@@ -215,11 +197,11 @@ function builtFunction(
   { document, file, sources }: ProjectFunction,
   results: ReadonlyMap<string, BuiltSource>,
 ): readonly BuiltFunction[] {
-  const components: Record<string, BuiltComponent> = {};
+  const components: Record<string, Artifact> = {};
   for (const [stepId, source] of sources) {
-    const result = results.get(source.file);
+    const result = results.get(keyOf(source));
     if (result?.ok !== true) return [];
-    components[stepId] = result.component;
+    components[stepId] = result.artifact;
   }
   return [{ document, file, components }];
 }

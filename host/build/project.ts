@@ -9,7 +9,8 @@ import { parseStepPath } from "../function/step-path.ts";
 import { pointerOf } from "../json-pointer.ts";
 import { loadEventSchemas } from "./event-schemas.ts";
 import { type Display, displayUnder } from "./display.ts";
-import { findStepSource, type StepSource } from "./step-source.ts";
+import { packers } from "./packers.ts";
+import type { StepSource } from "./step-source.ts";
 
 /** A folder of function documents, their steps and the schemas of their events. */
 export interface Project {
@@ -24,12 +25,12 @@ export interface Project {
   readonly display: Display;
 }
 
-/** One function document, and what its Wasm steps are built from. */
+/** One function document, and what its steps are built from. */
 export interface ProjectFunction {
   /** Absolute. */
   readonly file: string;
   readonly document: FunctionDocument;
-  /** By step id; steps of other runtimes have none. */
+  /** By step id; a step that has no files of its own has none. */
   readonly sources: ReadonlyMap<string, StepSource>;
   /** Where the value that a JSON pointer into the document names begins. */
   positionOf(pointer: string): Position | undefined;
@@ -113,11 +114,12 @@ async function loadOne(
   const sources = new Map<string, StepSource>();
   const problems: Problem[] = [];
   for (const [id, step] of Object.entries(document.steps)) {
-    if ((step.runtime?.type ?? "wasm") !== "wasm" || step.path === undefined) continue;
+    const packer = packers[step.runtime?.type ?? "wasm"];
+    if (packer === undefined || step.path === undefined) continue;
     const path = parseStepPath(step.path);
     // loadFunction has said so already.
     if (!path.ok) continue;
-    const found = await findStepSource(root, dirname(file), path.path);
+    const found = await packer.find({ root, folder: dirname(file), path: path.path, step });
     if (found.ok) sources.set(id, found.source);
     else {
       const { ok: _, ...rest } = found;

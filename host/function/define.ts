@@ -27,7 +27,7 @@ export const defaultRetry: RetryPolicy = {
   jitter: 0.5,
 };
 
-/** Makes a version of a document and the components (sha256 by step id) it was built with. */
+/** Makes a version of a document and the artifacts (sha256 by step id) it was built with. */
 export function functionVersion(
   document: FunctionDocument,
   components: Readonly<Record<string, string>>,

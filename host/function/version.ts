@@ -6,7 +6,7 @@ export interface FunctionVersion {
   /** Digest of document and programs: the first 12 hex digits of their sha256. */
   readonly version: string;
   readonly document: FunctionDocument;
-  /** Component digests (sha256, hex) by step id, for steps of runtime wasm. */
+  /** Digests (sha256, hex) of the artifacts that steps are run from, by step id: components, for those of runtime wasm. */
   readonly components: Readonly<Record<string, string>>;
   readonly createdAt: number;
 }
