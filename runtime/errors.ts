@@ -54,6 +54,11 @@ export const runtimeErrors = {
     summary: "The attempt logged more than `limits.logs`.",
     next: "Raise `limits.logs`, or log less.",
   },
+  ERR_STEP_TMP: {
+    retry: false,
+    summary: "The attempt put more into /tmp than `limits.tmp`, or more than 10,000 files and folders.",
+    next: "Raise `limits.tmp` in the step's document, or have the step remove what it is done with.",
+  },
   ERR_STEP_OUTPUT_INVALID: {
     retry: false,
     summary:

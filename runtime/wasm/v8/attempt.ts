@@ -6,6 +6,7 @@ import type { LoadedProgram } from "./program.ts";
 import type { AttemptEnd, RunRequest, WorkerEnding } from "./protocol.ts";
 import { Breach, Exit, createInput, createOutput } from "./stdio.ts";
 import type { OutputSink } from "./stdio.ts";
+import { createTmp } from "./tmp/tmp.ts";
 import { errorEnd } from "./thrown.ts";
 import type { TypedResult } from "./typed-input.ts";
 import { hermeticAmbient } from "./wasi/hermetic.ts";
@@ -93,6 +94,7 @@ function createWorld(
     exit: (status) => end(new Exit(status)),
     threw,
     ambient,
+    ...(run.tmpBytes !== undefined && { tmp: createTmp(run.tmpBytes, () => ambient.wallClock(), end) }),
     memoryBytes: run.memoryBytes,
   };
 }

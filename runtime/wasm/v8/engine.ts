@@ -67,7 +67,7 @@ interface Asked {
 function runRequest(
   key: string,
   { mode }: StepBinary,
-  { input, limits, capabilities: { env = {}, seed } }: Asked,
+  { input, limits, capabilities: { env = {}, seed, tmp } }: Asked,
 ): RunRequest {
   return {
     key,
@@ -79,5 +79,6 @@ function runRequest(
     memoryBytes: limits.memoryBytes,
     outputBytes: limits.outputBytes,
     logBytes: limits.logBytes,
+    ...(tmp === true && { tmpBytes: limits.tmpBytes }),
   };
 }

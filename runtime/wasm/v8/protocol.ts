@@ -38,6 +38,8 @@ export interface RunRequest {
   readonly memoryBytes: number;
   readonly outputBytes: number;
   readonly logBytes: number;
+  /** What /tmp may hold, where it is granted. */
+  readonly tmpBytes?: number;
 }
 
 /** What the engine asks of a worker. One at a time. */

@@ -4,6 +4,7 @@ import type { ComponentCall, FunctionType } from "./canonical.ts";
 import { largeType, spell } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import type { Primitive, TypeDefinition, ValueRef } from "./definition.ts";
+import type { Instantiation } from "./instance.ts";
 import { checkLabel } from "./label.ts";
 import { borrowCodec, ownCodec } from "./resource.ts";
 import type { ResourceType } from "./handle-table.ts";
@@ -135,6 +136,11 @@ function resourceOf(scope: Scope, index: number): ResourceType {
   return type.resource;
 }
 
+/** The host hears of a handle that a guest drops, where it wants to. */
+function dispose(_: Instantiation, representation: unknown): void {
+  (representation as Partial<Disposable>)[Symbol.dispose]?.();
+}
+
 /** The exports of an imported instance: types as it declares them, resources and functions of the host. */
 export function declareInstance(
   { declarations, scope }: Extract<Type, { is: "instance" }>,
@@ -159,7 +165,7 @@ export function declareInstance(
       else if (item.is === "resource") {
         checkLabel(declaration.name);
         addType(
-          { is: "resource", resource: interfaces.resource(name, declaration.name), destroy: undefined },
+          { is: "resource", resource: interfaces.resource(name, declaration.name), destroy: dispose },
           declaration.name,
         );
       } else if (item.is === "func") {

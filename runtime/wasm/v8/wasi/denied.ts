@@ -11,14 +11,10 @@ const errorCode = `enum{${errorCodes.join(", ")}}`;
 const accessDenied = err(errorCodes.indexOf("access-denied"));
 
 /**
- * wasi:filesystem and wasi:sockets, which the C libraries of ordinary toolchains link whether or not a program uses
- * them. No folder is preopened and every way to a socket is denied, so that a guest never gets a resource of theirs:
- * their other functions can't be called.
+ * wasi:sockets, which the C libraries of ordinary toolchains link whether or not a program uses them. Every way to a
+ * socket is denied, so that a guest never gets a resource of theirs: their other functions can't be called.
  */
 export const deniedInterfaces: HostInterfaces = {
-  "wasi:filesystem/preopens": {
-    "get-directories": hostFunction("() -> list<tuple<own<descriptor>, string>>", () => []),
-  },
   "wasi:sockets/instance-network": { "instance-network": hostFunction("() -> own<network>", () => ({})) },
   "wasi:sockets/ip-name-lookup": {
     "resolve-addresses": hostFunction(

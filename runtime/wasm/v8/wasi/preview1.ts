@@ -1,9 +1,12 @@
 import { nanoseconds } from "./clock.ts";
 import { errno } from "./errno.ts";
 import { pollOneoff } from "./preview1-poll.ts";
+import { withTmp } from "./preview1-tmp.ts";
+import { eachVector } from "./preview1-memory.ts";
+import type { Memory, Preview1Function, Stdio } from "./preview1-memory.ts";
 import type { StepWorld } from "./world.ts";
 
-/** Functions that only files and folders have, of which there are none. */
+/** Functions that only files and folders have. */
 const fileFunctions =
   "fd_advise fd_allocate fd_datasync fd_fdstat_set_rights fd_filestat_set_size fd_filestat_set_times fd_pread fd_pwrite " +
   "fd_readdir fd_seek fd_sync fd_tell";
@@ -14,31 +17,36 @@ const folderFunctions =
 
 const socketFunctions = "sock_accept sock_recv sock_send sock_shutdown";
 
-/** The memory of the module that calls; it is there once the module is instantiated. */
-export type Memory = () => ArrayBuffer;
-
-type HostFunction = (...args: never[]) => number;
 type CoreFunction = (...args: unknown[]) => number;
 
 /**
  * The functions of `wasi_snapshot_preview1` for one attempt: arguments, environment, stdin, stdout, stderr, clocks,
- * randomness, sleep and exit work; there are no files, folders or sockets. Pointers that lead out of the module's
- * memory throw a RangeError, which ends the guest as a trap.
+ * randomness, sleep and exit work, and files in `/tmp` where it is granted; there are no sockets. Pointers that lead out
+ * of the module's memory throw a RangeError, which ends the guest as a trap.
  */
 export function createPreview1(world: StepWorld, memory: Memory): Readonly<Record<string, CoreFunction>> {
-  const open = new Set([0, 1, 2]);
-  const view = (): DataView => new DataView(memory());
+  const open: Stdio = new Map([
+    [0, 0],
+    [1, 1],
+    [2, 2],
+  ]);
   const onStdio = (result: number) => (fd: number) => (open.has(fd) ? result : errno.badf);
-  return telling(world, {
+  const functions = {
     ...failing(fileFunctions, onStdio(errno.spipe)),
     ...failing(folderFunctions, onStdio(errno.notdir)),
     ...failing(socketFunctions, onStdio(errno.notsock)),
     path_link: (fd: number) => onStdio(errno.notdir)(fd),
     path_symlink: (_path: number, _length: number, fd: number) => onStdio(errno.notdir)(fd),
-    ...textLists(world, memory),
-    ...clocks(world, view),
     ...stdio(world, memory, open),
-    poll_oneoff: pollOneoff(world, view, open),
+  };
+  const { tmp } = world;
+  const files = tmp && withTmp(tmp, functions, open, memory);
+  return telling(world, {
+    ...functions,
+    ...files?.functions,
+    ...textLists(world, memory),
+    ...clocks(world, memory),
+    poll_oneoff: pollOneoff(world, memory, (fd) => open.has(fd) || files?.has(fd) === true),
     proc_exit: (status: number) => world.exit(status),
     proc_raise: () => errno.nosys,
     sched_yield: () => errno.success,
@@ -49,7 +57,7 @@ export function createPreview1(world: StepWorld, memory: Memory): Readonly<Recor
   });
 }
 
-function failing(names: string, call: HostFunction): Record<string, HostFunction> {
+function failing(names: string, call: Preview1Function): Record<string, Preview1Function> {
   return Object.fromEntries(names.split(" ").map((name) => [name, call]));
 }
 
@@ -59,7 +67,7 @@ function failing(names: string, call: HostFunction): Record<string, HostFunction
  */
 function telling(
   world: StepWorld,
-  functions: Readonly<Record<string, HostFunction>>,
+  functions: Readonly<Record<string, Preview1Function>>,
 ): Readonly<Record<string, CoreFunction>> {
   const told = Object.create(null) as Record<string, CoreFunction>;
   for (const name of Object.keys(functions)) {
@@ -76,7 +84,7 @@ function telling(
   return told;
 }
 
-function textLists({ args, env }: StepWorld, memory: Memory): Record<string, HostFunction> {
+function textLists({ args, env }: StepWorld, memory: Memory): Record<string, Preview1Function> {
   const encoded = args.map((arg) => Buffer.from(`${arg}\0`));
   const variables = env.map(([name, value]) => Buffer.from(`${name}=${value}\0`));
   const sizes = (list: readonly Uint8Array[]) => (countPointer: number, sizePointer: number) => {
@@ -107,7 +115,8 @@ function textLists({ args, env }: StepWorld, memory: Memory): Record<string, Hos
   };
 }
 
-function clocks({ ambient }: StepWorld, view: () => DataView): Record<string, HostFunction> {
+function clocks({ ambient }: StepWorld, memory: Memory): Record<string, Preview1Function> {
+  const view = (): DataView => new DataView(memory());
   return {
     clock_res_get: (clock: number, pointer: number) => {
       if (nanoseconds(ambient, clock) === undefined) return errno.inval;
@@ -123,26 +132,11 @@ function clocks({ ambient }: StepWorld, view: () => DataView): Record<string, Ho
   };
 }
 
-/** Calls `each` with the memory that an array of (pointer, length) pairs names, until it returns false. */
-function eachVector(
-  memory: Memory,
-  vectors: number,
-  count: number,
-  each: (bytes: Uint8Array) => boolean,
-): void {
-  const buffer = memory();
-  const view = new DataView(buffer);
-  for (let index = 0; index < count >>> 0; index++) {
-    const at = (vectors >>> 0) + 8 * index;
-    if (!each(new Uint8Array(buffer, view.getUint32(at, true), view.getUint32(at + 4, true)))) return;
-  }
-}
-
-function stdio(world: StepWorld, memory: Memory, open: Set<number>): Record<string, HostFunction> {
+function stdio(world: StepWorld, memory: Memory, open: Stdio): Record<string, Preview1Function> {
   const view = (): DataView => new DataView(memory());
   return {
     fd_read: (fd: number, vectors: number, count: number, readPointer: number) => {
-      if (fd !== 0 || !open.has(fd)) return errno.badf;
+      if (open.get(fd) !== 0) return errno.badf;
       let total = 0;
       eachVector(memory, vectors, count, (into) => {
         const bytes = into.length === 0 ? undefined : world.stdin.read(into.length);
@@ -154,8 +148,9 @@ function stdio(world: StepWorld, memory: Memory, open: Set<number>): Record<stri
       return errno.success;
     },
     fd_write: (fd: number, vectors: number, count: number, writtenPointer: number) => {
-      if ((fd !== 1 && fd !== 2) || !open.has(fd)) return errno.badf;
-      const sink = fd === 1 ? world.stdout : world.stderr;
+      const which = open.get(fd);
+      if (which !== 1 && which !== 2) return errno.badf;
+      const sink = which === 1 ? world.stdout : world.stderr;
       let total = 0;
       eachVector(memory, vectors, count, (bytes) => {
         sink.write(bytes);
@@ -174,7 +169,7 @@ function stdio(world: StepWorld, memory: Memory, open: Set<number>): Record<stri
       if (!open.has(fd)) return errno.badf;
       // File type unknown (a pipe: no terminal), no flags, the right to read or to write.
       new Uint8Array(memory(), pointer >>> 0, 24).fill(0);
-      view().setBigUint64((pointer >>> 0) + 8, fd === 0 ? 0x2n : 0x40n, true);
+      view().setBigUint64((pointer >>> 0) + 8, open.get(fd) === 0 ? 0x2n : 0x40n, true);
       return errno.success;
     },
     fd_filestat_get: (fd: number, pointer: number) => {

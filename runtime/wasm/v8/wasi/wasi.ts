@@ -4,6 +4,7 @@ import { Trap } from "../component/trap.ts";
 import { ambientInterfaces } from "./ambient.ts";
 import { cliInterfaces } from "./cli.ts";
 import { deniedInterfaces } from "./denied.ts";
+import { filesystemInterfaces } from "./filesystem.ts";
 import type { HostInterfaces } from "./host-function.ts";
 import { ioInterfaces } from "./io.ts";
 
@@ -15,6 +16,7 @@ const interfaces: HostInterfaces = {
   ...ioInterfaces,
   ...ambientInterfaces,
   ...deniedInterfaces,
+  ...filesystemInterfaces,
 };
 
 /**

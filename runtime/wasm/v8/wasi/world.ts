@@ -1,5 +1,6 @@
 import type { LogLine } from "../../../driver.ts";
 import type { InputSource, OutputSink } from "../stdio.ts";
+import type { Tmp } from "../tmp/tmp.ts";
 
 /** Time and randomness of one attempt. */
 export interface Ambient {
@@ -27,6 +28,8 @@ export interface StepWorld {
   /** Hears of what the host throws at the guest, which could catch it. */
   threw(error: unknown): void;
   readonly ambient: Ambient;
+  /** Its scratch folder, where that is granted. */
+  readonly tmp?: Tmp;
   /** The most bytes that the guest could hold; it gets no longer list. */
   readonly memoryBytes: number;
 }
