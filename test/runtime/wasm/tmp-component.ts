@@ -43,6 +43,7 @@ const imports = `
   (import "wasi:cli/stdout@0.2.9" "get-stdout" (func $get-stdout (result i32)))
   (import "${streams}" "[method]input-stream.blocking-read" (func $stream-read (param i32 i64 i32)))
   (import "${streams}" "[method]output-stream.blocking-write-and-flush" (func $stream-write (param i32 i32 i32 i32)))
+  (import "${streams}" "[method]output-stream.blocking-write-zeroes-and-flush" (func $write-zeroes (param i32 i64 i32)))
   (import "${streams}" "[resource-drop]input-stream" (func $drop-input (param i32)))
   (import "${streams}" "[resource-drop]output-stream" (func $drop-output (param i32)))`;
 

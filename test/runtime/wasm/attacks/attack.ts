@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { Capabilities } from "../../../../runtime/capabilities.ts";
 import type { AttemptResult, LogLine, StepFailure } from "../../../../runtime/driver.ts";
 import { runtimeErrors } from "../../../../runtime/errors.ts";
 import type { RuntimeErrorCode } from "../../../../runtime/errors.ts";
@@ -11,6 +12,7 @@ export interface Attack {
   readonly name: string;
   readonly artifact: () => Uint8Array | Promise<Uint8Array>;
   readonly limits?: Partial<Limits>;
+  readonly capabilities?: Capabilities;
   /** The code with which the attempt fails. */
   readonly code?: RuntimeErrorCode;
   /** What the failure must say: the limit and its amount, where there is one. */
@@ -29,9 +31,12 @@ const longestMessage = 4_001;
 /** Runs the attack, and holds what comes of it to what must. */
 export async function attempt(harness: Harness, attack: Attack): Promise<void> {
   const bytes = await attack.artifact();
-  const { limits } = attack;
+  const { limits, capabilities } = attack;
   if (attack.refused) expectFailure(await harness.prepare(bytes, limits), attack);
-  const result: AttemptResult = await harness.run(bytes, limits ? { limits } : {});
+  const result: AttemptResult = await harness.run(bytes, {
+    ...(limits && { limits }),
+    ...(capabilities && { capabilities }),
+  });
   if (attack.code === undefined) {
     expect(result).toMatchObject({ ok: true, output: attack.output });
   } else expectFailure(result.ok ? undefined : result.failure, attack);

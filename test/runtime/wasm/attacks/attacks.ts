@@ -16,11 +16,11 @@ import { memoryAttacks } from "./memory.ts";
 import { outputAttacks } from "./output.ts";
 import { phaseAttacks } from "./phases.ts";
 import { boundProcess } from "./process-bounds.ts";
+import { tmpLeftovers, tmpThemes } from "./tmp.ts";
 
 /**
- * What hostile steps try, theme by theme; the same for every engine. A step has no capability yet: what asks for one is
- * refused. The attacks on a capability (addresses, redirects, paths) stand in a theme of their own once there is one,
- * with a step to which it is granted, and its interface leaves the list of those that are refused.
+ * What hostile steps try, theme by theme; the same for every engine. A step has no capability but those that an attack
+ * names: what asks for another one is refused.
  */
 const themes: readonly (readonly [theme: string, attacks: readonly Attack[]])[] = [
   ["to see the host", ambientAttacks],
@@ -36,8 +36,13 @@ const themes: readonly (readonly [theme: string, attacks: readonly Attack[]])[] 
   ["to be no component", malformedAttacks],
 ];
 
+/** What of the suite an engine is held to: those parts that it has. */
+interface Parts {
+  readonly tmp: boolean;
+}
+
 /** Holds an engine against hostile steps: each ends as it must, and after each an honest one runs as ever. */
-export function attacks(name: string, createEngine: CreateEngine): void {
+export function attacks(name: string, createEngine: CreateEngine, { tmp }: Parts = { tmp: true }): void {
   describe(`on ${name}, a step tries`, () => {
     let harness: Harness;
     let honest: Uint8Array;
@@ -53,7 +58,7 @@ export function attacks(name: string, createEngine: CreateEngine): void {
       await harness.close();
     });
 
-    for (const [theme, attacks] of themes) {
+    for (const [theme, attacks] of [...themes, ...(tmp ? tmpThemes : [])]) {
       test.each(attacks)(`${theme}: $name`, async (attack) => {
         await attempt(harness, attack);
         expect(await harness.run(honest)).toEqual({ ok: true, output: 1, logs: [] });
@@ -61,6 +66,7 @@ export function attacks(name: string, createEngine: CreateEngine): void {
       });
     }
     leftovers(() => harness);
+    if (tmp) tmpLeftovers(() => harness);
     crowds(createEngine);
   });
 }
