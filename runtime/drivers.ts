@@ -1,4 +1,5 @@
 import type { ArtifactSource, Driver, RuntimeName } from "./driver.ts";
+import { createLambdaDriver } from "./lambda/lambda.ts";
 import type { EngineChoice } from "./wasm/choice.ts";
 import { createWasmDriver } from "./wasm/wasm.ts";
 
@@ -7,7 +8,7 @@ export interface DriverOptions {
   readonly artifacts: ArtifactSource;
   /** Folder for what is compiled once and kept by digest. */
   readonly cacheDir: string;
-  /** Attempts that run at once in this process; the number of cores by default. */
+  /** Attempts that run at once in this process; the number of cores by default, or 100 on runtimes elsewhere. */
   readonly parallelism?: number;
   /** What executes Wasm steps; "auto" by default. */
   readonly engine?: EngineChoice;
@@ -15,5 +16,6 @@ export interface DriverOptions {
 
 /** The one list of drivers. */
 export function createDrivers(options: DriverOptions): ReadonlyMap<RuntimeName, Driver> {
-  return new Map([createWasmDriver(options)].map((driver) => [driver.name, driver]));
+  const drivers = [createWasmDriver(options), createLambdaDriver(options)];
+  return new Map(drivers.map((driver) => [driver.name, driver]));
 }

@@ -1,15 +1,5 @@
-/** One row of a table of errors: what went wrong, and what to do next. */
-export interface ErrorRow {
-  /** One sentence for the table in the README. */
-  readonly summary: string;
-  /** What the user does next. */
-  readonly next: string;
-}
-
-/** A row of the runtime's table: also says whether another attempt can help. */
-interface RuntimeErrorRow extends ErrorRow {
-  readonly retry: boolean;
-}
+import type { RuntimeErrorRow } from "./error-row.ts";
+import { lambdaErrors } from "./lambda/errors.ts";
 
 /** Every way in which the execution of one step can fail, by its stable code. */
 export const runtimeErrors = {
@@ -36,17 +26,17 @@ export const runtimeErrors = {
   },
   ERR_STEP_TIMEOUT: {
     retry: true,
-    summary: "The attempt took longer than the step's `timeout`.",
-    next: "Raise `timeout` in the step's document, or find what the step waits for.",
+    summary: "The attempt took longer than the step's `timeout`, or than its Lambda function's own.",
+    next: "Raise the one that the message names, or find what the step waits for.",
   },
   ERR_STEP_MEMORY: {
     retry: true,
-    summary: "The attempt wanted more memory than `limits.memory`.",
-    next: "Raise `limits.memory` in the step's document, or have the step hold less at once.",
+    summary: "The attempt wanted more memory than `limits.memory`, or than its Lambda function has.",
+    next: "Raise the one that the message names, or have the step hold less at once.",
   },
   ERR_STEP_OUTPUT_TOO_LARGE: {
     retry: false,
-    summary: "The step put out more than `limits.output`.",
+    summary: "The step put out more than `limits.output`, or than its runtime can pass on.",
     next: "Raise `limits.output`, or put the data in a store and put out its address.",
   },
   ERR_STEP_LOG_TOO_LARGE: {
@@ -113,6 +103,7 @@ export const runtimeErrors = {
     summary: "The engine itself failed, not the step.",
     next: "Report it with the message; the attempt is tried again.",
   },
+  ...lambdaErrors,
 } as const satisfies Record<string, RuntimeErrorRow>;
 
 /** A stable code of the runtime's table. */

@@ -1,4 +1,11 @@
 import { installNatsServer, natsServerVariable } from "./host/nats/find-server.ts";
+import { installLambdaEmulator, lambdaEmulatorVariable } from "./runtime/lambda/find-emulator.ts";
+
+/** What tests need beyond npm: how it is had, and the variable that tells them where it is. */
+const parts = [
+  [natsServerVariable, installNatsServer],
+  [lambdaEmulatorVariable, installLambdaEmulator],
+] as const;
 
 const missing: string[] = [];
 
@@ -7,11 +14,13 @@ const missing: string[] = [];
  * are skipped.
  */
 export function setup(): void {
-  try {
-    process.env[natsServerVariable] = installNatsServer();
-  } catch (error) {
-    if (process.env["CI"] === "true") throw error;
-    missing.push((error as Error).message);
+  for (const [variable, install] of parts) {
+    try {
+      process.env[variable] = install();
+    } catch (error) {
+      if (process.env["CI"] === "true") throw error;
+      missing.push((error as Error).message);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ErrorRow } from "../../runtime/errors.ts";
+import type { ErrorRow } from "../../runtime/error-row.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 
 /** What the command's exit code says. */

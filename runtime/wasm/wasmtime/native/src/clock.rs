@@ -1,4 +1,5 @@
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -23,15 +24,35 @@ pub struct Clock {
 
 #[derive(Default)]
 struct State {
-    /// What to wake when; the number keeps those of the same time apart.
-    timers: BTreeMap<TimerKey, Waker>,
+    timers: BinaryHeap<Reverse<Timer>>,
     next_id: u64,
     /// The thread waits without ticking.
     paused: bool,
     closed: bool,
 }
 
-type TimerKey = (Instant, u64);
+struct Timer {
+    at: Instant,
+    id: u64,
+    waker: Waker,
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.id) == (other.at, other.id)
+    }
+}
+impl Eq for Timer {}
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Timer {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.id).cmp(&(other.at, other.id))
+    }
+}
 
 impl Clock {
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -54,25 +75,18 @@ impl Clock {
         self.running.fetch_sub(1, Ordering::SeqCst);
     }
 
-    fn wake_at(&self, at: Instant, waker: Waker) -> TimerKey {
+    pub fn wake_at(&self, at: Instant, waker: Waker) {
         let mut state = self.lock();
-        let key = (at, state.next_id);
+        let id = state.next_id;
         state.next_id += 1;
         let first = state
             .timers
-            .first_key_value()
-            .is_none_or(|(first, _)| key < *first);
-        state.timers.insert(key, waker);
+            .peek()
+            .is_none_or(|Reverse(first)| at < first.at);
+        state.timers.push(Reverse(Timer { at, id, waker }));
         if first {
             self.changed.notify_one();
         }
-        key
-    }
-
-    fn forget(&self, timer: TimerKey) {
-        // Its waker is let go of behind the lock.
-        let waker = self.lock().timers.remove(&timer);
-        drop(waker);
     }
 
     pub fn close(&self) {
@@ -88,10 +102,10 @@ impl Clock {
         while !state.closed {
             let now = Instant::now();
             let mut due = Vec::new();
-            while let Some(first) = state.timers.first_entry()
-                && first.key().0 <= now
+            while let Some(Reverse(first)) = state.timers.peek()
+                && first.at <= now
             {
-                due.push(first.remove());
+                due.extend(state.timers.pop().map(|Reverse(timer)| timer.waker));
             }
             if !due.is_empty() {
                 drop(state);
@@ -113,7 +127,7 @@ impl Clock {
                 state.paused = false;
                 idle = 0;
             }
-            let timer = state.timers.first_key_value().map(|((at, _), _)| *at);
+            let timer = state.timers.peek().map(|Reverse(first)| first.at);
             let until = match (state.paused, timer) {
                 (true, None) => None,
                 (true, Some(timer)) => Some(timer),
@@ -140,11 +154,11 @@ impl Clock {
     }
 }
 
-/// Is ready at a time. Given up before, it leaves nothing behind.
+/// Is ready at a time.
 pub struct Sleep<'a> {
     clock: &'a Clock,
     until: Instant,
-    armed: Option<TimerKey>,
+    armed: bool,
 }
 
 impl<'a> Sleep<'a> {
@@ -152,7 +166,7 @@ impl<'a> Sleep<'a> {
         Sleep {
             clock,
             until,
-            armed: None,
+            armed: false,
         }
     }
 }
@@ -167,17 +181,10 @@ impl Future for Sleep<'_> {
         if Instant::now() >= self.until {
             return std::task::Poll::Ready(());
         }
-        if self.armed.is_none() {
-            self.armed = Some(self.clock.wake_at(self.until, context.waker().clone()));
+        if !self.armed {
+            self.armed = true;
+            self.clock.wake_at(self.until, context.waker().clone());
         }
         std::task::Poll::Pending
-    }
-}
-
-impl Drop for Sleep<'_> {
-    fn drop(&mut self) {
-        if let Some(timer) = self.armed {
-            self.clock.forget(timer);
-        }
     }
 }

@@ -5,7 +5,6 @@
 mod artifact;
 mod attempt;
 mod binding;
-mod calls;
 mod clock;
 mod compiling;
 mod executor;
@@ -17,10 +16,8 @@ mod outbox;
 pub mod plain;
 mod program;
 mod shared;
-mod slab;
 mod type_text;
 mod typed;
 mod verdict;
-mod waiting;
 mod wasi;
 mod world;
