@@ -26,6 +26,8 @@ interface AttemptLimits {
 interface AttemptGrants {
   /** Name and value, one after the other. */
   readonly env: readonly string[];
+  /** Its configuration, likewise. */
+  readonly config: readonly string[];
   /** Fixes clocks and randomness: milliseconds since 1970, and the four words of the generator behind it. */
   readonly hermetic?: readonly number[];
 }
@@ -42,7 +44,9 @@ export interface NativeEngine {
   release(program: number): void;
   execute(id: number, program: number, input: string, limits: AttemptLimits, grants?: AttemptGrants): void;
   cancel(id: number): void;
-  /** All that has ended since the last call. */
+  /** Answers a call of an attempt, of JSON; false when the bytes are more than it may have. Late answers are dropped. */
+  answer(id: number, call: number, head: string, bytes?: Uint8Array): boolean;
+  /** All that has ended or was asked since the last call. */
   drain(): readonly Done[];
   /** Ends all; `drain` has a "closed" once every thread has ended. */
   close(): void;
@@ -73,5 +77,18 @@ export type DoneAttempt = { readonly logs?: readonly LogLine[]; readonly fuel?: 
   | { readonly kind: "failed"; readonly code: RuntimeErrorCode; readonly text: string }
 );
 
-/** Something that was asked for by `id` and has ended. */
-export type Done = { readonly id: number } & (DonePreparing | DoneAttempt | { readonly kind: "closed" });
+/** A call that an attempt makes, as JSON with its bytes; "forgotten": it no longer wants the answer. */
+export interface DoneCall {
+  readonly kind: "call" | "forgotten";
+  readonly number: number;
+  readonly text?: string;
+  readonly data?: Uint8Array;
+}
+
+/** Something that was asked for by `id` and has ended, or a call that it makes. */
+export type Done = { readonly id: number } & (
+  | DonePreparing
+  | DoneAttempt
+  | DoneCall
+  | { readonly kind: "closed" }
+);

@@ -1,12 +1,19 @@
-import type { Done, NativeEngine } from "./binding.ts";
+import type { Done, DoneCall, NativeEngine } from "./binding.ts";
 
 /** Keeps what was asked of the native side until it has ended. */
 export interface Desk {
   readonly native: NativeEngine;
-  /** Calls `request` with a number of its own; resolves to what has ended under that number. */
-  ask<T>(request: (id: number) => void): Promise<T>;
+  /** Calls `request` with a number of its own; resolves to what has ended under that number. `hear`: it makes a call. */
+  ask<T>(request: (id: number) => void, hear?: Hear): Promise<T>;
   /** Ends what runs; resolves once every thread has ended. */
   close(): Promise<void>;
+}
+
+type Hear = (id: number, call: DoneCall) => void;
+
+interface Waiting {
+  readonly resolve: (done: never) => void;
+  readonly hear?: Hear;
 }
 
 /** A longer time than any process runs; the timer only keeps the process alive. */
@@ -16,7 +23,7 @@ const longest = 2 ** 31 - 1;
 const numbers = 2 ** 31;
 
 export function createDesk(create: (notify: () => void) => NativeEngine): Desk {
-  const waiting = new Map<number, (done: never) => void>();
+  const waiting = new Map<number, Waiting>();
   // Native threads don't keep the process alive; what is asked of them does.
   const alive = setInterval(() => undefined, longest).unref();
   let last = 0;
@@ -26,21 +33,25 @@ export function createDesk(create: (notify: () => void) => NativeEngine): Desk {
     if (waiting.size === 0) alive.unref();
   };
   const settle = (done: Done): void => {
-    const resolve = waiting.get(done.id);
+    const asked = waiting.get(done.id);
+    if (done.kind === "call" || done.kind === "forgotten") {
+      asked?.hear?.(done.id, done);
+      return;
+    }
     waiting.delete(done.id);
-    resolve?.(done as never);
+    asked?.resolve(done as never);
   };
   const native = create(drain);
 
   return {
     native,
-    ask(request) {
+    ask(request, hear) {
       return new Promise((resolve) => {
         do last = (last + 1) % numbers;
         while (last === 0 || waiting.has(last));
         const id = last;
         if (waiting.size === 0) alive.ref();
-        waiting.set(id, resolve);
+        waiting.set(id, { resolve, ...(hear && { hear }) });
         try {
           request(id);
         } catch (error) {
@@ -52,7 +63,7 @@ export function createDesk(create: (notify: () => void) => NativeEngine): Desk {
     async close() {
       await new Promise((resolve) => {
         // "closed" comes under number 0, which nothing else has.
-        waiting.set(0, resolve);
+        waiting.set(0, { resolve });
         alive.ref();
         native.close();
       });

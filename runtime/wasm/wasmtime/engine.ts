@@ -7,6 +7,7 @@ import type { Limits } from "../../limits.ts";
 import type { Ending, Engine, EngineResult, StepBinary } from "../engine.ts";
 import { hermetic } from "../hermetic.ts";
 import { failure } from "../../failure.ts";
+import { createAnswering } from "./answering.ts";
 import type { Binding, DoneAttempt, DonePreparing, DoneProgram } from "./binding.ts";
 import { createDesk } from "./desk.ts";
 import { createPrograms } from "./programs.ts";
@@ -64,31 +65,34 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
       const program = await programOf(binary, limits);
       return "code" in program ? program : undefined;
     },
-    async execute(binary, { input, limits, capabilities, signal }) {
+    async execute(binary, { input, limits, capabilities, calls, signal }) {
       const program = await programOf(binary, limits);
       // The engine may have been closed meanwhile.
       if (closing !== undefined) return ended(closed());
       if ("code" in program) return ended(program);
       if (signal?.aborted === true) return ended(failure("ERR_STEP_CANCELLED", "The attempt was cancelled."));
       const grants = capabilities && grantsOf(capabilities, input);
+      const answering = createAnswering(native, calls);
       let abort: (() => void) | undefined;
       const done = await desk.ask<DoneAttempt>((id) => {
         native.execute(id, program.number, JSON.stringify(input), limits, grants);
         abort = () => native.cancel(id);
         signal?.addEventListener("abort", abort, { once: true });
-      });
+      }, answering.hear);
       if (abort !== undefined) signal?.removeEventListener("abort", abort);
-      return result(done);
+      const breach = answering.end();
+      return breach === undefined ? result(done) : ended(breach, done.logs);
     },
     close: () => (closing ??= desk.close()),
   };
 }
 
 /** As the native side takes them. */
-function grantsOf({ env = {}, seed }: Capabilities, input: StepInput) {
+function grantsOf({ env = {}, config = {}, seed }: Capabilities, input: StepInput) {
   const fixed = seed === undefined ? undefined : hermetic(seed, input);
   return {
     env: Object.entries(env).flat(),
+    config: Object.entries(config).flat(),
     ...(fixed && { hermetic: [fixed.startMs, ...fixed.words] }),
   };
 }
@@ -97,8 +101,8 @@ function closed(): StepFailure {
   return failure("ERR_STEP_CANCELLED", "The engine is closed.");
 }
 
-function ended(failure: StepFailure): EngineResult {
-  return { ending: { kind: "ended", failure }, logs: [] };
+function ended(failure: StepFailure, logs: EngineResult["logs"] = []): EngineResult {
+  return { ending: { kind: "ended", failure }, logs };
 }
 
 function result(done: DoneAttempt): EngineResult {

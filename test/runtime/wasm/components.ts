@@ -24,8 +24,11 @@ export async function typed(body: string, parts: Omit<Parts, "body"> = {}): Prom
   return toComponent(await assemble("typed", { ...parts, body }), "typed");
 }
 
+/** What a core module can be made for; "calls": a program with all imports that ask the host. */
+type World = "program" | "typed" | "calls";
+
 /** A component of one of these worlds from the whole text of its core module. */
-export async function embedded(source: string, world: "program" | "typed"): Promise<Uint8Array> {
+export async function embedded(source: string, world: World): Promise<Uint8Array> {
   return toComponent(await parse(source), world);
 }
 
@@ -91,16 +94,28 @@ async function assemble(
 
 /** The worlds of the fixtures, with all packages that they name in one source. */
 function worlds(): string {
-  const folders = readdirSync(join(root, "wit/deps"), { withFileTypes: true }).filter((entry) =>
-    entry.isDirectory(),
-  );
-  const packages = [join(root, "wit/step.wit"), ...folders.map(({ name }) => join(root, "wit/deps", name))];
   return `
     package test:fixtures;
     world program { include wasi:cli/imports@0.2.9; export wasi:cli/run@0.2.9; }
     world typed { include wasi:cli/imports@0.2.9; include millrace:step/step@0.1.0; }
-    ${packages.map(nested).join("\n")}
+    world calls {
+      include wasi:cli/imports@0.2.9;
+      include wasi:http/imports@0.2.9;
+      include wasi:keyvalue/imports@0.2.0-draft2;
+      include wasi:config/imports@0.2.0-draft;
+      export wasi:cli/run@0.2.9;
+    }
+    ${packages()}
   `;
+}
+
+/** All packages of wit/ in one source, to stand behind a world. */
+export function packages(): string {
+  const folders = readdirSync(join(root, "wit/deps"), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const paths = [join(root, "wit/step.wit"), ...folders.map(({ name }) => join(root, "wit/deps", name))];
+  return paths.map(nested).join("\n");
 }
 
 /** A package's files as one package in braces. */
@@ -111,7 +126,7 @@ function nested(path: string): string {
   return `package ${header.exec(text)?.[1]} {\n${text.replaceAll(new RegExp(header, "gm"), "")}\n}`;
 }
 
-async function toComponent(module: Uint8Array, world: "program" | "typed"): Promise<Uint8Array> {
+async function toComponent(module: Uint8Array, world: World): Promise<Uint8Array> {
   const embedded = await componentEmbed({
     binary: module,
     witSource: worlds(),

@@ -130,7 +130,7 @@ export function preview1Contract(harness: () => Harness): void {
         [u64(272), "=0"],
         [line("(call $fd_fdstat_get (global.get $s0) (i32.const 256))"), "ok"],
         [u8(256), "=3"],
-        [u64(264), `=${2 ** 30 - 1}`],
+        [u64(264), "=129498648"],
         [u64(272), `=${2 ** 30 - 1}`],
         [line("(call $fd_fdstat_set_rights (global.get $s1) (i64.const 0) (i64.const 0))"), "unsupported"],
         [line("(call $fd_sync (global.get $s1))"), "ok"],
@@ -147,6 +147,27 @@ export function preview1Contract(harness: () => Harness): void {
         [fs.stat("a"), ":file 7 1"],
         [line("(call $fd_allocate (global.get $s1) (i64.const 0) (i64.const 0))"), "invalid"],
       ]));
+
+    test("writes only where the right to write was asked for, which no folder has", () => {
+      const open = (path: string, flags: number, rights: number): string =>
+        line(
+          `(call $path_open (global.get $s0) (i32.const 0) ${path} (i32.const ${flags}) (i64.const ${rights}) (i64.const 0) (i32.const 0) (i32.const 16))`,
+        );
+      return holds((fs, texts) => [
+        [fs.open(1, "a", make), "ok"],
+        // All of a file's rights but fd_write: Go asks for them to read.
+        [open(texts.at("a"), 0, 2 ** 30 - 1 - 64), "ok"],
+        ["(global.set $s2 (i32.load (i32.const 16)))", ""],
+        [fs.write(2, 0, "x"), "bad-descriptor"],
+        [fs.resize(2, 0), "bad-descriptor"],
+        [fs.read(2, 0, 1), "="],
+        // A folder with the rights that it has, with none, and to be written to.
+        [open(texts.at("."), 0, 0x7b7_fe18), "ok"],
+        [open(texts.at("."), 2, 0), "ok"],
+        [open(texts.at("."), 2, 2 + 64), "is-directory"],
+        [open(texts.at("."), 0, 2 ** 30 - 1), "is-directory"],
+      ]);
+    });
 
     test("numbers nodes from the folder's 1 on, on device 1", () =>
       holds((fs) => [

@@ -15,14 +15,17 @@ import type { Memory } from "./preview1-memory.ts";
 /** fdflags: bytes go to the file's end. */
 export const appendFlag = 1;
 
-/** fd_read; fd_write, fd_allocate and fd_filestat_set_size; all there are. */
-const readRights = 1n << 1n;
-const writeRights = (1n << 6n) | (1n << 8n) | (1n << 22n);
+const readRight = 1n << 1n;
+const writeRight = 1n << 6n;
 const allRights = (1n << 30n) - 1n;
+/** What a file that can't be written to lacks: fd_datasync, fd_write, fd_allocate, fd_filestat_set_size. */
+const writeRights = (1n << 0n) | writeRight | (1n << 8n) | (1n << 22n);
+/** What a folder has: two calls for descriptors, fd_readdir, fd_filestat_get and _set_times, and paths but for their sizes. */
+const folderRights = 0x7b7_fe18n;
 
 /** The rights for which preview 1 opens something, as what may be done with it. */
 export function accessOf(rights: bigint): { readonly read: boolean; readonly write: boolean } {
-  return { read: (rights & readRights) !== 0n, write: (rights & writeRights) !== 0n };
+  return { read: (rights & readRight) !== 0n, write: (rights & writeRight) !== 0n };
 }
 
 const done = (): number => errno.success;
@@ -91,11 +94,11 @@ export function setTimes(scratch: Tmp["scratch"], node: Node, { accessed, modifi
 }
 
 function writeFdstat({ node, read, write, flags }: Descriptor, into: DataView): void {
-  const rights = allRights & ~(read ? 0n : readRights) & ~(write ? 0n : writeRights);
+  const rights = allRights & ~(read ? 0n : readRight) & ~(write ? 0n : writeRights);
   into.setUint16(0, fileTypes[node.is], true);
   into.setUint16(2, flags, true);
   into.setUint32(4, 0, true);
-  into.setBigUint64(8, node.is === "directory" ? allRights : rights, true);
+  into.setBigUint64(8, node.is === "directory" ? folderRights : rights, true);
   into.setBigUint64(16, node.is === "directory" ? allRights : 0n, true);
 }
 

@@ -1,12 +1,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::TypedFunc;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
-use crate::clock::Sleep;
+use crate::calls::Calls;
 use crate::log::{Log, LogLine, Source};
 use crate::program::{Entry, Program};
 use crate::shared::Shared;
@@ -28,6 +27,8 @@ pub struct Limits {
 pub struct Grants {
     /// The variables of its environment: name and value.
     pub env: Vec<(String, String)>,
+    /// Its configuration: name and value.
+    pub config: Vec<(String, String)>,
     /// Where clocks and randomness begin that a seed fixes: milliseconds since 1970, and the generator's state.
     pub hermetic: Option<(u64, [u32; 4])>,
 }
@@ -37,8 +38,8 @@ pub struct Attempt {
     pub id: u32,
     pub limits: Limits,
     pub grants: Grants,
+    pub calls: Calls,
     cancelled: AtomicBool,
-    /// Its time is over although no clock of the host says so.
     late: AtomicBool,
     /// When its time is over; set when it begins.
     deadline: OnceLock<Instant>,
@@ -48,11 +49,12 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub fn new(id: u32, limits: Limits, grants: Grants) -> Self {
+    pub fn new(id: u32, limits: Limits, grants: Grants, calls: Calls) -> Self {
         Attempt {
             id,
             limits,
             grants,
+            calls,
             cancelled: AtomicBool::new(false),
             late: AtomicBool::new(false),
             deadline: OnceLock::new(),
@@ -73,6 +75,11 @@ impl Attempt {
             now.checked_add(Duration::from_millis(self.limits.wall_ms))
                 .unwrap_or(now + Duration::from_secs(1 << 32))
         })
+    }
+
+    /// Its time is over although no clock of the host says so.
+    pub fn expire(&self) {
+        self.late.store(true, Ordering::Relaxed);
     }
 
     /// Why it must not go on.
@@ -314,30 +321,4 @@ fn broken(message: String) -> Ending {
         "ERR_ENGINE_BROKEN",
         format!("The engine failed: {message}."),
     )
-}
-
-/// Waits until that time on the monotonic clock of the world, or until the attempt's own time is over.
-pub async fn wait_until(world: &World, monotonic: u64) {
-    if let Some(hermetic) = &world.hermetic {
-        let elapsed = hermetic.pass_to(monotonic);
-        if elapsed > world.attempt.limits.wall_ms.saturating_mul(1_000_000) {
-            world.attempt.late.store(true, Ordering::Relaxed);
-            // As below, but at once.
-            std::future::poll_fn::<(), _>(|context| {
-                context.waker().wake_by_ref();
-                Poll::Pending
-            })
-            .await;
-        }
-        return;
-    }
-    let deadline = world.attempt.begin();
-    let until = world
-        .instant(monotonic)
-        .map_or(deadline, |at| at.min(deadline));
-    Sleep::new(&world.clock, until).await;
-    if until == deadline {
-        // The thread that polls ends the attempt before this is reached again.
-        std::future::pending::<()>().await;
-    }
 }

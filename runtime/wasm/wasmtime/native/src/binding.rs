@@ -10,6 +10,7 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::attempt::{Attempt, Grants, Limits};
+use crate::calls::{Answer, Calls};
 use crate::compiling::compiling_threads;
 use crate::executor::Executor;
 use crate::outbox::{Outbox, Prepared, Report};
@@ -38,19 +39,29 @@ pub struct AttemptLimits {
 pub struct AttemptGrants {
     /// Name and value, one after the other.
     pub env: Vec<String>,
+    /// Its configuration, likewise.
+    pub config: Vec<String>,
     /// Fixes clocks and randomness: milliseconds since 1970, and the four words of the generator behind it.
     pub hermetic: Option<Vec<f64>>,
 }
 
+fn pairs(texts: Vec<String>) -> Vec<(String, String)> {
+    let mut texts = texts.into_iter();
+    std::iter::from_fn(|| texts.next().zip(texts.next())).collect()
+}
+
 fn grants(grants: Option<AttemptGrants>) -> Grants {
-    let Some(AttemptGrants { env, hermetic }) = grants else {
+    let Some(grants) = grants else {
         return Grants::default();
     };
-    let pairs = env.chunks_exact(2);
+    let AttemptGrants {
+        env,
+        config,
+        hermetic,
+    } = grants;
     Grants {
-        env: pairs
-            .map(|pair| (pair[0].clone(), pair[1].clone()))
-            .collect(),
+        env: pairs(env),
+        config: pairs(config),
         hermetic: hermetic.and_then(|numbers| match numbers[..] {
             [start, a, b, c, d] => Some((start as u64, [a, b, c, d].map(|word| word as u32))),
             _ => None,
@@ -64,22 +75,24 @@ pub struct Line {
     pub message: String,
 }
 
-/// Something that has ended. Of an attempt: `kind` is that of its ending.
+/// Something that has ended, or a call that an attempt makes. Of an attempt: `kind` is that of its ending.
 #[napi(object, object_from_js = false)]
 pub struct Done {
     pub id: u32,
     pub kind: &'static str,
-    /// The output, the message or what was printed.
+    /// The output, the message, what was printed, or what is asked.
     pub text: Option<String>,
     /// Of "failed".
     pub code: Option<&'static str>,
-    /// The exit code, the milliseconds to wait, or the number of a program.
+    /// The exit code, the milliseconds to wait, or the number of a program or a call.
     pub number: Option<f64>,
     pub starved: Option<bool>,
     pub logs: Option<Vec<Line>>,
     pub fuel: Option<f64>,
     pub bytes: Option<f64>,
     pub initial_memory: Option<f64>,
+    /// The bytes of a call.
+    pub data: Option<Buffer>,
 }
 
 /// The native half of an engine. What takes time is only asked for here; `drain` has what has ended.
@@ -253,7 +266,8 @@ impl NativeEngine {
         let open = open
             .as_ref()
             .ok_or_else(|| failed("the engine is closed"))?;
-        let attempt = Attempt::new(id, limits, grants(given));
+        let calls = Calls::new(id, Some(Arc::clone(&open.outbox)));
+        let attempt = Attempt::new(id, limits, grants(given), calls);
         open.executor.submit(Arc::new(attempt), found, input.into());
         Ok(())
     }
@@ -265,7 +279,18 @@ impl NativeEngine {
         }
     }
 
-    /// All that has ended since the last call.
+    /// Answers a call of an attempt; false when the bytes are more than it may have.
+    #[napi]
+    pub fn answer(&self, id: u32, number: u32, head: String, bytes: Option<Buffer>) -> bool {
+        let open = self.lock();
+        let Some(open) = open.as_ref() else {
+            return true;
+        };
+        let bytes = bytes.map_or_else(Vec::new, |bytes| bytes.to_vec());
+        open.executor.answer(id, number, Answer { head, bytes })
+    }
+
+    /// All that has ended or was asked since the last call.
     #[napi]
     pub fn drain(&self) -> Vec<Done> {
         let outbox = self.lock().as_ref().map(|open| Arc::clone(&open.outbox));
@@ -413,9 +438,25 @@ fn done(report: Report) -> Done {
         fuel: None,
         bytes: None,
         initial_memory: None,
+        data: None,
     };
     match report {
         Report::Closed => blank(0, "closed"),
+        Report::Call {
+            id,
+            number,
+            head,
+            bytes,
+        } => Done {
+            number: Some(number.into()),
+            text: Some(head),
+            data: (!bytes.is_empty()).then(|| bytes.into()),
+            ..blank(id, "call")
+        },
+        Report::Forgotten { id, number } => Done {
+            number: Some(number.into()),
+            ..blank(id, "forgotten")
+        },
         Report::Program { id, outcome } => match outcome {
             Ok(Some(prepared)) => Done {
                 number: Some(prepared.number.into()),

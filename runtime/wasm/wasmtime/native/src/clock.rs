@@ -1,5 +1,4 @@
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -24,35 +23,15 @@ pub struct Clock {
 
 #[derive(Default)]
 struct State {
-    timers: BinaryHeap<Reverse<Timer>>,
+    /// What to wake when; the number keeps those of the same time apart.
+    timers: BTreeMap<TimerKey, Waker>,
     next_id: u64,
     /// The thread waits without ticking.
     paused: bool,
     closed: bool,
 }
 
-struct Timer {
-    at: Instant,
-    id: u64,
-    waker: Waker,
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.id) == (other.at, other.id)
-    }
-}
-impl Eq for Timer {}
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Timer {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.id).cmp(&(other.at, other.id))
-    }
-}
+type TimerKey = (Instant, u64);
 
 impl Clock {
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -75,18 +54,25 @@ impl Clock {
         self.running.fetch_sub(1, Ordering::SeqCst);
     }
 
-    pub fn wake_at(&self, at: Instant, waker: Waker) {
+    fn wake_at(&self, at: Instant, waker: Waker) -> TimerKey {
         let mut state = self.lock();
-        let id = state.next_id;
+        let key = (at, state.next_id);
         state.next_id += 1;
         let first = state
             .timers
-            .peek()
-            .is_none_or(|Reverse(first)| at < first.at);
-        state.timers.push(Reverse(Timer { at, id, waker }));
+            .first_key_value()
+            .is_none_or(|(first, _)| key < *first);
+        state.timers.insert(key, waker);
         if first {
             self.changed.notify_one();
         }
+        key
+    }
+
+    fn forget(&self, timer: TimerKey) {
+        // Its waker is let go of behind the lock.
+        let waker = self.lock().timers.remove(&timer);
+        drop(waker);
     }
 
     pub fn close(&self) {
@@ -102,10 +88,10 @@ impl Clock {
         while !state.closed {
             let now = Instant::now();
             let mut due = Vec::new();
-            while let Some(Reverse(first)) = state.timers.peek()
-                && first.at <= now
+            while let Some(first) = state.timers.first_entry()
+                && first.key().0 <= now
             {
-                due.extend(state.timers.pop().map(|Reverse(timer)| timer.waker));
+                due.push(first.remove());
             }
             if !due.is_empty() {
                 drop(state);
@@ -127,7 +113,7 @@ impl Clock {
                 state.paused = false;
                 idle = 0;
             }
-            let timer = state.timers.peek().map(|Reverse(first)| first.at);
+            let timer = state.timers.first_key_value().map(|((at, _), _)| *at);
             let until = match (state.paused, timer) {
                 (true, None) => None,
                 (true, Some(timer)) => Some(timer),
@@ -154,11 +140,11 @@ impl Clock {
     }
 }
 
-/// Is ready at a time.
+/// Is ready at a time. Given up before, it leaves nothing behind.
 pub struct Sleep<'a> {
     clock: &'a Clock,
     until: Instant,
-    armed: bool,
+    armed: Option<TimerKey>,
 }
 
 impl<'a> Sleep<'a> {
@@ -166,7 +152,7 @@ impl<'a> Sleep<'a> {
         Sleep {
             clock,
             until,
-            armed: false,
+            armed: None,
         }
     }
 }
@@ -181,10 +167,17 @@ impl Future for Sleep<'_> {
         if Instant::now() >= self.until {
             return std::task::Poll::Ready(());
         }
-        if !self.armed {
-            self.armed = true;
-            self.clock.wake_at(self.until, context.waker().clone());
+        if self.armed.is_none() {
+            self.armed = Some(self.clock.wake_at(self.until, context.waker().clone()));
         }
         std::task::Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        if let Some(timer) = self.armed {
+            self.clock.forget(timer);
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::attempt::{Attempt, run_attempt};
+use crate::calls::Answer;
 use crate::outbox::{Outbox, Report};
 use crate::program::Program;
 use crate::shared::Shared;
@@ -171,6 +172,17 @@ impl Executor {
         }
         drop(state);
         task.wake();
+    }
+
+    /// Takes the answer to a call; false when its bytes are more than the attempt may have. Late ones are dropped.
+    pub fn answer(&self, id: u32, number: u32, answer: Answer) -> bool {
+        let Some(task) = self.lock().tasks.get(&id).cloned() else {
+            return true;
+        };
+        let Attempt { calls, limits, .. } = &*task.attempt;
+        let taken = calls.answer(number, answer, limits.memory_bytes);
+        task.wake();
+        taken
     }
 
     /// Ends everything as cancelled; the threads end when that is done.

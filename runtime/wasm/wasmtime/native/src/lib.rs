@@ -5,6 +5,7 @@
 mod artifact;
 mod attempt;
 mod binding;
+mod calls;
 mod clock;
 mod compiling;
 mod executor;
@@ -16,8 +17,10 @@ mod outbox;
 pub mod plain;
 mod program;
 mod shared;
+mod slab;
 mod type_text;
 mod typed;
 mod verdict;
+mod waiting;
 mod wasi;
 mod world;

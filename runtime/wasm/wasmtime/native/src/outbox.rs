@@ -17,6 +17,16 @@ pub enum Report {
         id: u32,
         outcome: Result<Option<Prepared>, Refusal>,
     },
+    /// An attempt asks something of the host.
+    Call {
+        id: u32,
+        number: u32,
+        /// JSON.
+        head: String,
+        bytes: Vec<u8>,
+    },
+    /// An attempt no longer wants the answer to a call.
+    Forgotten { id: u32, number: u32 },
     /// All threads have ended.
     Closed,
 }

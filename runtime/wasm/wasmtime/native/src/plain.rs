@@ -6,6 +6,7 @@ use wasmtime::component::Component;
 use wasmtime::{Engine, Result, Store};
 
 use crate::attempt::{Attempt, Grants, Limits};
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::program::{Entry, Shape, link_component};
 use crate::shared::config;
@@ -59,7 +60,12 @@ impl Step {
             output_bytes: 1 << 20,
             log_bytes: 1 << 16,
         };
-        let attempt = Arc::new(Attempt::new(0, limits, Grants::default()));
+        let attempt = Arc::new(Attempt::new(
+            0,
+            limits,
+            Grants::default(),
+            Calls::new(0, None),
+        ));
         let clock = Arc::clone(&self.clock);
         let world = World::new(attempt, clock, Vec::new(), Arc::clone(input), true);
         let mut store = Store::new(&self.engine, world);

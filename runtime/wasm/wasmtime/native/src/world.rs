@@ -7,13 +7,12 @@ use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::hermetic::Hermetic;
 use crate::log::Source;
+use crate::slab::Slab;
 use crate::verdict::Verdict;
+use crate::wasi::KeyValue;
 
 /// Table elements of all of an attempt's instances together: they lie in the host's own memory.
 pub const MOST_TABLE_ELEMENTS: usize = 1024 * 1024;
-
-/// Pollables of one attempt at a time.
-const MOST_POLLABLES: usize = 100_000;
 
 /// All that one attempt can reach.
 pub struct World {
@@ -27,9 +26,12 @@ pub struct World {
     stdout: Vec<u8>,
     /// A typed step has its output in its result: what it prints is log.
     typed: bool,
-    pollables: Vec<Option<u64>>,
-    free_pollables: Vec<usize>,
+    /// When each is ready, in nanoseconds of the monotonic clock; 0: at once.
+    pub pollables: Slab<u64>,
+    pub key_value: KeyValue,
     memory: usize,
+    /// Bytes that the host holds for the guest, beside its memory.
+    held: usize,
     table_elements: usize,
     /// True once the guest was refused memory that it asked for.
     pub starved: bool,
@@ -100,9 +102,10 @@ impl World {
             files: Files([true; 3]),
             stdout: Vec::new(),
             typed,
-            pollables: Vec::new(),
-            free_pollables: Vec::new(),
+            pollables: Slab::new("pollables"),
+            key_value: KeyValue::new(),
             memory: 0,
+            held: 0,
             table_elements: 0,
             starved: false,
             verdict: None,
@@ -165,35 +168,26 @@ impl World {
             .checked_add(std::time::Duration::from_nanos(monotonic))
     }
 
-    /// Keeps when a pollable is ready, in nanoseconds of the monotonic clock; 0: at once.
-    pub fn add_pollable(&mut self, ready_at: u64) -> Result<u32> {
-        let index = match self.free_pollables.pop() {
-            Some(index) => index,
-            None if self.pollables.len() == MOST_POLLABLES => {
-                wasmtime::bail!("more than {MOST_POLLABLES} pollables are in use")
-            }
-            None => {
-                self.pollables.push(None);
-                self.pollables.len() - 1
-            }
-        };
-        self.pollables[index] = Some(ready_at);
-        Ok(index as u32)
+    /// Counts bytes that the host holds for the guest, as the guest's memory; ends it where they are too many.
+    pub fn hold(&mut self, bytes: usize) -> Result<()> {
+        let limit = self.attempt.limits.memory_bytes;
+        let held = self.held.saturating_add(bytes);
+        let others = self.memory.saturating_add(self.attempt.calls.bytes());
+        if held.saturating_add(others) > limit {
+            return self.end(Verdict::breach(
+                "ERR_STEP_MEMORY",
+                format!(
+                    "The step's memory and what the host holds for it are more than {limit} bytes."
+                ),
+            ));
+        }
+        self.held = held;
+        Ok(())
     }
 
-    pub fn pollable(&self, index: u32) -> Result<u64> {
-        match self.pollables.get(index as usize) {
-            Some(Some(ready_at)) => Ok(*ready_at),
-            _ => wasmtime::bail!("there is no pollable {index}"),
-        }
-    }
-
-    pub fn drop_pollable(&mut self, index: u32) {
-        if let Some(slot) = self.pollables.get_mut(index as usize)
-            && slot.take().is_some()
-        {
-            self.free_pollables.push(index as usize);
-        }
+    /// Lets go of what was held.
+    pub fn release(&mut self, bytes: usize) {
+        self.held = self.held.saturating_sub(bytes);
     }
 }
 
@@ -210,7 +204,7 @@ impl ResourceLimiter for World {
             return Ok(false);
         }
         let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if total > self.attempt.limits.memory_bytes {
+        if total.saturating_add(self.held) > self.attempt.limits.memory_bytes {
             self.starved = true;
             return Ok(false);
         }

@@ -51,7 +51,7 @@ fn random_u64(context: &mut Context<'_>) -> Result<u64> {
 }
 
 fn pollable(context: &mut Context<'_>, at: u64) -> Result<(Resource<Pollable>,)> {
-    Ok((Resource::new_own(context.data_mut().add_pollable(at)?),))
+    Ok((Resource::new_own(context.data_mut().pollables.add(at)?),))
 }
 
 /// wasi:clocks and wasi:random.

@@ -3,7 +3,7 @@ use wasmtime::{Result, StoreContextMut};
 
 use super::cli::STDERR;
 use super::{InputStream, Instance, OutputStream, Pollable};
-use crate::attempt::wait_until;
+use crate::waiting::wait_until;
 use crate::world::{Sink, World};
 
 /// How much a guest may read or write at once; what is too much in all is for the world to say.
@@ -52,7 +52,7 @@ fn link_poll(to: &mut Instance<'_>, item: &str) -> Result<bool> {
             item,
             |context: Context<'_>, (pollable,): (Resource<Pollable>,)| {
                 let world = context.data();
-                Ok((world.monotonic() >= world.pollable(pollable.rep())?,))
+                Ok((world.monotonic() >= *world.pollables.get(pollable.rep())?,))
             },
         )?,
         "[method]pollable.block" => to.func_wrap_async(
@@ -80,7 +80,7 @@ async fn wait_for_one(context: Context<'_>, pollables: &[Resource<Pollable>]) ->
     let world = context.data();
     let mut times = Vec::with_capacity(pollables.len());
     for pollable in pollables {
-        times.push(world.pollable(pollable.rep())?);
+        times.push(*world.pollables.get(pollable.rep())?);
     }
     let Some(first) = times.iter().min() else {
         wasmtime::bail!("poll was called with an empty list");
@@ -126,7 +126,7 @@ fn link_input(to: &mut Instance<'_>, item: &str, method: &str) -> Result<bool> {
 }
 
 fn ready_now(context: &mut Context<'_>) -> Result<(Resource<Pollable>,)> {
-    Ok((Resource::new_own(context.data_mut().add_pollable(0)?),))
+    Ok((Resource::new_own(context.data_mut().pollables.add(0)?),))
 }
 
 type Written = Result<(Result<(), StreamError>,)>;

@@ -2,14 +2,19 @@
 //! was decided by runtime/wasm/grants.ts; here, a component gets exactly the functions that it names.
 
 mod ambient;
+mod ask;
 mod cli;
+mod config;
 mod denied;
 mod io;
+mod keyvalue;
 pub mod preview1;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType};
 use wasmtime::{Result, StoreContextMut};
+
+pub use keyvalue::KeyValue;
 
 use crate::world::World;
 
@@ -67,6 +72,8 @@ fn link_function(
     let linked = cli::link(definitions, interface, item)?
         || io::link(definitions, interface, item)?
         || ambient::link(definitions, interface, item)?
+        || config::link(definitions, interface, item)?
+        || keyvalue::link(definitions, interface, item)?
         || denied::link(definitions, interface, item)?;
     if linked {
         return Ok(());
@@ -83,16 +90,18 @@ fn link_resource(definitions: &mut Instance<'_>, item: &str) -> Result<()> {
     match item {
         "input-stream" => definitions.resource(item, ResourceType::host::<InputStream>(), keep),
         "output-stream" => definitions.resource(item, ResourceType::host::<OutputStream>(), keep),
-        "error" => definitions.resource(item, ResourceType::host::<io::IoError>(), keep),
+        "error" | "io-error" => {
+            definitions.resource(item, ResourceType::host::<io::IoError>(), keep)
+        }
         "network" => definitions.resource(item, ResourceType::host::<Network>(), keep),
         "pollable" => definitions.resource(
             item,
             ResourceType::host::<Pollable>(),
             |mut context: StoreContextMut<'_, World>, pollable| {
-                context.data_mut().drop_pollable(pollable);
-                Ok(())
+                context.data_mut().pollables.remove(pollable).map(drop)
             },
         ),
+        "bucket" | "cas" => keyvalue::link_resource(definitions, item),
         _ => {
             let number = NOT_THERE.iter().position(|name| *name == item);
             let number = number.unwrap_or(NOT_THERE.len()) as u32;

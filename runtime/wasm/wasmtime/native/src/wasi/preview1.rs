@@ -1,8 +1,8 @@
 use wasmtime::{Caller, Extern, Linker, Memory, Result};
 
 use super::ambient::{random, wall_clock};
-use crate::attempt::wait_until;
 use crate::verdict::Verdict;
+use crate::waiting::wait_until;
 use crate::world::{Sink, World};
 
 /// Error numbers that a step can meet.
