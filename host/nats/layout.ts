@@ -54,7 +54,7 @@ export async function createLayout(
     streams(names, options).map((wanted) => ensureStream(manager, wanted, replicas)),
   );
   const copies = Math.max(...made.map((config) => config.num_replicas));
-  for (const stream of [`KV_${names.catalog}`, `OBJ_${names.artifacts}`]) {
+  for (const stream of [`KV_${names.catalog}`, `OBJ_${names.artifacts}`, `KV_${names.keyValues}`]) {
     const existing = await streamConfig(manager, stream);
     if (existing !== undefined && replicas !== undefined && existing.num_replicas !== replicas) {
       await update(manager, stream, { ...existing, num_replicas: replicas });

@@ -9,6 +9,7 @@ export interface Names {
   readonly deadLetters: StreamNames;
   readonly catalog: string;
   readonly artifacts: string;
+  readonly keyValues: string;
   /** Subject of events of that name. */
   event(name: string): string;
   /** The name of the events on a subject; undefined when no name has that subject. */
@@ -65,6 +66,7 @@ export function createNames(prefix: string): Names {
     deadLetters: stream("dead-letters", "dead-letters.>"),
     catalog: `${prefix}-catalog`,
     artifacts: `${prefix}-artifacts`,
+    keyValues: `${prefix}-kv`,
     event,
     eventName(subject) {
       const name = subject.slice(eventsFrom).replaceAll("%2E", ".").replaceAll("%25", "%");

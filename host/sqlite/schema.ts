@@ -60,5 +60,16 @@ ALTER TABLE runs ADD COLUMN host TEXT;
 CREATE TABLE event_schemas (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** Values of functions; a revision is never given out twice. */
+const keyValues = `
+CREATE TABLE key_values (
+  revision INTEGER PRIMARY KEY AUTOINCREMENT,
+  function_id TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,
+  UNIQUE (function_id, key)
+) STRICT;
+`;
+
 /** What brings a file from each layout to the next; its place in the list is the number of the layout. */
-export const migrations: readonly string[] = [tables, revisions];
+export const migrations: readonly string[] = [tables, revisions, keyValues];

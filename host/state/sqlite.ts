@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Json } from "../../runtime/json.ts";
 import type { FunctionVersion } from "../function/version.ts";
 import type { Database } from "../sqlite/database.ts";
+import { createSqliteKeyValues } from "./sqlite-key-values.ts";
 import { createSqliteRuns, createUnattendedRuns } from "./sqlite-runs.ts";
 import type { Artifacts, Catalog, State } from "./state.ts";
 
@@ -12,6 +13,7 @@ export function createSqliteState(database: Database): State {
     unattended: createUnattendedRuns(database),
     catalog: createCatalog(database),
     artifacts: createArtifacts(database),
+    keyValues: createSqliteKeyValues(database),
     close: () => database.close(),
   };
 }

@@ -1,4 +1,5 @@
 import type { Json } from "../../runtime/json.ts";
+import type { KeyValues } from "../../runtime/key-values.ts";
 import type { HistoryEntry, RunStatus } from "../executor/history.ts";
 import type { FunctionVersion } from "../function/version.ts";
 
@@ -125,5 +126,6 @@ export interface State {
   readonly unattended: UnattendedRuns | undefined;
   readonly catalog: Catalog;
   readonly artifacts: Artifacts;
+  readonly keyValues: KeyValues;
   close(): Promise<void>;
 }

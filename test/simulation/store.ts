@@ -142,6 +142,13 @@ function createState({ world, server, machine }: StoreOptions): State {
     unattended: undefined,
     catalog: createCatalog({ world, server, machine }),
     artifacts: { put: async () => "", get: async () => undefined, has: async () => false },
+    keyValues: {
+      get: async () => undefined,
+      set: async () => "full",
+      delete: async () => undefined,
+      keys: async () => ({ keys: [] }),
+      increment: async () => "full",
+    },
     close: async () => undefined,
   };
 }

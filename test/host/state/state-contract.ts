@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HistoryEntry } from "../../../host/executor/history.ts";
 import { runId } from "../../../host/executor/run-id.ts";
 import type { FunctionVersion } from "../../../host/function/version.ts";
+import { keyValuesContract } from "./key-values-contract.ts";
 import type { RunFilter, RunHeader, State } from "../../../host/state/state.ts";
 
 /** A state under test, and how it ends. */
@@ -216,6 +217,11 @@ export function stateContract(
       expect(Buffer.from((await state.artifacts.get(sha256)) ?? []).toString()).toBe("abc");
       expect(await state.artifacts.get("0".repeat(64))).toBeUndefined();
     });
+
+    keyValuesContract(
+      () => state.keyValues,
+      outlivesClose ? async () => (state = await fixture.reopen()).keyValues : undefined,
+    );
 
     if (!outlivesClose) return;
 
