@@ -1,5 +1,6 @@
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
 import type { Json } from "../runtime/json.ts";
+import { missingSecrets, missingText, type Secrets } from "../runtime/secrets.ts";
 import type { Outcome, StoredEvent } from "./broker/broker.ts";
 import type { Clock, Random } from "./clock.ts";
 import { MillraceError } from "./errors.ts";
@@ -18,6 +19,7 @@ import type { Host } from "./host.ts";
 import { createLive } from "./live.ts";
 import { policed } from "./policy/policed.ts";
 import { checkPolicy, policyProblems, type Policy } from "./policy/policy.ts";
+import { redacted } from "./secrets/redacted.ts";
 import type { Catalog } from "./state/state.ts";
 import type { Store } from "./store.ts";
 
@@ -31,6 +33,8 @@ export interface HostParts {
   readonly intake: Intake;
   /** What its operator lets steps have; all that documents ask for by default. */
   readonly policy?: Policy | undefined;
+  /** The values of secrets, by name; none by default. */
+  readonly secrets?: Secrets | undefined;
   /** Runs held in memory at once; 1,000 by default. */
   readonly maxRuns?: number | undefined;
   /** How long close() lets attempts under way go on, in milliseconds; 0 by default. */
@@ -38,17 +42,15 @@ export interface HostParts {
 }
 
 /** Puts a host together on an open store: takes up what was left unfinished, and begins to consume. */
-export async function assembleHost(
-  { broker, state, cluster }: Store,
-  { name, clock, random, drivers: all, intake, policy, maxRuns = 1_000, graceMs = 0 }: HostParts,
-): Promise<Host> {
-  const drivers = policed(all, policy);
+export async function assembleHost({ broker, state, cluster }: Store, parts: HostParts): Promise<Host> {
+  const { name, clock, random, intake, policy, secrets = new Map(), maxRuns = 1_000, graceMs = 0 } = parts;
+  const drivers = policed(redacted(parts.drivers, secrets), policy);
   const ownLive = createLive();
   const live = cluster?.live(ownLive) ?? ownLive;
   const notices = createNotices(clock, ownLive);
   const definitions = createDefinitions(state.catalog);
   const prepare = (version: FunctionVersion): Promise<void> =>
-    ready(version, { definitions, drivers, notices, policy });
+    ready(version, { definitions, drivers, notices, policy, secrets });
 
   let preparing: Promise<unknown> = Promise.resolve();
   const follower = await followCatalog({
@@ -169,12 +171,22 @@ async function ready(
     drivers,
     notices,
     policy,
-  }: Pick<ExecutorOptions, "definitions" | "drivers" | "notices"> & { readonly policy?: Policy | undefined },
+    secrets,
+  }: Pick<ExecutorOptions, "definitions" | "drivers" | "notices"> & {
+    readonly policy?: Policy | undefined;
+    readonly secrets: Secrets;
+  },
 ): Promise<void> {
   const definition = await definitions.get(functionId, version);
   if (definition === undefined) return;
   const breaches = stepsOf(definition).flatMap((step) => policyProblems(policy, functionId, step));
   for (const { code, message } of breaches)
     notices.add({ level: "error", code, functionId, message: `It can't run: ${message}.` });
+  for (const { id, program } of stepsOf(definition)) {
+    const missing = missingSecrets(program.capabilities ?? {}, secrets);
+    if (missing.length === 0) continue;
+    const message = `Step ${id} can't run: ${missingText(missing)}.`;
+    notices.add({ level: "warn", code: "ERR_STEP_SECRET_MISSING", functionId, message });
+  }
   await prepareSteps(definition, drivers, notices);
 }

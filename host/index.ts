@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
+import type { Secrets } from "../runtime/secrets.ts";
+import type { HostServices } from "../runtime/wasm/host-calls.ts";
 import type { EngineChoice } from "../runtime/wasm/choice.ts";
 import { assembleHost } from "./assemble.ts";
 import { createSqliteBroker } from "./broker/sqlite.ts";
@@ -47,6 +49,10 @@ export interface HostConfig {
   readonly graceMs?: number;
   /** What its operator lets steps have; all that documents ask for by default. */
   readonly policy?: Policy;
+  /** The values of secrets, by name; none by default. */
+  readonly secrets?: Secrets;
+  /** How requests of steps find and trust servers; as the operating system and Node do by default. */
+  readonly egress?: Pick<HostServices, "resolve" | "ca">;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -69,8 +75,9 @@ export async function createHost(config: HostConfig): Promise<Host> {
     await store.state.close();
     throw error;
   });
-  const { maxRuns, graceMs, policy } = config;
-  const host = await assembleHost(store, { name, clock, random, drivers, intake, policy, maxRuns, graceMs });
+  const { maxRuns, graceMs, policy, secrets } = config;
+  const parts = { name, clock, random, drivers, intake, policy, secrets, maxRuns, graceMs };
+  const host = await assembleHost(store, parts);
   return { ...host, setup: { store: storeKind(config.store), runtimes: [...drivers.keys()] } };
 }
 
@@ -161,5 +168,7 @@ async function builtInDrivers(config: HostConfig, state: State): Promise<Readonl
     cacheDir: config.cacheDir ?? ".millrace/cache",
     ...(config.parallelism === undefined ? {} : { parallelism: config.parallelism }),
     ...(config.engine === undefined ? {} : { engine: config.engine }),
+    ...(config.secrets === undefined ? {} : { secrets: config.secrets }),
+    services: { keyValues: state.keyValues, ...config.egress },
   });
 }

@@ -1,6 +1,8 @@
 import type { ArtifactSource, Driver, RuntimeName } from "./driver.ts";
 import { createLambdaDriver } from "./lambda/lambda.ts";
+import type { Secrets } from "./secrets.ts";
 import type { EngineChoice } from "./wasm/choice.ts";
+import type { HostServices } from "./wasm/host-calls.ts";
 import { createWasmDriver } from "./wasm/wasm.ts";
 
 /** What the drivers of a host need from it. */
@@ -12,6 +14,10 @@ export interface DriverOptions {
   readonly parallelism?: number;
   /** What executes Wasm steps; "auto" by default. */
   readonly engine?: EngineChoice;
+  /** The operator's; none by default. */
+  readonly secrets?: Secrets;
+  /** What answers steps with `http` and `kv`. */
+  readonly services?: HostServices;
 }
 
 /** The one list of drivers. */

@@ -55,6 +55,21 @@ export const runtimeErrors = {
       "The step put out what can't be kept: a typed step text that is not JSON, any step JSON nested deeper than 1,000 levels or a number beyond a double.",
     next: "Return JSON text in UTF-8 from the step's `run`, and nest it less deep.",
   },
+  ERR_STEP_HTTP_REQUESTS: {
+    retry: false,
+    summary: "The attempt had more HTTP requests under way at once than `limits.http.concurrent`.",
+    next: "Raise `limits.http.concurrent`, or wait for a response before the next request.",
+  },
+  ERR_STEP_HTTP_TOO_LARGE: {
+    retry: false,
+    summary: "The body of an HTTP request or response of the attempt was larger than `limits.http.body`.",
+    next: "Raise `limits.http.body`, or ask for less at once.",
+  },
+  ERR_STEP_SECRET_MISSING: {
+    retry: true,
+    summary: "The host's operator has given no value for a secret that the step's document names.",
+    next: "Have the operator add it to the file that `--secrets` names, or set MILLRACE_SECRET_<NAME>, and start the host again.",
+  },
   ERR_STEP_CANCELLED: {
     retry: true,
     summary: "The attempt was ended because its run was cancelled or its host is stopping.",

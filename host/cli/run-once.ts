@@ -18,6 +18,7 @@ import { isObject, readJson } from "./event-source.ts";
 import { catchInterrupts } from "./interrupt.ts";
 import { createLiveLog } from "./live-log.ts";
 import { deployBuilt, openProject, projectError, shown, versionOf } from "./project.ts";
+import { projectSecrets } from "./secrets-option.ts";
 import { runReport, runReportLines } from "./run-report.ts";
 import type { Terminal } from "./terminal.ts";
 import { refusals } from "./trigger-check.ts";
@@ -41,6 +42,7 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
       store: "memory:",
       cacheDir: join(project.root, ".millrace", "cache"),
       engine: options.engine,
+      secrets: await projectSecrets(project.root, options.secrets, terminal),
     });
     try {
       await deployBuilt(host, [built], event.ts);

@@ -3,8 +3,10 @@ import { chooseEngine, createEngine } from "./choice.ts";
 import type { EngineChoice } from "./choice.ts";
 import type { Engine, StepBinary } from "./engine.ts";
 import { failure } from "../failure.ts";
+import { givenSecrets, type Secrets } from "../secrets.ts";
 import { inspect } from "./component.ts";
 import { refusal } from "./grants.ts";
+import { type HostServices, openHostCalls } from "./host-calls.ts";
 import { attemptResult } from "./result.ts";
 
 /** What the driver is created with. */
@@ -16,6 +18,10 @@ export interface WasmDriverOptions {
   readonly parallelism?: number;
   /** The engine that executes, or which it shall be; "auto" by default. The driver closes it. */
   readonly engine?: Engine | EngineChoice;
+  /** The operator's; none by default. */
+  readonly secrets?: Secrets;
+  /** What answers steps with `http` and `kv`. */
+  readonly services?: HostServices;
 }
 
 /** Inspected binaries that are remembered. */
@@ -23,7 +29,7 @@ const rememberedBinaries = 10_000;
 
 /** Executes steps that are WebAssembly components, or core modules built as WASI preview 1 commands. */
 export function createWasmDriver(options: WasmDriverOptions): Driver {
-  const { engine: wanted = "auto" } = options;
+  const { engine: wanted = "auto", secrets = new Map(), services = {} } = options;
   const engine = typeof wanted === "string" ? createEngine(chooseEngine(wanted), options) : wanted;
   const binaries = new Map<string, Promise<StepBinary | StepFailure>>();
 
@@ -61,15 +67,21 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
     async execute({ program, input, limits, signal }): Promise<AttemptResult> {
       const binary = await binaryOf(program);
       if ("code" in binary) return { ok: false, failure: binary, logs: [] };
+      const attempt = { input, limits, ...(signal && { signal }) };
       const { capabilities } = program;
-      return attemptResult(
-        await engine.execute(binary, {
-          input,
-          limits,
-          ...(capabilities && { capabilities }),
-          ...(signal && { signal }),
-        }),
-      );
+      // What most steps need: nothing.
+      if (capabilities === undefined) return attemptResult(await engine.execute(binary, attempt));
+      const given = givenSecrets(capabilities, secrets, input.ctx);
+      if ("code" in given) return { ok: false, failure: given, logs: [] };
+      const { functionId } = input.ctx;
+      const open = openHostCalls(services, { capabilities, limits, functionId, secrets: given.bound });
+      const granted = { ...capabilities, env: { ...capabilities.env, ...given.env } };
+      try {
+        const calls = open && { calls: open.calls };
+        return attemptResult(await engine.execute(binary, { ...attempt, capabilities: granted, ...calls }));
+      } finally {
+        await open?.close();
+      }
     },
     close: () => engine.close(),
   };

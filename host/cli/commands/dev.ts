@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import { engineOption } from "../engine-option.ts";
+import { secretsOption } from "../secrets-option.ts";
 import type { DefineCommand } from "../program.ts";
 import { defaultPort } from "../host-client.ts";
 import { addSettings, natsSettings } from "../settings/flags.ts";
@@ -14,6 +15,7 @@ export interface DevOptions extends Readonly<Record<string, unknown>> {
   readonly engine: EngineChoice;
   readonly key?: string;
   readonly apiKey?: string;
+  readonly secrets?: string;
 }
 
 const help = `
@@ -39,7 +41,8 @@ export const defineDev: DefineCommand = (command, act) => {
     .option("--no-watch", "do not take up changes")
     .addOption(engineOption())
     .option("--key <key>", "take events with this key alone")
-    .option("--api-key <key>", "let runs and events be read with this key alone");
+    .option("--api-key <key>", "let runs and events be read with this key alone")
+    .addOption(secretsOption());
   addSettings(command, natsSettings)
     .addHelpText("after", help)
     .action((dir: string, options: DevOptions) =>

@@ -1,5 +1,6 @@
 import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import { engineOption } from "../engine-option.ts";
+import { secretsOption } from "../secrets-option.ts";
 import type { DefineCommand } from "../program.ts";
 
 /** The options of `run`. */
@@ -8,6 +9,7 @@ export interface RunOptions {
   readonly project: string;
   readonly engine: EngineChoice;
   readonly seed?: string;
+  readonly secrets?: string;
 }
 
 const help = `
@@ -29,6 +31,7 @@ export const defineRun: DefineCommand = (command, act) => {
     .option("--project <dir>", "a folder of the project", ".")
     .option("--seed <text>", "fix clocks and randomness of Wasm steps that name no seed")
     .addOption(engineOption())
+    .addOption(secretsOption())
     .addHelpText("after", help)
     .action((functionId: string, options: RunOptions) =>
       act(async (terminal) => {

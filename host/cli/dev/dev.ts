@@ -6,6 +6,7 @@ import { catchInterrupts } from "../interrupt.ts";
 import { createLiveLog } from "../live-log.ts";
 import { openProject, shown } from "../project.ts";
 import { reportError } from "../report.ts";
+import { projectSecrets } from "../secrets-option.ts";
 import { natsOptions, storeSettingsOf } from "../settings/flags.ts";
 import { aborted, checkKeys, listen } from "../serving.ts";
 import { isNatsUrl } from "../../nats/options.ts";
@@ -54,7 +55,9 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
   // What takes its time goes on at once: the host opens and the API loads while the steps are built.
   const broken = new AbortController();
   const nats = natsOptions(settings);
-  const opening = openHost({ store, nats, cacheDir: join(folder, "cache"), graceMs, engine: options.engine });
+  const secrets = await projectSecrets(project.root, options.secrets, terminal);
+  const cacheDir = join(folder, "cache");
+  const opening = openHost({ store, nats, cacheDir, graceMs, engine: options.engine, secrets });
   opening.catch((error: unknown) => broken.abort(error));
   open.defer(() => opening.then((host) => host.close(), ignore));
   const session = createSession(opening, {

@@ -1,6 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProjectFunction } from "../../build/project.ts";
+import { normalCapabilities } from "../../function/capabilities.ts";
+import { projectSecretsFile, readSecrets } from "../settings/secrets-file.ts";
 import { span } from "../time.ts";
 import type { Check } from "./check.ts";
 import { runProgram } from "./engine-check.ts";
@@ -52,7 +55,14 @@ export const projectCheck: Check = {
     const [first] = problems;
     if (first === undefined) {
       const ids = functions.map(({ document }) => document.id).join(", ");
-      return { status: "ok", detail: `${shown(root)} with ${ids}` };
+      const detail = `${shown(root)} with ${ids}`;
+      const missing = await missingSecrets(root, functions);
+      if (missing.length === 0) return { status: "ok", detail };
+      return {
+        status: "warning",
+        detail: `${detail}; no value here for ${missing.join(", ")}`,
+        next: "Put them into .millrace/secrets.json, or into MILLRACE_SECRET_<NAME>.",
+      };
     }
     const place = [first.file, first.line, first.column].filter((part) => part !== undefined).join(":");
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
@@ -63,3 +73,18 @@ export const projectCheck: Check = {
     };
   },
 };
+
+/** Secrets that steps of the project name, and that a host started here would have no value for. */
+async function missingSecrets(
+  root: string,
+  functions: readonly ProjectFunction[],
+): Promise<readonly string[]> {
+  const steps = functions.flatMap(({ document }) => Object.values(document.steps));
+  const wanted = steps.flatMap(({ capabilities }) =>
+    Object.keys(normalCapabilities(capabilities ?? {}).secrets ?? {}),
+  );
+  if (wanted.length === 0) return [];
+  const { env } = process;
+  const { secrets } = await readSecrets(env["MILLRACE_SECRETS"] || (await projectSecretsFile(root)), env);
+  return [...new Set(wanted)].filter((name) => !secrets.has(name)).toSorted();
+}

@@ -49,8 +49,15 @@ interface JsonFile {
   invalid(problems: readonly Omit<Problem, "code" | "file">[]): CliError;
 }
 
-/** Reads JSON with comments and trailing commas. Throws ERR_INPUT_FILE, and ERR_CONFIG_INVALID with all that is wrong. */
-export async function readJsonFile(file: string, schema: object): Promise<JsonFile> {
+/**
+ * Reads JSON with comments and trailing commas. Throws ERR_INPUT_FILE, and ERR_CONFIG_INVALID with all that is wrong; of a
+ * `secret` file without a word of what it says.
+ */
+export async function readJsonFile(
+  file: string,
+  schema: object,
+  { secret = false }: { readonly secret?: boolean } = {},
+): Promise<JsonFile> {
   const text = (await read(file)).replace(/^\ufeff/, "");
   const lines = lineStarts(text);
   const errors: ParseError[] = [];
@@ -64,7 +71,11 @@ export async function readJsonFile(file: string, schema: object): Promise<JsonFi
     throw invalid(
       faults.length === 0
         ? [{ message: "the file is empty; a JSON object is expected", pointer: "", line: 1, column: 1 }]
-        : faults.map(({ message, offset }) => ({ message, pointer: "", ...positionIn(lines, offset) })),
+        : faults.map(({ message, offset }) => ({
+            message: secret ? "this is not JSON" : message,
+            pointer: "",
+            ...positionIn(lines, offset),
+          })),
     );
   }
 

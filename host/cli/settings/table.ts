@@ -149,6 +149,12 @@ export const hostSettings = [
     description: "JSON: what steps may ask for at most",
   },
   {
+    name: "secrets",
+    kind: "text",
+    argument: "<file>",
+    description: "JSON: the values of secrets by name; MILLRACE_SECRET_<NAME> goes before it",
+  },
+  {
     name: "cache",
     kind: "text",
     argument: "<folder>",

@@ -8,6 +8,7 @@ import { catchInterrupts } from "../interrupt.ts";
 import { aborted, checkKeys, listen } from "../serving.ts";
 import { defined, natsOptions } from "../settings/flags.ts";
 import { resolveSettings, type Settings } from "../settings/resolve.ts";
+import { readSecrets } from "../settings/secrets-file.ts";
 import { hostSettings } from "../settings/table.ts";
 import type { Terminal } from "../terminal.ts";
 import { createStartLog } from "./log.ts";
@@ -34,9 +35,12 @@ export async function startHost(options: StartOptions, terminal: Terminal): Prom
     import("../../api/server.ts"),
   ]);
   const log = createStartLog(terminal);
+  const { secrets, warnings } = await readSecrets(settings.text("secrets"), process.env);
+  for (const warning of warnings) terminal.note(`${terminal.err("yellow", "warning")} ${warning}`);
   const host = await createHost({
     ...hostConfig(settings),
     ...defined({ policy: await policyOf(settings) }),
+    secrets,
   });
   const notices = log.follow(host);
   let api: Api | undefined;
