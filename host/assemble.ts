@@ -1,18 +1,18 @@
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
 import type { Json } from "../runtime/json.ts";
 import { missingSecrets, missingText, type Secrets } from "../runtime/secrets.ts";
-import type { Outcome, StoredEvent } from "./broker/broker.ts";
+import type { Broker, Outcome, StoredEvent } from "./broker/broker.ts";
 import type { Clock, Random } from "./clock.ts";
 import { MillraceError } from "./errors.ts";
 import type { Intake } from "./event/intake.ts";
 import { compileEventSchemas } from "./event/schemas.ts";
 import { createDefinitions } from "./executor/definitions.ts";
-import { createExecutor, type ExecutorOptions } from "./executor/executor.ts";
+import { createExecutor, type Executor, type ExecutorOptions } from "./executor/executor.ts";
 import { finished } from "./executor/finished.ts";
 import type { Held } from "./executor/held-runs.ts";
 import { createNotices } from "./executor/notices.ts";
 import { prepareSteps } from "./executor/readiness.ts";
-import { followCatalog } from "./follow-catalog.ts";
+import { type CatalogFollower, followCatalog } from "./follow-catalog.ts";
 import { stepsOf } from "./function/definition.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Host } from "./host.ts";
@@ -20,6 +20,7 @@ import { createLive } from "./live.ts";
 import { policed } from "./policy/policed.ts";
 import { checkPolicy, policyProblems, type Policy } from "./policy/policy.ts";
 import { redacted } from "./secrets/redacted.ts";
+import { createScheduler } from "./schedule/scheduler.ts";
 import type { Catalog } from "./state/state.ts";
 import type { Store } from "./store.ts";
 
@@ -52,14 +53,20 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const prepare = (version: FunctionVersion): Promise<void> =>
     ready(version, { definitions, drivers, notices, policy, secrets });
 
+  const { storeError: onError } = notices;
+  const scheduler = createScheduler({ clock, broker, catalog: state.catalog, onError });
   let preparing: Promise<unknown> = Promise.resolve();
+  const taken = (changed: readonly FunctionVersion[]): void => {
+    preparing = Promise.all([preparing, ...changed.map(prepare)]).catch(notices.storeError);
+    scheduler.use(definitions.scheduled());
+  };
   const follower = await followCatalog({
     catalog: state.catalog,
     clock,
     async load() {
       intake.use(compileEventSchemas(await state.catalog.schemas()));
       const changed = await definitions.load();
-      preparing = Promise.all([preparing, ...changed.map(prepare)]).catch(notices.storeError);
+      taken(changed);
     },
     onError: notices.storeError,
   });
@@ -77,24 +84,13 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     maxRuns,
   });
   cluster?.answer(executor.nudge);
-  /** A leased item is this host's until the run is let go; otherwise it is done with once the run is stored and held. */
-  const outcome = async (held: Promise<Held>): Promise<Outcome> => {
-    const { released } = await held;
-    return broker.leased ? released : "done";
-  };
-  const runtimes = [...drivers.keys()];
-  /** An event meets at least the functions that its publisher knew. */
-  const handle = async ({ event, catalog }: StoredEvent, redelivered: boolean): Promise<Outcome> => {
-    await follower.caughtUp(catalog);
-    return outcome(executor.handle(event, redelivered));
-  };
-  await broker.consumeEvents(handle, { maxInFlight: maxRuns });
-  await broker.consumeWakes((id) => outcome(executor.wake(id)), { maxInFlight: maxRuns, runtimes });
+  await consume(broker, { executor, follower, runtimes: [...drivers.keys()], maxInFlight: maxRuns });
   const recovered = executor.recover().catch(notices.storeError);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await follower.close();
+    await scheduler.close();
     const consumed = broker.close();
     await executor.close(graceMs);
     await Promise.all([consumed, recovered]);
@@ -120,9 +116,13 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
       checkPolicy(policy, versions);
       await definitions.deploy(versions);
       // Not waited for: events are taken at once, and an attempt that comes first shares the work.
-      preparing = Promise.all([preparing, ...versions.map(prepare)]).catch(notices.storeError);
+      taken(versions);
     },
-    remove: (functionId) => definitions.remove(functionId),
+    async remove(functionId) {
+      await definitions.remove(functionId);
+      taken([]);
+    },
+    nextAt: scheduler.nextAt,
     ...schemaChanges(state.catalog, intake),
     eventSchemas: () => state.catalog.schemas(),
     functions: () => definitions.active(),
@@ -142,6 +142,32 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     finished: (runId, signal) => finished(runId, { runs: state.runs, live, signal, clock: cluster && clock }),
     close: () => (closing ??= close()),
   };
+}
+
+/** Takes events and wakes from the broker. */
+async function consume(
+  broker: Broker,
+  { executor, follower, runtimes, maxInFlight }: Consuming,
+): Promise<void> {
+  /** A leased item is this host's until the run is let go; otherwise it is done with once the run is stored and held. */
+  const outcome = async (held: Promise<Held>): Promise<Outcome> => {
+    const { released } = await held;
+    return broker.leased ? released : "done";
+  };
+  /** An event meets at least the functions that its publisher knew. */
+  const handle = async ({ event, catalog }: StoredEvent, redelivered: boolean): Promise<Outcome> => {
+    await follower.caughtUp(catalog);
+    return outcome(executor.handle(event, redelivered));
+  };
+  await broker.consumeEvents(handle, { maxInFlight });
+  await broker.consumeWakes((id) => outcome(executor.wake(id)), { maxInFlight, runtimes });
+}
+
+interface Consuming {
+  readonly executor: Executor;
+  readonly follower: CatalogFollower;
+  readonly runtimes: readonly RuntimeName[];
+  readonly maxInFlight: number;
 }
 
 /** The host's ways to change event schemas: compiled first, since what can't be must not be stored. */

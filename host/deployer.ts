@@ -32,7 +32,11 @@ export function createStateDeployer({ artifacts, catalog, close }: State): Deplo
       for (const version of versions) define(version);
       await checkComponents(versions, (sha256) => artifacts.has(sha256));
       await Promise.all(versions.map((version) => catalog.putVersion(version)));
-      await Promise.all(versions.map(({ functionId, version }) => catalog.activate(functionId, version)));
+      await Promise.all(
+        versions.map(({ functionId, version, createdAt }) =>
+          catalog.activate(functionId, version, createdAt),
+        ),
+      );
     },
     eventSchemas: () => catalog.schemas(),
     async addEventSchemas(schemas) {

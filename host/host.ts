@@ -30,6 +30,8 @@ export interface Host {
   eventSchemas(): Promise<Readonly<Record<string, Json>>>;
   /** The active function versions. */
   functions(): readonly FunctionVersion[];
+  /** When the next firing of a function's schedules is due, as far as this host knows. */
+  nextAt(functionId: string): number | undefined;
   /** Any version that was ever deployed, such as the one on which a run began. */
   version(functionId: string, version: string): Promise<FunctionVersion | undefined>;
   /** What was noticed since the host began, such as expressions that could not be evaluated; each once. */

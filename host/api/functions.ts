@@ -1,11 +1,16 @@
 import type { FastifyInstance } from "fastify";
 import { MillraceError } from "../errors.ts";
+import { defaultTimezone } from "../function/cron.ts";
+import { triggerEvent, type TriggerDocument } from "../function/document.ts";
 import type { Host } from "../host.ts";
 import { answers, idParams } from "./route-schema.ts";
 import { listOf, object, ref } from "./schemas.ts";
 
 /** The routes that read the active functions. */
-export function addFunctionRoutes(app: FastifyInstance, host: Pick<Host, "functions" | "notices">): void {
+export function addFunctionRoutes(
+  app: FastifyInstance,
+  host: Pick<Host, "functions" | "nextAt" | "notices">,
+): void {
   app.get(
     "/v1/functions",
     {
@@ -22,7 +27,8 @@ export function addFunctionRoutes(app: FastifyInstance, host: Pick<Host, "functi
         ...(document.name === undefined ? {} : { name: document.name }),
         version,
         createdAt,
-        triggers: document.triggers.map(({ event, expression }) => ({ event, expression })),
+        triggers: document.triggers.map((trigger) => triggerView(functionId, trigger)),
+        nextAt: host.nextAt(functionId),
         steps: Object.keys(document.steps),
       })),
     }),
@@ -48,4 +54,10 @@ export function addFunctionRoutes(app: FastifyInstance, host: Pick<Host, "functi
       return { id, version, createdAt, document, components, notices: host.notices(id) };
     },
   );
+}
+
+function triggerView(functionId: string, trigger: TriggerDocument) {
+  const event = triggerEvent(functionId, trigger);
+  if (!("cron" in trigger)) return { event, expression: trigger.expression };
+  return { event, cron: trigger.cron, timezone: trigger.timezone ?? defaultTimezone };
 }

@@ -216,7 +216,8 @@ export const components = {
     "name?": string,
     version: string,
     createdAt: time,
-    triggers: listOf(object({ event: string, "expression?": string })),
+    triggers: listOf(object({ event: string, "expression?": string, "cron?": string, "timezone?": string })),
+    "nextAt?": { ...time, description: "When the next firing of its schedules is due." },
     steps: listOf(string),
   }),
   FunctionDetail: object({

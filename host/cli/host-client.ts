@@ -2,6 +2,7 @@ import type { Problem } from "../errors.ts";
 import { CliError, HostRefusal } from "./errors.ts";
 import { isObject } from "./event-source.ts";
 import type { HostOptions } from "./host-options.ts";
+import type { TriggerSketch } from "./trigger-text.ts";
 
 /** Where `millrace dev` listens unless told otherwise. */
 export const defaultPort = 8288;
@@ -137,7 +138,7 @@ export interface ListedFunction {
   readonly id: string;
   readonly name?: string;
   readonly version: string;
-  readonly triggers: readonly { readonly event: string; readonly expression?: string }[];
+  readonly triggers: readonly TriggerSketch[];
   readonly steps: readonly string[];
 }
 

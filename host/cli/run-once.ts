@@ -8,6 +8,7 @@ import type { Problem } from "../errors.ts";
 import { parseEvent, type Event } from "../event/event.ts";
 import { compileEventSchemas } from "../event/schemas.ts";
 import { define } from "../function/define.ts";
+import { triggerEvent } from "../function/document.ts";
 import { createHost, MillraceError, runId, type Host } from "../index.ts";
 import { nearest } from "../nearest.ts";
 import type { StoredRun } from "../state/state.ts";
@@ -103,7 +104,8 @@ async function eventFor(
   const from = source ?? (await besideDocument(file));
   if (source === undefined) terminal.progress(terminal.err("dim", `event: ${from ?? "{}"}`));
   const given = from === undefined ? {} : await readJson(from);
-  const name = document.triggers[0]?.event;
+  const [trigger] = document.triggers;
+  const name = trigger === undefined ? undefined : triggerEvent(document.id, trigger);
   const input = isObject(given) && given["name"] === undefined ? { ...given, name } : given;
   const parsed = parseEvent(input, {
     now: seed === undefined ? systemClock.now() : seededStart,

@@ -1,7 +1,8 @@
 import { define } from "../function/define.ts";
 import type { Definition } from "../function/definition.ts";
 import type { FunctionVersion } from "../function/version.ts";
-import type { Catalog } from "../state/state.ts";
+import type { Scheduled } from "../schedule/scheduler.ts";
+import type { ActiveVersion, Catalog } from "../state/state.ts";
 
 /** The functions of this host: which are active, and every version that one of its runs needs. */
 export interface Definitions {
@@ -10,7 +11,9 @@ export interface Definitions {
   /** Stores versions and makes them the active ones. */
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
   remove(functionId: string): Promise<void>;
-  active(): readonly FunctionVersion[];
+  active(): readonly ActiveVersion[];
+  /** The active functions that have schedules. */
+  scheduled(): readonly Scheduled[];
   /** The ids of all functions that this event name triggered at any time, on any host. */
   everTriggeredBy(eventName: string): Promise<readonly string[]>;
   /** The active functions with a trigger for this event name. */
@@ -23,7 +26,7 @@ export interface Definitions {
 const keptDefinitions = 1_000;
 
 export function createDefinitions(catalog: Catalog): Definitions {
-  const active = new Map<string, FunctionVersion>();
+  const active = new Map<string, ActiveVersion>();
   const compiled = new Map<string, Definition>();
   let byEvent = new Map<string, Definition[]>();
 
@@ -71,8 +74,17 @@ export function createDefinitions(catalog: Catalog): Definitions {
       // Compiled first: a version that can't be compiled must not become the active one.
       for (const version of versions) compile(version);
       await Promise.all(versions.map((version) => catalog.putVersion(version)));
-      await Promise.all(versions.map((version) => catalog.activate(version.functionId, version.version)));
-      for (const version of versions) active.set(version.functionId, version);
+      await Promise.all(
+        versions.map(({ functionId, version, createdAt }) =>
+          catalog.activate(functionId, version, createdAt),
+        ),
+      );
+      for (const version of versions) {
+        const before = active.get(version.functionId);
+        const { activatedAt } =
+          before?.version === version.version ? before : { activatedAt: version.createdAt };
+        active.set(version.functionId, { ...version, activatedAt });
+      }
       index();
     },
     async remove(functionId) {
@@ -81,6 +93,12 @@ export function createDefinitions(catalog: Catalog): Definitions {
       index();
     },
     active: () => [...active.values()],
+    scheduled: () =>
+      [...active.values()].flatMap((version) => {
+        const { functionId, activatedAt } = version;
+        const triggers = compile(version).triggers.flatMap(({ cron }) => (cron === undefined ? [] : [cron]));
+        return triggers.length === 0 ? [] : [{ functionId, activatedAt, triggers }];
+      }),
     everTriggeredBy: (eventName) => catalog.everTriggeredBy(eventName),
     triggeredBy: (eventName) => byEvent.get(eventName) ?? [],
     async get(functionId, version) {

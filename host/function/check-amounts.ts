@@ -27,6 +27,9 @@ const body = { least: 0, most: 64 * mebibyte, expected: "0B to 64MiB" };
 export function checkAmounts(document: Json, findings: Findings): void {
   const root = objectOf(document);
   checkRetry(root, "", findings);
+  for (const [index, trigger] of listOf(root, "triggers").entries()) {
+    checkDuration(objectOf(trigger), "jitter", attempt, `/triggers/${index}`, findings);
+  }
   for (const [id, value] of Object.entries(objectOf(member(root, "steps")))) {
     const step = objectOf(value);
     const pointer = `/steps${pointerStep(id)}`;

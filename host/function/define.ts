@@ -3,6 +3,7 @@ import { defaultLimits, type Limits } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
 import { normalCapabilities } from "./capabilities.ts";
+import { compileCron, type CronTrigger, defaultMissed, defaultTimezone } from "./cron.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
 import { digestJson } from "./digest.ts";
 import {
@@ -10,6 +11,8 @@ import {
   type FunctionDocument,
   type RetryDocument,
   type StepDocument,
+  type TriggerDocument,
+  triggerEvent,
   triggerStep,
 } from "./document.ts";
 import { parseDuration } from "./duration.ts";
@@ -53,15 +56,27 @@ export function define(version: FunctionVersion): Definition {
     id: document.id,
     name: document.name ?? document.id,
     version: version.version,
-    triggers: document.triggers.map(({ event, expression }) => ({
-      event,
-      ...(expression === undefined ? {} : { expression: compiled(expression, triggerNames) }),
-    })),
+    triggers: document.triggers.map((trigger) => defineTrigger(document.id, trigger)),
     steps: new Map(order.map(step)),
     ...(document.onFailure === undefined
       ? {}
       : { onFailure: defineStep(version, document.onFailure, order) }),
   };
+}
+
+function defineTrigger(functionId: string, trigger: TriggerDocument): Definition["triggers"][number] {
+  const event = triggerEvent(functionId, trigger);
+  if ("cron" in trigger) return { event, cron: cronOf(trigger) };
+  const { expression } = trigger;
+  return { event, ...(expression === undefined ? {} : { expression: compiled(expression, triggerNames) }) };
+}
+
+function cronOf(trigger: Extract<TriggerDocument, { readonly cron: string }>): CronTrigger {
+  const { cron: pattern, timezone = defaultTimezone, jitter, missed = defaultMissed } = trigger;
+  const times = compileCron(pattern, timezone);
+  if (!times.ok) throw broken(times.message);
+  const { next, previous } = times;
+  return { pattern, timezone, missed, jitterMs: jitter === undefined ? 0 : duration(jitter), next, previous };
 }
 
 function defineStep(

@@ -1,5 +1,6 @@
 import type { Limits } from "../../runtime/limits.ts";
 import type { StepProgram } from "../../runtime/driver.ts";
+import type { CronTrigger } from "./cron.ts";
 import type { Expression } from "./expression.ts";
 
 /** A function version, compiled: durations in milliseconds, sizes in bytes, expressions as functions. */
@@ -7,10 +8,17 @@ export interface Definition {
   readonly id: string;
   readonly name: string;
   readonly version: string;
-  readonly triggers: readonly { readonly event: string; readonly expression?: Expression }[];
+  readonly triggers: readonly Trigger[];
   /** In topological order; the `onFailure` step is not among them. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
   readonly onFailure?: StepDefinition;
+}
+
+/** What starts a run: an event of this name for which the expression holds. A schedule publishes its own. */
+interface Trigger {
+  readonly event: string;
+  readonly expression?: Expression;
+  readonly cron?: CronTrigger;
 }
 
 /** All steps of a definition, the `onFailure` step at the end. */

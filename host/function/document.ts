@@ -1,6 +1,7 @@
 import type { Json } from "../../runtime/json.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
 import type { CapabilitiesDocument } from "./capabilities.ts";
+import { cronEventName, type MissedPolicy } from "./cron.ts";
 
 /** What an edge's `step` says that begins with the run. */
 export const triggerStep = "$trigger";
@@ -19,10 +20,28 @@ export interface FunctionDocument {
   readonly retry?: RetryDocument;
 }
 
-interface TriggerDocument {
+export type TriggerDocument = EventTriggerDocument | CronTriggerDocument;
+
+interface EventTriggerDocument {
   readonly event: string;
   /** CEL; `event`, `data`, `user`, `ts` and `name` are in scope. */
   readonly expression?: string;
+}
+
+interface CronTriggerDocument {
+  /** Five fields, or six with seconds in front. */
+  readonly cron: string;
+  /** IANA name; "UTC" by default. */
+  readonly timezone?: string;
+  /** A firing is put off by up to this much, as a duration. */
+  readonly jitter?: string;
+  /** "once" by default. */
+  readonly missed?: MissedPolicy;
+}
+
+/** The event that a trigger waits for: a schedule's own for a schedule. */
+export function triggerEvent(functionId: string, trigger: TriggerDocument): string {
+  return "cron" in trigger ? cronEventName(functionId) : trigger.event;
 }
 
 export interface StepDocument {

@@ -69,6 +69,12 @@ export const functionErrors = {
     summary: "An expression is not valid CEL, or names what is not there.",
     next: "Mend it at the line and column given.",
   },
+  ERR_FUNCTION_CRON: {
+    status: 422,
+    summary:
+      "A trigger's schedule is not a cron expression, never comes, or has a time zone that there is none of.",
+    next: "Write five fields (minute, hour, day, month, day of the week), and an IANA time zone.",
+  },
   ERR_FUNCTION_PATH: {
     status: 422,
     summary: "A step's `path` is not a relative file URL.",

@@ -5,6 +5,7 @@ import { checkCapabilities } from "./check-capabilities.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
+import { checkTriggers } from "./check-triggers.ts";
 import type { FunctionDocument } from "./document.ts";
 import { checkSchema } from "./document-schema.ts";
 import { type Finding, type Findings, createFindings, mostFindings } from "./finding.ts";
@@ -60,6 +61,7 @@ function check(document: Json, findings: Findings): void {
   checkSchema(document, findings);
   checkAmounts(document, findings);
   checkCapabilities(document, findings);
+  checkTriggers(outline, findings);
   checkSteps(outline, findings);
   checkGraph(outline, findings);
   checkExpressions(outline, findings);

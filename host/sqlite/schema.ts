@@ -71,5 +71,10 @@ CREATE TABLE key_values (
 ) STRICT;
 `;
 
+/** Since when a version is active: its schedules hold from then on. */
+const activations = `
+ALTER TABLE active_versions ADD COLUMN activated_at INTEGER;
+`;
+
 /** What brings a file from each layout to the next; its place in the list is the number of the layout. */
-export const migrations: readonly string[] = [tables, revisions, keyValues];
+export const migrations: readonly string[] = [tables, revisions, keyValues, activations];

@@ -1,11 +1,12 @@
 import { Kvm } from "@nats-io/kv";
 import type { Json } from "../../runtime/json.ts";
+import { triggerEvent } from "../function/document.ts";
 import type { FunctionVersion } from "../function/version.ts";
 import { unavailable } from "../nats/layout.ts";
 import { token, untoken } from "../nats/names.ts";
 import type { NatsSession } from "../nats/session.ts";
 import { readCatalog, startMirror } from "./nats-mirror.ts";
-import type { Catalog } from "./state.ts";
+import type { ActiveVersion, Catalog } from "./state.ts";
 
 const versionKey = (functionId: string, version: string): string =>
   `version.${token(functionId)}.${token(version)}`;
@@ -49,22 +50,25 @@ export async function createNatsCatalog(session: NatsSession): Promise<Catalog &
       await write(() => bucket.put(key, JSON.stringify(version)));
     },
     getVersion,
-    async activate(functionId, version) {
+    async activate(functionId, version, at) {
+      const [known] = mirror.entries(activeKey(functionId)).map(parseActive);
       const triggers = (await getVersion(functionId, version))?.document.triggers ?? [];
       // Before the version is active: a run of it must never be without.
-      for (const key of new Set(triggers.map(({ event }) => triggerKey(event, functionId)))) {
-        if (!mirror.has(key)) await put(key, "1");
-      }
-      await put(activeKey(functionId), JSON.stringify({ functionId, version }));
+      const keys = triggers.map((trigger) => triggerKey(triggerEvent(functionId, trigger), functionId));
+      for (const key of new Set(keys)) if (!mirror.has(key)) await put(key, "1");
+      const since = known?.version === version ? known.activatedAt : at;
+      const active: Active = { functionId, version, ...(since === undefined ? {} : { activatedAt: since }) };
+      await put(activeKey(functionId), JSON.stringify(active));
     },
     deactivate: (functionId) => remove(activeKey(functionId)),
     everTriggeredBy: async (eventName) => mirror.tokens(triggerKey(eventName, "")).map(untoken),
     async active() {
-      const chosen = mirror
-        .entries("active.")
-        .map((value) => JSON.parse(value) as { functionId: string; version: string });
+      const chosen = mirror.entries("active.").map(parseActive);
       const found = await Promise.all(
-        chosen.map(({ functionId, version }) => getVersion(functionId, version)),
+        chosen.map(async ({ functionId, version: id, activatedAt }): Promise<ActiveVersion | undefined> => {
+          const version = await getVersion(functionId, id);
+          return version && { ...version, activatedAt: activatedAt ?? version.createdAt };
+        }),
       );
       return found
         .filter((version) => version !== undefined)
@@ -90,6 +94,18 @@ export async function createNatsCatalog(session: NatsSession): Promise<Catalog &
     },
     close: async () => mirror.close(),
   };
+}
+
+/** What stands under the key of an active version. */
+interface Active {
+  readonly functionId: string;
+  readonly version: string;
+  /** Missing where an older host wrote it. */
+  readonly activatedAt?: number;
+}
+
+function parseActive(value: string): Active {
+  return JSON.parse(value) as Active;
 }
 
 async function write<T>(operation: () => Promise<T>): Promise<T> {

@@ -34,13 +34,15 @@ function createCatalog(database: Database): Catalog {
         .get(functionId, version);
       return row === undefined ? undefined : parse(row);
     },
-    activate: (functionId, version) =>
+    activate: (functionId, version, at) =>
       database.write(() => {
         database
           .prepare(
-            "INSERT INTO active_versions VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version",
+            `INSERT INTO active_versions (function_id, version, activated_at) VALUES (?, ?, ?)
+             ON CONFLICT DO UPDATE SET version = excluded.version, activated_at = excluded.activated_at
+             WHERE version <> excluded.version`,
           )
-          .run(functionId, version);
+          .run(functionId, version, at);
       }),
     deactivate: (functionId) =>
       database.write(() => {
@@ -50,7 +52,9 @@ function createCatalog(database: Database): Catalog {
       const rows = database
         .prepare(
           `SELECT DISTINCT function_id FROM versions, json_each(versions.body, '$.document.triggers')
-           WHERE json_extract(value, '$.event') = ? ORDER BY function_id`,
+           WHERE json_extract(value, '$.event') = ?1
+             OR (json_extract(value, '$.cron') IS NOT NULL AND 'cron/' || function_id = ?1)
+           ORDER BY function_id`,
         )
         .all(eventName);
       return rows.map((row) => String(row["function_id"]));
@@ -58,10 +62,14 @@ function createCatalog(database: Database): Catalog {
     async active() {
       return database
         .prepare(
-          "SELECT body FROM active_versions JOIN versions USING (function_id, version) ORDER BY function_id",
+          "SELECT body, activated_at FROM active_versions JOIN versions USING (function_id, version) ORDER BY function_id",
         )
         .all()
-        .map(parse);
+        .map((row) => {
+          const version = parse(row);
+          const at = row["activated_at"];
+          return { ...version, activatedAt: at === null ? version.createdAt : Number(at) };
+        });
     },
     putSchemas: (byName) =>
       database.write(() => {

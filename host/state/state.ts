@@ -85,19 +85,25 @@ export interface UnattendedRuns {
   orphans(afterId: string | undefined, limit: number): Promise<readonly string[]>;
 }
 
+/** A version on which new runs begin. */
+export interface ActiveVersion extends FunctionVersion {
+  /** Since when, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly activatedAt: number;
+}
+
 /** Functions, their immutable versions, and which of them new runs begin on. */
 export interface Catalog {
   /** Stores a version; the same version again changes nothing. */
   putVersion(version: FunctionVersion): Promise<void>;
   getVersion(functionId: string, version: string): Promise<FunctionVersion | undefined>;
-  /** New runs of the function begin on this version from now on. */
-  activate(functionId: string, version: string): Promise<void>;
+  /** New runs of the function begin on this version from now on, which is `at`; one that is active already stays so since then. */
+  activate(functionId: string, version: string, at: number): Promise<void>;
   /** No new runs of the function; what runs goes on. */
   deactivate(functionId: string): Promise<void>;
   /** Every function of which a version that was ever active has this event in a trigger; more of them do no harm. */
   everTriggeredBy(eventName: string): Promise<readonly string[]>;
   /** The active version of every function. */
-  active(): Promise<readonly FunctionVersion[]>;
+  active(): Promise<readonly ActiveVersion[]>;
   /** Stores event schemas by event name; null removes one. */
   putSchemas(byName: Readonly<Record<string, Json>>): Promise<void>;
   schemas(): Promise<Readonly<Record<string, Json>>>;

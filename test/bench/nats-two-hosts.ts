@@ -62,7 +62,7 @@ async function publishAll(server: NatsServer): Promise<void> {
   const document = { id: "one-step", triggers: [{ event: "bench/sent" }], steps: { only: {} } };
   const version = functionVersion(document, {}, 0);
   await state.catalog.putVersion(version);
-  await state.catalog.activate(version.functionId, version.version);
+  await state.catalog.activate(version.functionId, version.version, 0);
   for (let n = 0; n < events; n += batch) {
     const inputs = Array.from({ length: batch }, (_, i) => ({ name: "bench/sent", data: payload(n + i) }));
     await broker.publish(inputs.map(accept));

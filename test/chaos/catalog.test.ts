@@ -32,7 +32,7 @@ describe.skipIf(program === "")("the catalog of a host whose watch the server ha
     const [second, session] = await open("second");
     for (const [index, version] of versions.slice(0, 3).entries()) {
       await first.catalog.putVersion(version);
-      await first.catalog.activate(version.functionId, version.version);
+      await first.catalog.activate(version.functionId, version.version, 0);
       await until(async () => (await second.catalog.active()).length === index + 1);
       await until(() => second.catalog.revision() >= first.catalog.newest());
       // As after the end of the one server of a cluster that had them.

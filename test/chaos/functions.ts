@@ -1,5 +1,5 @@
 import type { HistoryEntry, RunStatus } from "../../host/executor/history.ts";
-import type { FunctionDocument } from "../../host/function/document.ts";
+import { triggerEvent, type FunctionDocument } from "../../host/function/document.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import type { Json } from "../../runtime/json.ts";
@@ -87,7 +87,9 @@ export const versions: readonly FunctionVersion[] = documents.map((document) =>
 
 /** The ids of the functions that events of this name start. */
 export function triggered(name: string): readonly string[] {
-  return documents.filter(({ triggers }) => triggers.some(({ event }) => event === name)).map(({ id }) => id);
+  return documents
+    .filter(({ id, triggers }) => triggers.some((trigger) => triggerEvent(id, trigger) === name))
+    .map(({ id }) => id);
 }
 
 /** The programs of all steps; `executed` hears of each execution as it begins. */

@@ -64,7 +64,9 @@ export function createCatalog({ world, server, machine }: CatalogOptions): Catal
       const chosen = [...mirror].flatMap(([id, { version }]) =>
         version === undefined ? [] : [getVersion(id, version)],
       );
-      return (await Promise.all(chosen)).filter((version) => version !== undefined);
+      return (await Promise.all(chosen)).flatMap((version) =>
+        version === undefined ? [] : [{ ...version, activatedAt: version.createdAt }],
+      );
     },
     putSchemas: () => request("put schemas", () => undefined),
     schemas: async () => ({}),

@@ -170,6 +170,7 @@ export function takes(
 ): boolean {
   return document.triggers.some(
     (trigger) =>
+      "event" in trigger &&
       trigger.event === event.name &&
       (trigger.expression === undefined || (event.data as { readonly large: boolean }).large),
   );

@@ -17,16 +17,13 @@ export const defineFunctions: DefineCommand = (command, act) => {
       if (terminal.json) return terminal.printJson({ functions });
       if (functions.length === 0) return terminal.note("No functions.");
       const { printable } = await import("../printable.ts");
+      const { triggerText } = await import("../trigger-text.ts");
       const { table } = await import("../table.ts");
       const columns = ["FUNCTION", "VERSION", "TRIGGERS", "STEPS"].map((heading) => ({ heading }));
       const rows = functions.map(({ id, version, triggers, steps }) => [
         id,
         version,
-        printable(
-          triggers
-            .map(({ event, expression }) => (expression ? `${event} if ${expression}` : event))
-            .join(", "),
-        ),
+        printable(triggers.map((trigger) => triggerText(trigger)).join(", ")),
         steps.join(", "),
       ]);
       for (const line of table(columns, rows, (text) => terminal.out("dim", text))) terminal.print(line);

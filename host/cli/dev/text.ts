@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { triggerEvent } from "../../function/document.ts";
 import type { Host } from "../../host.ts";
 import { isObject } from "../event-source.ts";
 import { shown } from "../project.ts";
 import { problemLines } from "../report.ts";
 import type { Terminal } from "../terminal.ts";
 import { span, timeOfDay } from "../time.ts";
+import { triggerText } from "../trigger-text.ts";
 import type { Reload } from "./session.ts";
 
 interface Ready {
@@ -35,7 +37,7 @@ export async function tellReady(ready: Ready, terminal: Terminal): Promise<void>
   for (const { functionId, document } of functions) {
     field(
       "function",
-      `${out("bold", functionId)} on ${document.triggers.map(({ event }) => event).join(", ")}`,
+      `${out("bold", functionId)} on ${document.triggers.map((trigger) => triggerText(trigger)).join(", ")}`,
     );
   }
   field("store", store);
@@ -79,7 +81,8 @@ function tellProblems({ problems }: Reload, terminal: Terminal): void {
 async function sampleEvent({ project }: Reload): Promise<string> {
   const [first] = project.functions;
   if (first === undefined) return '{"name":"test/event","data":{}}';
-  const name = first.document.triggers[0]?.event ?? "test/event";
+  const [trigger] = first.document.triggers;
+  const name = trigger === undefined ? "test/event" : triggerEvent(first.document.id, trigger);
   try {
     const event = JSON.parse(await readFile(join(dirname(first.file), "event.json"), "utf8")) as unknown;
     if (isObject(event)) return JSON.stringify({ name, ...event });

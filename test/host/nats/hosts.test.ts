@@ -57,6 +57,26 @@ describe.skipIf(program === undefined)("hosts on one NATS store", () => {
     expect(new Set(doneBy.values())).toEqual(new Set(["h1", "h2"]));
   });
 
+  test("run a schedule's function once for each of its times", async () => {
+    const seen: string[] = [];
+    const programs: Record<string, Program> = {
+      a: ({ event }) => (seen.push((event.data as { readonly scheduledAt: string }).scheduledAt), null),
+    };
+    const on = await start("h1", programs);
+    for (const name of ["h2", "h3"]) await start(name, programs);
+    const document: FunctionDocument = {
+      id: "f",
+      triggers: [{ cron: "* * * * * *", missed: "all" }],
+      steps: { a: {} },
+    };
+    await on.deploy([functionVersion(document, {}, Date.now())]);
+    await until(() => seen.length >= 4);
+    await on.remove("f");
+    const times = seen.map((time) => Date.parse(time)).toSorted((a, b) => a - b);
+    expect(new Set(times).size).toBe(times.length);
+    expect(times.map((time) => time - (times[0] ?? 0))).toEqual(times.map((_, n) => n * 1_000));
+  });
+
   test("take up each other's functions, schemas and removals at once", async () => {
     const first = await start("h1", { a: () => 1 });
     const second = await start("h2", { a: () => 1 });

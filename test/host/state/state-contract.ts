@@ -3,7 +3,7 @@ import type { HistoryEntry } from "../../../host/executor/history.ts";
 import { runId } from "../../../host/executor/run-id.ts";
 import type { FunctionVersion } from "../../../host/function/version.ts";
 import { keyValuesContract } from "./key-values-contract.ts";
-import type { RunFilter, RunHeader, State } from "../../../host/state/state.ts";
+import type { ActiveVersion, RunFilter, RunHeader, State } from "../../../host/state/state.ts";
 
 /** A state under test, and how it ends. */
 export interface StateFixture {
@@ -42,6 +42,10 @@ function completed(step: string, output: string): HistoryEntry {
 function version(functionId: string, name: string): FunctionVersion {
   const document = { id: functionId, triggers: [{ event: "a/b" }], steps: {} };
   return { functionId, version: name, document, components: {}, createdAt: 1 };
+}
+
+function active(functionId: string, name: string, activatedAt: number): ActiveVersion {
+  return { ...version(functionId, name), activatedAt };
 }
 
 /** Everything that the port `state` promises; every implementation must pass it. */
@@ -177,25 +181,32 @@ export function stateContract(
       await state.catalog.putVersion({ ...version("f", "v2"), createdAt: 99 });
       await state.catalog.putVersion(version("g", "v1"));
       expect(await state.catalog.active()).toEqual([]);
-      await state.catalog.activate("f", "v1");
-      await state.catalog.activate("g", "v1");
-      await state.catalog.activate("f", "v2");
-      expect(await state.catalog.active()).toEqual([version("f", "v2"), version("g", "v1")]);
+      await state.catalog.activate("f", "v1", 10);
+      await state.catalog.activate("g", "v1", 20);
+      await state.catalog.activate("f", "v2", 30);
+      // It is active already, and stays so since then.
+      await state.catalog.activate("g", "v1", 40);
+      expect(await state.catalog.active()).toEqual([active("f", "v2", 30), active("g", "v1", 20)]);
       await state.catalog.deactivate("g");
-      expect(await state.catalog.active()).toEqual([version("f", "v2")]);
+      expect(await state.catalog.active()).toEqual([active("f", "v2", 30)]);
+      await state.catalog.activate("g", "v1", 50);
+      expect(await state.catalog.active()).toEqual([active("f", "v2", 30), active("g", "v1", 50)]);
       expect(await state.catalog.getVersion("f", "v1")).toEqual(version("f", "v1"));
       expect(await state.catalog.getVersion("f", "v3")).toBeUndefined();
     });
 
     test("remembers which functions an event ever triggered", async () => {
-      const other = { ...version("g", "v1").document, triggers: [{ event: "c" }, { event: "a/b" }] };
+      const triggers = [{ event: "c" }, { event: "a/b" }, { cron: "@daily" }];
+      const other = { ...version("g", "v1").document, triggers };
       await state.catalog.putVersion(version("f", "v1"));
-      await state.catalog.activate("f", "v1");
+      await state.catalog.activate("f", "v1", 10);
       await state.catalog.putVersion({ ...version("g", "v1"), document: other });
-      await state.catalog.activate("g", "v1");
+      await state.catalog.activate("g", "v1", 10);
       await state.catalog.deactivate("f");
       expect((await state.catalog.everTriggeredBy("a/b")).toSorted()).toEqual(["f", "g"]);
       expect(await state.catalog.everTriggeredBy("c")).toEqual(["g"]);
+      expect(await state.catalog.everTriggeredBy("cron/g")).toEqual(["g"]);
+      expect(await state.catalog.everTriggeredBy("cron/f")).toEqual([]);
       expect(await state.catalog.everTriggeredBy("a")).toEqual([]);
     });
 
@@ -229,12 +240,12 @@ export function stateContract(
       const run = header("e1");
       await state.runs.create(run, [started], running);
       await state.catalog.putVersion(version("f", "v1"));
-      await state.catalog.activate("f", "v1");
+      await state.catalog.activate("f", "v1", 10);
       await state.catalog.putSchemas({ "a/b": true });
       const sha256 = await state.artifacts.put(new Uint8Array([1, 2, 3]));
       state = await fixture.reopen();
       expect((await state.runs.load(run.id))?.history).toEqual([started]);
-      expect(await state.catalog.active()).toEqual([version("f", "v1")]);
+      expect(await state.catalog.active()).toEqual([active("f", "v1", 10)]);
       expect(await state.catalog.schemas()).toEqual({ "a/b": true });
       expect([...((await state.artifacts.get(sha256)) ?? [])]).toEqual([1, 2, 3]);
     });
