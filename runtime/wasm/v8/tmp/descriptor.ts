@@ -16,7 +16,7 @@ export interface Descriptor extends Disposable {
 }
 
 /** What a descriptor is opened for. */
-export type Access = Pick<Descriptor, "read" | "write"> & Partial<Pick<Descriptor, "flags" | "append">>;
+type Access = Pick<Descriptor, "read" | "write"> & Partial<Pick<Descriptor, "flags" | "append">>;
 
 /** The descriptors of one attempt. */
 export interface Descriptors {

@@ -37,7 +37,7 @@ export interface LinkNode extends NodeState {
 export type Node = FileNode | DirectoryNode | LinkNode;
 
 /** A name's node, and its place in the directory, which later names don't take: reading goes on behind it. */
-export interface DirectoryEntry {
+interface DirectoryEntry {
   readonly node: Node;
   readonly place: number;
 }
