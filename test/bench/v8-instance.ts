@@ -8,6 +8,8 @@ import { boundModule } from "../../runtime/wasm/v8/bounds.ts";
 import { decodeComponent } from "../../runtime/wasm/v8/component/decode.ts";
 import { createV8Engine } from "../../runtime/wasm/v8/engine.ts";
 import { createLogBuffer } from "../../runtime/wasm/v8/log-buffer.ts";
+import { MessageChannel } from "node:worker_threads";
+import { createThreadLine } from "../../runtime/wasm/v8/call-line.ts";
 import { createMeter } from "../../runtime/wasm/v8/meter.ts";
 import { loadProgram } from "../../runtime/wasm/v8/program.ts";
 import type { ProgramModule, RunRequest } from "../../runtime/wasm/v8/protocol.ts";
@@ -77,6 +79,11 @@ function attempts(component: Uint8Array): { run(): void; readonly made: (readonl
   const host: AttemptHost = {
     log: createLogBuffer(),
     meter,
+    line: createThreadLine(
+      () => undefined,
+      new MessageChannel().port1,
+      new Int32Array(new SharedArrayBuffer(4)),
+    ),
     ambient: {
       wallClock: () => BigInt(Date.now()) * 1_000_000n,
       monotonicClock: () => process.hrtime.bigint(),
@@ -97,6 +104,7 @@ function attempts(component: Uint8Array): { run(): void; readonly made: (readonl
     key: "bench",
     input: typedInput(stepInput()),
     env: [],
+    config: [],
     stepId: "step",
     ...defaultLimits,
   };

@@ -1,6 +1,9 @@
 import type { RuntimeErrorCode } from "../../errors.ts";
 import type { EngineResult } from "../engine.ts";
 import { failure } from "../../failure.ts";
+import type { HostCalls } from "../calls.ts";
+import { refusedCalls } from "../refused-calls.ts";
+import { answerCalls, openReplies } from "./call-answers.ts";
 import { createLogBuffer, readLog } from "./log-buffer.ts";
 import type { FromWorker, Program, RunRequest, ToWorker, WorkerEnding } from "./protocol.ts";
 import { startThread } from "./thread.ts";
@@ -11,6 +14,8 @@ export interface ThreadAttempt {
   readonly program: Program;
   readonly run: RunRequest;
   readonly wallMs: number;
+  /** Without it every call is refused. */
+  readonly calls?: HostCalls;
   readonly signal?: AbortSignal;
 }
 
@@ -18,7 +23,7 @@ export interface ThreadAttempt {
 export interface AttemptThread {
   /** True when the thread has loaded the program already. */
   holds(key: string): boolean;
-  /** Runs one attempt; when it is not `reusable` afterwards, the thread must be ended. */
+  /** Runs one attempt; when it is not `reusable` afterwards, the thread must be ended. Rejects when calls can't be answered. */
   attempt(attempt: ThreadAttempt): Promise<{ readonly result: EngineResult; readonly reusable: boolean }>;
   /** Ends the thread, and what runs on it as cancelled. */
   end(): Promise<void>;
@@ -37,8 +42,10 @@ const loadedPrograms = 64;
 /** Starts a thread; it takes attempts once it is ready. `codeCache`: where its compiled code is kept. */
 export function startAttemptThread(codeCache: string, events: ThreadEvents): AttemptThread {
   const log = createLogBuffer();
-  const data: WorkerData = { entry: "worker", codeCache, log };
-  const worker = startThread(data);
+  const replies = openReplies();
+  const { bell, line } = replies;
+  const data: WorkerData = { entry: "worker", codeCache, log, bell, answers: line };
+  const worker = startThread(data, [line]);
   // The programs it has loaded, the one used last at the end.
   const loaded = new Set<string>();
   let listener: ((message: FromWorker | Error) => void) | undefined;
@@ -62,6 +69,7 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
   });
   worker.on("error", (error: Error) => (died = error));
   worker.on("exit", (code) => {
+    replies.close();
     const error = died ?? new Error(`a worker thread ended by itself with code ${code}`);
     listener?.(error);
     events.ended(error);
@@ -81,19 +89,33 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
     return false;
   };
 
-  const drive = ({ program, run, wallMs, signal }: ThreadAttempt): Promise<Driven> =>
-    new Promise((resolve) => {
+  const drive = ({ program, run, wallMs, calls = refusedCalls, signal }: ThreadAttempt): Promise<Driven> =>
+    new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
-      const settle = (ending: WorkerEnding, reusable: boolean): void => {
+      const finish = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
         listener = undefined;
         cancel = undefined;
+        answering.end();
+      };
+      const settle = (ending: WorkerEnding, reusable: boolean): void => {
+        finish();
         resolve({ ending, reusable });
       };
       const fail = (code: RuntimeErrorCode, message: string): void =>
         settle({ kind: "failed", code, message }, false);
       const abort = (): void => fail("ERR_STEP_CANCELLED", "The attempt was cancelled.");
+      const answering = answerCalls({
+        calls,
+        memoryBytes: run.memoryBytes,
+        reply: replies.reply,
+        fail,
+        broken(error) {
+          finish();
+          reject(error);
+        },
+      });
       const begin = (): void => {
         // Only now: loading is not the guest's time.
         timer = setTimeout(
@@ -106,6 +128,7 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
         if (message instanceof Error) return fail(...threadFailure(message));
         if (message.type === "loaded") return begin();
         if (message.type === "ended") settle(message, !message.tainted);
+        if (message.type === "call" || message.type === "forget") answering.hear(message);
       };
       cancel = abort;
       signal?.addEventListener("abort", abort, { once: true });
@@ -116,8 +139,7 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
     holds: (key) => loaded.has(key),
     async attempt(attempt) {
       worker.ref();
-      const { ending, reusable } = await drive(attempt);
-      unref();
+      const { ending, reusable } = await drive(attempt).finally(unref);
       return { result: { ending: toEnding(ending), logs: readLog(log) }, reusable };
     },
     async end() {

@@ -1,4 +1,5 @@
 import type { LogLine } from "../../driver.ts";
+import type { ThreadLine } from "./call-line.ts";
 import { writeLog } from "./log-buffer.ts";
 import type { LogSource } from "./log-buffer.ts";
 import type { Meter } from "./meter.ts";
@@ -17,6 +18,7 @@ export interface AttemptHost {
   readonly log: SharedArrayBuffer;
   readonly ambient: Ambient;
   readonly meter: Meter;
+  readonly line: ThreadLine;
 }
 
 /** Runs one attempt to its end in this thread. `onBreach` hears of a limit while the guest may still be going on. */
@@ -66,7 +68,7 @@ function createWorld(
   { mode }: LoadedProgram,
   run: RunRequest,
   stdout: OutputSink,
-  { log: buffer, ambient: live }: AttemptHost,
+  { log: buffer, ambient: live, line, meter }: AttemptHost,
   end: (reason: Breach | Exit) => never,
   threw: (error: unknown) => void,
 ): StepWorld {
@@ -95,6 +97,14 @@ function createWorld(
     threw,
     ambient,
     ...(run.tmpBytes !== undefined && { tmp: createTmp(run.tmpBytes, () => ambient.wallClock(), end) }),
+    outside: {
+      config: run.config,
+      calls: line.begin(run.httpConcurrent),
+      httpBodyBytes: run.httpBodyBytes,
+      hold: meter.hold,
+      release: meter.release,
+      breach: (code, message) => end(new Breach(code, message)),
+    },
     memoryBytes: run.memoryBytes,
   };
 }

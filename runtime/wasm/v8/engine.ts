@@ -45,11 +45,12 @@ export function createV8Engine(options: V8EngineOptions): Engine {
       const program = await programOf(binary, limits);
       return "code" in program ? program : undefined;
     },
-    async execute(binary, { input, limits, capabilities = {}, signal }) {
+    async execute(binary, { input, limits, capabilities = {}, calls, signal }) {
       const program = await programOf(binary, limits);
       if ("code" in program) return { ending: { kind: "ended", failure: program }, logs: [] };
       const run = runRequest(program.key, binary, { input, limits, capabilities });
-      return pool.run({ program, run, wallMs: limits.wallMs, ...(signal && { signal }) });
+      const { wallMs } = limits;
+      return pool.run({ program, run, wallMs, ...(calls && { calls }), ...(signal && { signal }) });
     },
     async close() {
       closed = true;
@@ -67,7 +68,7 @@ interface Asked {
 function runRequest(
   key: string,
   { mode }: StepBinary,
-  { input, limits, capabilities: { env = {}, seed, tmp } }: Asked,
+  { input, limits, capabilities: { env = {}, config = {}, seed, tmp } }: Asked,
 ): RunRequest {
   return {
     key,
@@ -79,6 +80,9 @@ function runRequest(
     memoryBytes: limits.memoryBytes,
     outputBytes: limits.outputBytes,
     logBytes: limits.logBytes,
+    config: Object.entries(config),
+    httpConcurrent: limits.httpConcurrent,
+    httpBodyBytes: limits.httpBodyBytes,
     ...(tmp === true && { tmpBytes: limits.tmpBytes }),
   };
 }

@@ -27,6 +27,10 @@ export interface Meter {
   readonly starved: boolean;
   /** Makes a core instance whose memory counts; gives its exports. */
   instantiate(module: ProgramModule, imports: WasmImports): CoreExports;
+  /** Counts bytes that the host keeps for the guest as its memory; ends it where they are too many. */
+  hold(bytes: number): void;
+  /** Lets go of what was held. */
+  release(bytes: number): void;
   /** After an attempt, when nothing of it can run any more: wipes what memory can be used again. */
   end(): void;
 }
@@ -35,6 +39,8 @@ interface Account {
   readonly limitPages: number;
   readonly refuse: (message: string) => never;
   pages: number;
+  /** Bytes that the host keeps. */
+  held: number;
   memoryCount: number;
   tableElements: number;
   instances: number;
@@ -60,7 +66,7 @@ export function createMeter(): Meter {
     if (account === undefined) return 0;
     const pages = delta >>> 0;
     if (take === 0) account.pages -= pages;
-    else if (account.pages + pages > account.limitPages) {
+    else if (!fits(account, pages)) {
       account.starved = true;
       return 0;
     } else account.pages += pages;
@@ -72,6 +78,7 @@ export function createMeter(): Meter {
         limitPages: Math.floor(memoryBytes / pageBytes),
         refuse,
         pages: 0,
+        held: 0,
         memoryCount: 0,
         tableElements: 0,
         instances: 0,
@@ -100,11 +107,27 @@ export function createMeter(): Meter {
       (exports[startExport] as (() => void) | undefined)?.();
       return guestExports(exports);
     },
+    hold(bytes) {
+      if (account === undefined) return;
+      account.held += bytes;
+      if (fits(account, 0)) return;
+      account.starved = true;
+      const limit = account.limitPages * pageBytes;
+      account.refuse(`The step's memory and what the host holds for it are more than ${limit} bytes.`);
+    },
+    release(bytes) {
+      if (account !== undefined) account.held -= bytes;
+    },
     end() {
       for (const used of account?.memories ?? []) pool.giveBack(used);
       account = undefined;
     },
   };
+}
+
+/** Whether so many pages more are within the limit, with what the host keeps. */
+function fits({ pages, held, limitPages }: Account, more: number): boolean {
+  return pages + more + held / pageBytes <= limitPages;
 }
 
 /** An instance's exports without the engine's own: another instance could import the hook, and put its own function there. */

@@ -56,12 +56,17 @@ export function createPool(size: number, codeCache: string): Pool {
       const thread = await acquire(pool, attempt.program.key, signal);
       if (thread instanceof Error) throw thread;
       if (thread === undefined) return cancelled();
-      const { result, reusable } = await thread.attempt(attempt);
-      pool.running--;
-      if (reusable && !pool.closed) pool.idle.push(thread);
-      else discard(pool, thread);
-      dispatch(pool);
-      return result;
+      let reusable = false;
+      try {
+        const done = await thread.attempt(attempt);
+        reusable = done.reusable;
+        return done.result;
+      } finally {
+        pool.running--;
+        if (reusable && !pool.closed) pool.idle.push(thread);
+        else discard(pool, thread);
+        dispatch(pool);
+      }
     },
     warm: () => dispatch(pool),
     async close() {

@@ -1,4 +1,5 @@
 import type { RuntimeErrorCode } from "../../errors.ts";
+import type { HostAnswer, HostCall, WithBytes } from "../calls.ts";
 import type { Inspection } from "../component.ts";
 import type { Hermetic } from "../hermetic.ts";
 import type { Footprint } from "./bounds.ts";
@@ -40,6 +41,10 @@ export interface RunRequest {
   readonly logBytes: number;
   /** What /tmp may hold, where it is granted. */
   readonly tmpBytes?: number;
+  /** Its configuration: name and value. */
+  readonly config: readonly (readonly [string, string])[];
+  readonly httpConcurrent: number;
+  readonly httpBodyBytes: number;
 }
 
 /** What the engine asks of a worker. One at a time. */
@@ -52,7 +57,16 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "loaded" }
+  | CallMessage
   | ({ readonly type: "ended"; readonly tainted: boolean } & WorkerEnding);
+
+/** A call of the guest that runs, by a number that no other call of its thread has; or that its answer is not wanted. */
+export type CallMessage =
+  | ({ readonly type: "call"; readonly number: number } & WithBytes<HostCall>)
+  | { readonly type: "forget"; readonly number: number };
+
+/** An answer, on a port of its own: the worker takes it from there in the middle of an attempt. */
+export type AnswerMessage = { readonly number: number } & WithBytes<HostAnswer>;
 
 /** How an attempt ended in the worker. */
 export type WorkerEnding =

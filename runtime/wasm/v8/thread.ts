@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import { type Transferable, Worker } from "node:worker_threads";
 import type { BootData } from "./boot-worker.ts";
 
 /**
@@ -9,11 +9,12 @@ import type { BootData } from "./boot-worker.ts";
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 
 /** Starts a worker thread from a file beside this one, with nothing of the process but what it is given. */
-export function startThread(bootData: BootData): Worker {
+export function startThread(bootData: BootData, transfer: readonly Transferable[] = []): Worker {
   // Sources run as .ts, the built package as .js.
   const url = new URL(`./boot-worker${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(url, {
     workerData: bootData,
+    transferList: [...transfer],
     name: `millrace ${bootData.entry}`,
     env: {},
     argv: [],

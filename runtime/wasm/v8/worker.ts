@@ -1,7 +1,8 @@
 import { randomFillSync } from "node:crypto";
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { runAttempt } from "./attempt.ts";
 import type { BootData } from "./boot-worker.ts";
+import { createThreadLine } from "./call-line.ts";
 import { createMeter } from "./meter.ts";
 import { loadProgram } from "./program.ts";
 import type { LoadedProgram } from "./program.ts";
@@ -12,11 +13,14 @@ import type { Ambient } from "./wasi/world.ts";
 export interface WorkerData extends BootData {
   readonly entry: "worker";
   readonly log: SharedArrayBuffer;
+  /** Counts answers to calls, which come on this port. */
+  readonly bell: SharedArrayBuffer;
+  readonly answers: MessagePort;
 }
 
 const port = parentPort;
 if (port === null) throw new Error("runtime/wasm/v8/worker is the entry of a worker thread");
-const { log } = workerData as WorkerData;
+const { log, bell, answers } = workerData as WorkerData;
 const meter = createMeter();
 const programs = new Map<string, LoadedProgram>();
 const never = new Int32Array(new SharedArrayBuffer(4));
@@ -35,7 +39,9 @@ const ambient: Ambient = {
   },
 };
 
-const answer = (message: FromWorker): void => port.postMessage(message);
+const answer = (message: FromWorker, transfer: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, [...transfer]);
+const line = createThreadLine(answer, answers, new Int32Array(bell));
 
 port.on("message", (message: ToWorker) => {
   if (message.type === "load") {
@@ -53,7 +59,7 @@ function run(request: Extract<ToWorker, { type: "run" }>["run"]): void {
   const program = programs.get(request.key);
   if (program === undefined) throw new Error(`the worker was not given ${request.key}`);
   let answered = false;
-  const end = runAttempt(program, request, { log, ambient, meter }, ({ ending, tainted }) => {
+  const end = runAttempt(program, request, { log, ambient, meter, line }, ({ ending, tainted }) => {
     answered = true;
     answer({ type: "ended", tainted, ...ending });
   });

@@ -1,6 +1,7 @@
 import type { StepFailure } from "../../driver.ts";
 import { failure } from "../../failure.ts";
-import type { HostAnswer, HostCall, HostCalls, WithBytes } from "../calls.ts";
+import type { HostCall, HostCalls } from "../calls.ts";
+import { refusedCalls } from "../refused-calls.ts";
 import type { DoneCall, NativeEngine } from "./binding.ts";
 
 /** Answers the calls of one attempt. */
@@ -12,7 +13,7 @@ export interface Answering {
 }
 
 /** Answers with `calls`; where there are none, every call is refused. */
-export function createAnswering(native: NativeEngine, calls: HostCalls = refuseAll): Answering {
+export function createAnswering(native: NativeEngine, calls: HostCalls = refusedCalls): Answering {
   const underWay = new Map<number, AbortController>();
   let ended = false;
   let breach: StepFailure | undefined;
@@ -54,14 +55,6 @@ export function createAnswering(native: NativeEngine, calls: HostCalls = refuseA
     },
   };
 }
-
-const refuseAll: HostCalls = ({ head }) => {
-  const refused: HostAnswer =
-    head.op === "http"
-      ? { kind: "http-error", code: "HTTP-request-denied" }
-      : { kind: "kv-error", code: "access-denied" };
-  return Promise.resolve({ head: refused } satisfies WithBytes<HostAnswer>);
-};
 
 function tooLarge(bytes: Uint8Array = new Uint8Array()): StepFailure {
   return failure(

@@ -12,6 +12,7 @@ export function hermeticAmbient({ startMs, words }: Hermetic, onWait: (elapsed: 
   let elapsed = 0n;
   const next = generator(words);
   return {
+    fixed: true,
     wallClock() {
       elapsed += lookNs;
       const now = start + elapsed;

@@ -2,15 +2,14 @@ import type { InputSource, OutputSink } from "../stdio.ts";
 import { err, hostFunction, ok } from "./host-function.ts";
 import type { HostFunction, HostInterfaces } from "./host-function.ts";
 import { Trap } from "../component/trap.ts";
-import type { StepWorld } from "./world.ts";
+import type { CallLine } from "../call-line.ts";
+import type { Ambient, StepWorld } from "./world.ts";
 
-/** What stands for a pollable: when it is ready, in nanoseconds of the monotonic clock. */
-export interface Pollable {
-  readonly readyAt: bigint;
-}
+/** What stands for a pollable: when it is ready, in nanoseconds of the monotonic clock; or the call that must be answered. */
+export type Pollable = { readonly readyAt: bigint } | { readonly call: number };
 
-/** Everything but time is ready at once. */
-const readyNow: Pollable = { readyAt: 0n };
+/** Everything but time and answers is ready at once. */
+export const readyNow: Pollable = { readyAt: 0n };
 
 /** The one error of a stream that a guest can meet here, `closed`: there is nothing more to read. */
 const closed = err([1, undefined]);
@@ -58,18 +57,38 @@ export const ioInterfaces: HostInterfaces = {
   },
 };
 
-function isReady({ ambient }: StepWorld, { readyAt }: Pollable): boolean {
-  return ambient.monotonicClock() >= readyAt;
+function isReady({ ambient, outside }: StepWorld, pollable: Pollable): boolean {
+  if ("call" in pollable) return outside?.calls.isAnswered(pollable.call) === true;
+  return ambient.monotonicClock() >= pollable.readyAt;
 }
 
 /** The indices of those that are ready, once there is one. */
 function waitForOne(world: StepWorld, pollables: readonly Pollable[]): readonly number[] {
   if (pollables.length === 0) throw new Trap("poll was called with an empty list");
   const { ambient } = world;
-  const first = pollables.reduce((least, { readyAt }) => (readyAt < least ? readyAt : least), 2n ** 64n);
-  if (first > ambient.monotonicClock()) ambient.waitUntil(first);
+  const calls = pollables.flatMap((pollable) => ("call" in pollable ? [pollable.call] : []));
+  const times = pollables.flatMap((pollable) => ("call" in pollable ? [] : [pollable.readyAt]));
+  const first = times.reduce((least, time) => (time < least ? time : least), 2n ** 64n);
+  const { outside } = world;
+  if (calls.length > 0 && outside !== undefined) {
+    waitForCall(outside.calls, ambient, calls, times.length === 0 ? undefined : first);
+  } else if (first > ambient.monotonicClock()) ambient.waitUntil(first);
   const now = ambient.monotonicClock();
-  return [...pollables.keys()].filter((index) => (pollables[index] ?? readyNow).readyAt <= now);
+  return [...pollables.keys()].filter((index) => {
+    const pollable = pollables[index] ?? readyNow;
+    return "call" in pollable ? isReady(world, pollable) : pollable.readyAt <= now;
+  });
+}
+
+/** Until one of the calls is answered, or that time has come. A clock that is fixed stands meanwhile: the answer is first. */
+export function waitForCall(line: CallLine, ambient: Ambient, calls: readonly number[], time?: bigint): void {
+  const until = ambient.fixed === true && (time ?? 0n) > ambient.monotonicClock() ? undefined : time;
+  for (;;) {
+    if (calls.some((call) => line.isAnswered(call))) return;
+    const left = until === undefined ? undefined : until - ambient.monotonicClock();
+    if (left !== undefined && left <= 0n) return;
+    line.sleep(calls, left === undefined ? undefined : Number(left) / 1e6 + 0.05);
+  }
 }
 
 function atMost(length: bigint): number {

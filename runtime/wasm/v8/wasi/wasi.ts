@@ -3,10 +3,12 @@ import type { ImportedInterfaces } from "../component/resolve-type.ts";
 import { Trap } from "../component/trap.ts";
 import { ambientInterfaces } from "./ambient.ts";
 import { cliInterfaces } from "./cli.ts";
+import { configInterfaces } from "./config.ts";
 import { deniedInterfaces } from "./denied.ts";
 import { filesystemInterfaces } from "./filesystem.ts";
 import type { HostInterfaces } from "./host-function.ts";
 import { ioInterfaces } from "./io.ts";
+import { keyValueInterfaces } from "./key-value.ts";
 
 /** A component imports a function of the host with another type than it has. */
 export class ImportMismatch extends Error {}
@@ -17,6 +19,8 @@ const interfaces: HostInterfaces = {
   ...ambientInterfaces,
   ...deniedInterfaces,
   ...filesystemInterfaces,
+  ...configInterfaces,
+  ...keyValueInterfaces,
 };
 
 /**

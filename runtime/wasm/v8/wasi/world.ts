@@ -1,9 +1,13 @@
 import type { LogLine } from "../../../driver.ts";
+import type { RuntimeErrorCode } from "../../../errors.ts";
+import type { CallLine } from "../call-line.ts";
 import type { InputSource, OutputSink } from "../stdio.ts";
 import type { Tmp } from "../tmp/tmp.ts";
 
 /** Time and randomness of one attempt. */
 export interface Ambient {
+  /** Whether a seed fixes it: then no time passes while an answer is waited for. */
+  readonly fixed?: true;
   /** Nanoseconds since 1970-01-01T00:00:00Z. */
   wallClock(): bigint;
   /** Nanoseconds on a clock that never goes back. */
@@ -12,6 +16,21 @@ export interface Ambient {
   random(bytes: Uint8Array): void;
   /** Puts the thread to sleep until then, in nanoseconds of the monotonic clock; ending the worker wakes it. */
   waitUntil(time: bigint): void;
+}
+
+/** What an attempt reaches outside of its thread, and what is kept for it meanwhile. */
+export interface Outside {
+  /** Its configuration: name and value. */
+  readonly config: readonly (readonly [string, string])[];
+  readonly calls: CallLine;
+  /** What a request of it may have for a body, in bytes. */
+  readonly httpBodyBytes: number;
+  /** Counts bytes that the host keeps for the guest as the guest's memory; ends it where they are too many. */
+  hold(bytes: number): void;
+  /** Lets go of what was held. */
+  release(bytes: number): void;
+  /** Ends the guest for a limit that it broke. */
+  breach(code: RuntimeErrorCode, message: string): never;
 }
 
 /** All that one attempt can reach. */
@@ -30,6 +49,8 @@ export interface StepWorld {
   readonly ambient: Ambient;
   /** Its scratch folder, where that is granted. */
   readonly tmp?: Tmp;
+  /** What asks the host; absent where there is none, as while a component is built. */
+  readonly outside?: Outside;
   /** The most bytes that the guest could hold; it gets no longer list. */
   readonly memoryBytes: number;
 }
