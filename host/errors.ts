@@ -278,6 +278,8 @@ export interface Problem {
   readonly column?: number;
   readonly expected?: string;
   readonly suggestion?: string;
+  /** The last lines of what a tool said of it. */
+  readonly said?: readonly string[];
 }
 
 /** An error with a code of the host's table; `problems` lists all that is wrong with an input. */

@@ -1,3 +1,4 @@
+import { installToolchains } from "./host/build/find-toolchains.ts";
 import { installNatsServer, natsServerVariable } from "./host/nats/find-server.ts";
 import { installLambdaEmulator, lambdaEmulatorVariable } from "./runtime/lambda/find-emulator.ts";
 
@@ -22,6 +23,9 @@ export function setup(): void {
       missing.push((error as Error).message);
     }
   }
+  const lacks = installToolchains();
+  if (lacks.length > 0 && process.env["CI"] === "true") throw new Error(lacks.join("; "));
+  missing.push(...lacks);
 }
 
 /** Says at the end, where it is seen, what was skipped. */

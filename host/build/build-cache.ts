@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "./atomic-file.ts";
-import type { StepKind } from "./guest/evaluate.ts";
 import { type InputSnapshot, isCurrent, sha256 } from "./input-snapshot.ts";
 
 /** Counted up when what is kept takes another form. */
@@ -15,7 +14,6 @@ export interface CachedComponent {
   readonly sha256: string;
   /** Bytes. */
   readonly size: number;
-  readonly kind: StepKind;
   /** Absolute. */
   readonly file: string;
 }
@@ -24,7 +22,6 @@ interface ComponentEntry {
   readonly format: number;
   readonly sha256: string;
   readonly size: number;
-  readonly kind: StepKind;
 }
 
 interface StepEntry {
@@ -40,11 +37,13 @@ export interface BuildCache {
   readonly folder: string;
   /** The component of a step whose inputs are as they were when it was built by the same builders. */
   findStep(file: string, builders: string): Promise<CachedComponent | undefined>;
+  /** The files that a step was built from when the same builders built it last, changed or not. */
+  inputsOf(file: string, builders: string): Promise<readonly string[] | undefined>;
   find(key: string): Promise<CachedComponent | undefined>;
   /** A component's bytes. */
   readBytes(key: string): Promise<Uint8Array | undefined>;
   /** Keeps a component. */
-  put(key: string, kind: StepKind, bytes: Uint8Array): Promise<CachedComponent>;
+  put(key: string, bytes: Uint8Array): Promise<CachedComponent>;
   /** Keeps what a step was built from. */
   putStep(file: string, builders: string, key: string, inputs: InputSnapshot): Promise<void>;
   /** Removes the components that were not used for longest. */
@@ -68,7 +67,12 @@ export async function openBuildCache(folder: string): Promise<BuildCache> {
     const bytes = await readIfThere(file);
     if (bytes === undefined || sha256(bytes) !== entry.sha256) return undefined;
     await touch(file);
-    return { bytes, component: { sha256: entry.sha256, size: bytes.length, kind: entry.kind, file } };
+    return { bytes, component: { sha256: entry.sha256, size: bytes.length, file } };
+  }
+
+  async function readStep(file: string, builders: string): Promise<StepEntry | undefined> {
+    const entry = await readJson<StepEntry>(stepEntry(file));
+    return entry?.format === format && entry.builders === builders ? entry : undefined;
   }
 
   async function find(key: string): Promise<CachedComponent | undefined> {
@@ -80,15 +84,16 @@ export async function openBuildCache(folder: string): Promise<BuildCache> {
     find,
     readBytes: async (key) => (await read(key))?.bytes,
     async findStep(file, builders) {
-      const entry = await readJson<StepEntry>(stepEntry(file));
-      if (entry?.format !== format || entry.builders !== builders) return undefined;
-      return (await isCurrent(entry.inputs)) ? find(entry.key) : undefined;
+      const entry = await readStep(file, builders);
+      return entry !== undefined && (await isCurrent(entry.inputs)) ? find(entry.key) : undefined;
     },
-    async put(key, kind, bytes) {
-      const entry: ComponentEntry = { format, sha256: sha256(bytes), size: bytes.length, kind };
+    inputsOf: async (file, builders) =>
+      (await readStep(file, builders))?.inputs.files.map(({ path }) => path),
+    async put(key, bytes) {
+      const entry: ComponentEntry = { format, sha256: sha256(bytes), size: bytes.length };
       await writeAtomically(componentFile(key), bytes);
       await writeAtomically(componentEntry(key), JSON.stringify(entry));
-      return { sha256: entry.sha256, size: entry.size, kind, file: componentFile(key) };
+      return { sha256: entry.sha256, size: entry.size, file: componentFile(key) };
     },
     async putStep(file, builders, key, inputs) {
       const entry: StepEntry = { format, builders, key, inputs };

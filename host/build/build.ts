@@ -41,7 +41,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
   /** Artifacts made at once; the number of cores by default. */
   readonly parallelism?: number;
-  /** Milliseconds that making one artifact may take; 30,000 by default. */
+  /** Milliseconds that making one artifact may take: 30,000 by default to load JavaScript, 900,000 for a toolchain. */
   readonly timeoutMs?: number;
   /** Where components are kept; `.millrace/cache/build` in the project by default. */
   readonly cacheDir?: string;
@@ -106,8 +106,8 @@ async function openPackings(
 }
 
 /** What is built once, however many steps have it. */
-function keyOf({ runtime, kind, file }: StepSource): string {
-  return JSON.stringify([runtime, kind, file]);
+function keyOf({ runtime, kind, file, command }: StepSource): string {
+  return JSON.stringify([runtime, kind, file, command]);
 }
 
 function jobsOf(functions: readonly ProjectFunction[]): ReadonlyMap<string, Job> {

@@ -27,6 +27,26 @@ export const buildErrors = {
     summary: "A step's module throws while it is loaded, or does not come to an end.",
     next: "Mend what stands outside of the step's function at the line given.",
   },
+  ERR_BUILD_FAILED: {
+    status: 422,
+    summary: "A compiler refused a step's source, or what it made is no step.",
+    next: "Mend the source at the places listed.",
+  },
+  ERR_BUILD_COMMAND: {
+    status: 422,
+    summary: "A step's own `build` command failed, or did not write the file at `path`.",
+    next: "Run the command by hand in the document's folder, and mend what it says.",
+  },
+  ERR_BUILD_TOOLCHAIN_MISSING: {
+    status: 422,
+    summary: "A step's language needs a toolchain that is not installed here.",
+    next: "Install it with the line that the message gives, or point `path` to a component that was built elsewhere.",
+  },
+  ERR_BUILD_TOOLCHAIN_OLD: {
+    status: 422,
+    summary: "A step's language has a toolchain here that is older than what steps need.",
+    next: "Update it with the line that the message gives.",
+  },
   ERR_BUILD_BROKEN: {
     status: 500,
     summary: "No component could be made of a step, through no fault that was found in it.",

@@ -5,7 +5,11 @@ import { nearest } from "../nearest.ts";
 /** Why a step's path leads to nothing that its runtime could run. */
 export interface PathProblem {
   readonly ok: false;
-  readonly code: "ERR_FUNCTION_PATH_OUTSIDE" | "ERR_FUNCTION_PATH_MISSING" | "ERR_FUNCTION_PATH_KIND";
+  readonly code:
+    | "ERR_FUNCTION_PATH_OUTSIDE"
+    | "ERR_FUNCTION_PATH_MISSING"
+    | "ERR_FUNCTION_PATH_KIND"
+    | "ERR_FUNCTION_LANGUAGE";
   readonly message: string;
   readonly suggestion?: string;
 }

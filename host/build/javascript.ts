@@ -1,46 +1,29 @@
-import { relative, sep } from "node:path";
 import type { Problem } from "../errors.ts";
-import type { BuildCache, CachedComponent } from "./build-cache.ts";
+import type { BuildCache } from "./build-cache.ts";
 import { type Bundle, bundleStep, worldOf } from "./bundle.ts";
-import type { Display } from "./display.ts";
 import { sha256, takeSnapshot } from "./input-snapshot.ts";
+import {
+  type Bounds,
+  type BuiltStep,
+  nameOf,
+  type StepBuilder,
+  type StepToBuild,
+} from "./languages/language.ts";
 import { createSnapshots, type SnapshotAnswer, type Template } from "./snapshots.ts";
 import { type SourceLines, sourceOf } from "./source-lines.ts";
 import { buildersOf, openTemplate } from "./template.ts";
 import type { WorldName } from "./world.ts";
 
-/** A JavaScript or TypeScript step to build. Paths are absolute. */
-interface JavascriptStep {
-  readonly root: string;
-  readonly file: string;
-  readonly display: Display;
-}
-
-/** What building one gave. */
-type BuiltJavascript =
-  | { readonly ok: true; readonly component: CachedComponent; readonly cached: boolean }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** `timeoutMs` bounds the loading of the step's module. */
-interface Bounds {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-}
-
-/** Builds steps into components. */
-export interface JavascriptBuilder {
-  /** Throws the signal's reason when it is aborted. */
-  build(step: JavascriptStep, bounds?: Bounds): Promise<BuiltJavascript>;
-  close(): Promise<void>;
-}
-
-/** A builder on a cache. What is in the cache is given back without loading a bundler. */
-export async function createJavascriptBuilder(cache: BuildCache): Promise<JavascriptBuilder> {
+/**
+ * A builder of JavaScript on a cache; `timeoutMs` bounds the loading of a step's module. What is in the cache is given
+ * back without loading a bundler.
+ */
+export async function createJavascriptBuilder(cache: BuildCache): Promise<StepBuilder> {
   const builders = await buildersOf();
   const templates = new Map<WorldName, Promise<Template>>();
   const snapshots = createSnapshots();
 
-  async function fromBundle(step: JavascriptStep, bounds: Bounds): Promise<BuiltJavascript> {
+  async function fromBundle(step: StepToBuild, bounds: Bounds): Promise<BuiltStep> {
     const since = performance.timeOrigin + performance.now();
     const bundled = await bundleStep(step);
     if (!bundled.ok) return bundled;
@@ -58,16 +41,16 @@ export async function createJavascriptBuilder(cache: BuildCache): Promise<Javasc
   }
 
   async function fromTemplate(
-    step: JavascriptStep,
+    step: StepToBuild,
     template: Template,
     { kind, code, lines }: Bundle,
     key: string,
     bounds: Bounds,
-  ): Promise<BuiltJavascript> {
+  ): Promise<BuiltStep> {
     const request = { template, kind, code, lines: JSON.stringify(lines) };
     const { news, component } = await snapshots.take(request, bounds);
     if (component === undefined) return { ok: false, problems: [problemOf(news, step, lines)] };
-    return { ok: true, component: await cache.put(key, kind, component), cached: false };
+    return { ok: true, component: await cache.put(key, component), cached: false };
   }
 
   function templateOf(world: WorldName): Promise<Template> {
@@ -85,11 +68,7 @@ export async function createJavascriptBuilder(cache: BuildCache): Promise<Javasc
   };
 }
 
-function nameOf({ root, file }: JavascriptStep): string {
-  return relative(root, file).replaceAll(sep, "/");
-}
-
-function problemOf(news: SnapshotAnswer["news"], step: JavascriptStep, lines: SourceLines): Problem {
+function problemOf(news: SnapshotAnswer["news"], step: StepToBuild, lines: SourceLines): Problem {
   const file = step.display(step.file);
   switch (news.kind) {
     case "export":
@@ -126,7 +105,7 @@ function problemOf(news: SnapshotAnswer["news"], step: JavascriptStep, lines: So
 /** The innermost frame that is in the step's own files. */
 function placeOf(
   stack: string,
-  { file, display }: JavascriptStep,
+  { file, display }: StepToBuild,
   lines: SourceLines,
 ): Pick<Problem, "file" | "line"> {
   for (const [, line] of stack.matchAll(/<input>:(\d+):\d+/g)) {

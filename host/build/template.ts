@@ -22,7 +22,7 @@ export async function openTemplate(world: WorldName, cache: BuildCache): Promise
   const kept = await cache.readBytes(key);
   if (kept !== undefined) return { key: sha256(kept), world, bytes: kept };
   const bytes = await makeTemplate(world, source, cache.folder);
-  await cache.put(key, world === "program" ? "program" : "function", bytes);
+  await cache.put(key, bytes);
   return { key: sha256(bytes), world, bytes };
 }
 

@@ -31,7 +31,7 @@ function errorLines({ code, message, next, problems, stack }: Reported, terminal
 
 /** A problem as compilers print theirs: `file:line:column: CODE: message`, and what helps below. */
 export function problemLines(problem: Problem, style: Terminal["err"]): string[] {
-  const { file, line, column, pointer, code, message, expected, suggestion } = problem;
+  const { file, line, column, pointer, code, message, expected, suggestion, said = [] } = problem;
   const place = [file, line, column].filter((part) => part !== undefined).join(":");
   // The pointer is for places that have no line.
   const where = line === undefined && pointer !== undefined && pointer !== "" ? ` ${pointer}` : "";
@@ -43,5 +43,6 @@ export function problemLines(problem: Problem, style: Terminal["err"]): string[]
     head,
     ...(expected === undefined ? [] : [`  expected: ${printable(expected)}`]),
     ...(suggestion === undefined ? [] : [`  did you mean: ${printable(suggestion)}`]),
+    ...said.map((text) => style("dim", `  ${printable(text)}`)),
   ];
 }

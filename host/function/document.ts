@@ -50,6 +50,8 @@ export interface StepDocument {
   readonly name?: string;
   /** `file://./…`, relative to the document. */
   readonly path?: string;
+  /** Runtime wasm: a command of a shell that writes the `.wasm` file at `path`; run by `build` alone, in the document's folder. */
+  readonly build?: string;
   readonly runtime?: { readonly type: RuntimeName; readonly [option: string]: Json };
   readonly after?: readonly EdgeDocument[];
   /** "all" (the default): every edge must be taken; "any": the first one starts the step. */

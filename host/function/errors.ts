@@ -88,12 +88,18 @@ export const functionErrors = {
   ERR_FUNCTION_PATH_MISSING: {
     status: 422,
     summary: "A step's `path` leads to no file that it could be built from.",
-    next: "Correct the path, or write the file: x.ts, x.js, x.wasm, or a folder with index.ts or index.js.",
+    next: "Correct the path, or write the file: x.ts, x.wasm, x.py, …, or a folder with index.ts, Cargo.toml, go.mod, main.c, main.py, main.zig, ….",
   },
   ERR_FUNCTION_PATH_KIND: {
     status: 422,
     summary: "A step's `path` leads to a file that no Wasm step is built from.",
-    next: "Point it to JavaScript, TypeScript or a .wasm file, or give the step another runtime.",
+    next: "Point it to a source file of a language that is built, to a .wasm file, or give the step a `build` command or another runtime.",
+  },
+  ERR_FUNCTION_LANGUAGE: {
+    status: 422,
+    summary:
+      "What a step is built from is not clear: its `path` has several languages, or `build` or `runtime.language` are not for it.",
+    next: 'Choose with `"runtime": { "type": "wasm", "language": "…" }`, point `path` to one file, or do as the message says.',
   },
   ERR_FUNCTION_ID_TAKEN: {
     status: 422,

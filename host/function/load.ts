@@ -1,6 +1,7 @@
 import type { Json } from "../../runtime/json.ts";
 import type { Problem } from "../errors.ts";
 import { checkAmounts } from "./check-amounts.ts";
+import { checkBuild } from "./check-build.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
@@ -62,6 +63,7 @@ function check(document: Json, findings: Findings): void {
   checkAmounts(document, findings);
   checkCapabilities(document, findings);
   checkTriggers(outline, findings);
+  checkBuild(document, findings);
   checkSteps(outline, findings);
   checkGraph(outline, findings);
   checkExpressions(outline, findings);

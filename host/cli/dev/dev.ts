@@ -87,6 +87,7 @@ async function watch(root: string, since: number, session: Session, terminal: Te
   return watchProject({
     root,
     since,
+    isOwn: (changedAt) => session.isOwn(changedAt),
     onError: (error) => void reportError(error, terminal),
     async onChange(_paths, signal) {
       const begun = performance.now();

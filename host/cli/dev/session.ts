@@ -19,6 +19,8 @@ export interface Reload {
 export interface Session {
   /** Builds and deploys. An abort while it builds leaves the host as it was. */
   reload(project: Project, signal: AbortSignal): Promise<Reload>;
+  /** Whether a file that changed then (undefined: that is gone now) is taken for the work of a step's own command. */
+  isOwn(changedAt: number | undefined): boolean;
 }
 
 /** How a session goes about it. */
@@ -47,9 +49,15 @@ export function createSession(host: Promise<Host>, { shared, onProgress }: Sessi
     ownSchemas = new Set(brought);
   };
 
+  const commands = watchCommands();
+
   return {
+    isOwn: commands.isOwn,
     async reload(project, signal) {
-      const built = await buildProject(project, { signal, onProgress });
+      const built = await buildProject(project, {
+        signal,
+        onProgress: commands.noticing(project, onProgress),
+      });
       const onHost = await host;
       signal.throwIfAborted();
       if (!project.problems.some(({ code }) => code === "ERR_SCHEMA_INVALID")) {
@@ -78,4 +86,32 @@ function isGone(id: string, file: string | undefined, { functions, problems }: P
   if (!broken) return true;
   // Which function a broken document was can only be told by its file.
   return file !== undefined && (!existsSync(file) || functions.some((other) => other.file === file));
+}
+
+/** When the commands of steps ran: what they write must not have them run again. */
+function watchCommands() {
+  const running = new Set<string>();
+  let begun = 0;
+  let ended = 0;
+  return {
+    isOwn(changedAt = Date.now()): boolean {
+      return begun <= changedAt && (running.size > 0 || changedAt <= ended);
+    },
+    noticing(project: Project, tell: (progress: BuildProgress) => void): (progress: BuildProgress) => void {
+      const sources = project.functions.flatMap((one) => [...one.sources.values()]);
+      const files = new Set(
+        sources.filter(({ kind }) => kind === "command").map(({ file }) => project.display(file)),
+      );
+      // An abort leaves no word of what was under way.
+      running.clear();
+      return (progress) => {
+        const { file, state } = progress;
+        if (files.has(file) && state === "started") {
+          if (running.size === 0) begun = Date.now();
+          running.add(file);
+        } else if (running.delete(file)) ended = Date.now();
+        tell(progress);
+      };
+    },
+  };
 }

@@ -16,16 +16,19 @@ export interface WatchOptions {
    */
   readonly onChange: (paths: readonly string[], signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
+  /** Whether a file that changed then (milliseconds since 1970; undefined: it is gone) is what a build has written. */
+  readonly isOwn?: (changedAt: number | undefined) => boolean;
 }
 
 /** Editors write a file in several goes. */
 const quietMs = 40;
 
 /** What a build writes or never reads. */
-const ignoredFolders = new Set(["node_modules", "dist"]);
+const ignoredFolders = new Set(["node_modules", "dist", "target", "zig-out", "__pycache__"]);
 
 /** Watches a project's sources and documents; resolves once every later change will be told of. */
-export async function watchProject({ root, since, onChange, onError }: WatchOptions): Promise<Watch> {
+export async function watchProject(options: WatchOptions): Promise<Watch> {
+  const { root, since, onChange, onError, isOwn } = options;
   const { watch } = await import("chokidar");
   const changed = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -72,7 +75,8 @@ export async function watchProject({ root, since, onChange, onError }: WatchOpti
   watcher.on("all", (event, path, stats) => {
     if (event === "addDir" || event === "unlinkDir") return;
     // Until it stands it lists what is there; only what is newer than the build is a change.
-    if (standing || (stats?.mtimeMs ?? 0) >= since) note(path);
+    if (!standing && (stats?.mtimeMs ?? 0) < since) return;
+    if (isOwn?.(stats?.mtimeMs) !== true) note(path);
   });
   watcher.on("error", onError);
   await new Promise<void>((resolve) => void watcher.once("ready", resolve));

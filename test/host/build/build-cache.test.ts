@@ -17,7 +17,7 @@ afterEach(() => fixture.dispose());
 const unchanged = { files: [], folders: [] };
 
 test("a step is found for the builders that built it, and for no others", async () => {
-  const put = await cache.put("key", "function", Uint8Array.of(1, 2, 3));
+  const put = await cache.put("key", Uint8Array.of(1, 2, 3));
   await cache.putStep("steps/one.ts", "builders 1", "key", unchanged);
   expect(await cache.findStep("steps/one.ts", "builders 1")).toEqual(put);
   expect(await cache.findStep("steps/one.ts", "builders 2")).toBeUndefined();
@@ -31,7 +31,7 @@ test("a step whose component is gone is not found", async () => {
 
 test("of many components those that were used last are kept", async () => {
   for (let n = 0; n < 70; n++) {
-    const { file } = await cache.put(`key-${n}`, "function", Uint8Array.of(n));
+    const { file } = await cache.put(`key-${n}`, Uint8Array.of(n));
     await utimes(file, 1_000 + n, 1_000);
   }
   // What is read is in use, however old it is.

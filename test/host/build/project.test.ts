@@ -189,7 +189,7 @@ describe("a step's path", () => {
   });
 
   test("to a file of another kind is told", async () => {
-    const folder = await folderOf({ "function.json": functionText({ one: "one.py" }), "one.py": "print(1)" });
+    const folder = await folderOf({ "function.json": functionText({ one: "one.rb" }), "one.rb": "puts 1" });
     expect((await loadProject(folder)).problems[0]?.code).toBe("ERR_FUNCTION_PATH_KIND");
   });
 

@@ -7,6 +7,7 @@ import type { Capabilities } from "../../../runtime/capabilities.ts";
 import type { AttemptResult, Driver } from "../../../runtime/driver.ts";
 import { createDrivers } from "../../../runtime/drivers.ts";
 import type { StepContext, StepInput } from "../../../runtime/input.ts";
+import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import type { Json } from "../../../runtime/json.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
 
@@ -28,17 +29,32 @@ export interface StepRunner {
   dispose(): Promise<void>;
 }
 
+/** How to build and run. */
+interface RunnerOptions {
+  /** Leave out all steps but these. */
+  readonly only?: readonly string[];
+  /** "auto" by default. */
+  readonly engine?: EngineChoice;
+}
+
 /** Builds the one function of a project and runs its steps on the real engine. */
-export async function stepRunner(folder: string): Promise<StepRunner> {
+export async function stepRunner(folder: string, options: RunnerOptions = {}): Promise<StepRunner> {
+  const { only, engine = "auto" } = options;
   const temporary = await mkdtemp(join(tmpdir(), "millrace-build-"));
-  const project = await loadProject(folder);
-  if (project.problems.length > 0) throw new Error(JSON.stringify(project.problems));
+  const loaded = await loadProject(folder);
+  if (loaded.problems.length > 0) throw new Error(JSON.stringify(loaded.problems));
+  const functions = loaded.functions.map((one) => ({
+    ...one,
+    sources: new Map([...one.sources].filter(([step]) => only?.includes(step) !== false)),
+  }));
+  const project = { ...loaded, functions };
   const built = await buildProject(project, { cacheDir: join(temporary, "build") });
   const components = built.functions[0]?.components ?? {};
   const bySha256 = new Map(Object.values(components).map((component) => [component.sha256, component]));
   const driver: Driver | undefined = createDrivers({
     artifacts: async (sha256) => bySha256.get(sha256)?.bytes(),
     cacheDir: join(temporary, "engine"),
+    engine,
   }).get("wasm");
   if (driver === undefined) throw new Error("there is no driver for wasm");
   return {

@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -111,6 +111,27 @@ test("a project that is broken from the start is served as far as it is sound, a
   expect(running.output()).toContain("function   shop");
   await writeProject(functionFiles({ id: "broken", steps: { only: {} } }), cwd);
   await running.until(/↻ updated broken/);
+});
+
+test("what a step's own command writes does not have it run again, and what it is made of does", async () => {
+  const document = {
+    id: "made",
+    triggers: [{ event: "a/b" }],
+    steps: {
+      s: { path: "file://./out/s.wasm", build: "echo x >> runs; mkdir -p out && cp s.bin out/s.wasm" },
+    },
+  };
+  const cwd = await writeProject({
+    "function.json": JSON.stringify(document),
+    "s.bin": programFixture({ stdout: "1" }),
+  });
+  const { running } = await dev(cwd, "--broker", "memory:");
+  await writeFile(join(cwd, "s.bin"), programFixture({ stdout: "2" }));
+  await running.until(/↻ updated made/);
+  // As long as a build of it would take to be noticed.
+  await new Promise((resolve) => void setTimeout(resolve, 500));
+  expect(await readFile(join(cwd, "runs"), "utf8")).toBe("x\nx\n");
+  expect(await running.stop()).toBe(0);
 });
 
 test("a second start finds the store and builds nothing anew", async () => {

@@ -51,6 +51,27 @@ describe("a document that makes no sense: every problem at once", () => {
         "SCHEMA /steps/a/capabilities/seed",
       ],
     ],
+    [
+      "how to build what is not built so",
+      {
+        steps: {
+          a: { path, build: "make" },
+          b: { path: "file://./b.wasm", build: "make", runtime: { type: "wasm", language: "c" } },
+          c: { build: "make", runtime: { type: "docker", language: "go" } },
+          d: { path, build: "", runtime: { type: "wasm", language: "cobol" } },
+        },
+      },
+      [
+        "LANGUAGE /steps/a/path",
+        "LANGUAGE /steps/b/runtime/language",
+        "LANGUAGE /steps/c/build",
+        "LANGUAGE /steps/c/runtime/language",
+        "LANGUAGE /steps/d/path",
+        "LANGUAGE /steps/d/runtime/language",
+        "SCHEMA /steps/d/build",
+        "SCHEMA /steps/d/runtime/language",
+      ],
+    ],
     ["no steps, no triggers", { triggers: [], steps: {} }, ["SCHEMA /steps", "SCHEMA /triggers"]],
     [
       "unknown properties at every level",

@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+import type { LanguageName } from "../function/language.ts";
+import { toComponent } from "./adapt.ts";
+import type { BuildCache } from "./build-cache.ts";
+import { toolProblem } from "./compiler-problems.ts";
+import { sha256 } from "./input-snapshot.ts";
+import type { Bounds, BuiltStep, StepBuilder, StepToBuild } from "./languages/language.ts";
+import { buildLanguages } from "./languages/languages.ts";
+import { runTool } from "./run-tool.ts";
+import type { StepSource } from "./step-source.ts";
+
+/** Makes components of steps of every kind. */
+export interface StepBuilders {
+  build(source: StepSource, step: StepToBuild, bounds: Bounds): Promise<BuiltStep>;
+  close(): Promise<void>;
+}
+
+/** Builders of all languages on one cache, each opened for its first step. */
+export function createStepBuilders(cache: BuildCache): StepBuilders {
+  const builders = new Map<LanguageName, Promise<StepBuilder>>();
+
+  function builderOf(language: LanguageName): Promise<StepBuilder> {
+    const builder = builders.get(language) ?? buildLanguages[language].open(cache);
+    builders.set(language, builder);
+    return builder;
+  }
+
+  /** A file that is there: a component as it is, or one that is made of a core module of the typed world. */
+  async function fromFile({ file, display }: StepToBuild, cached: boolean): Promise<BuiltStep> {
+    const bytes = await readFile(file);
+    const component = { file, sha256: sha256(bytes), size: bytes.length };
+    const adapted = await toComponent(bytes);
+    if (!adapted.ok) return { ok: false, problems: [{ ...adapted.problem, file: display(file) }] };
+    if (adapted.bytes === bytes) return { ok: true, component, cached };
+    const key = sha256(JSON.stringify(["adapted", component.sha256]));
+    return { ok: true, component: await cache.put(key, adapted.bytes), cached };
+  }
+
+  async function fromCommand(
+    { text, folder }: NonNullable<StepSource["command"]>,
+    step: StepToBuild,
+    { signal, timeoutMs }: Bounds,
+  ): Promise<BuiltStep> {
+    const file = step.display(step.file);
+    const [shell = "", ...args] =
+      process.platform === "win32" ? ["cmd", "/d", "/s", "/c"] : ["/bin/sh", "-c"];
+    const run = await runTool(shell, [...args, text], { cwd: folder, signal, timeoutMs });
+    if (run.code !== 0) {
+      const problem = toolProblem(run, `the build command \`${text}\``, file);
+      return { ok: false, problems: [{ ...problem, code: "ERR_BUILD_COMMAND" }] };
+    }
+    try {
+      return await fromFile(step, false);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      const message = `the build command \`${text}\` ended well and did not write the file at \`path\``;
+      return { ok: false, problems: [{ code: "ERR_BUILD_COMMAND", message, file }] };
+    }
+  }
+
+  return {
+    async build({ kind, command }, step, bounds) {
+      if (command !== undefined) return fromCommand(command, step, bounds);
+      if (kind === "wasm" || kind === "command") return fromFile(step, true);
+      return (await builderOf(kind)).build(step, bounds);
+    },
+    async close() {
+      for (const builder of builders.values()) {
+        // One that could not be opened has nothing to close.
+        await builder.then(
+          (one) => one.close(),
+          () => {},
+        );
+      }
+    },
+  };
+}

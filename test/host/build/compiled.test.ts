@@ -1,0 +1,237 @@
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { buildProject, type BuildOptions, type BuildProgress } from "../../../host/build/build.ts";
+import { loadProject } from "../../../host/build/project.ts";
+import { languages, type LanguageName } from "../../../host/function/language.ts";
+import { programFixture } from "../cli/program-fixture.ts";
+import { canBuild } from "./find-toolchains.ts";
+import { functionText, projectFolder, type ProjectFixture } from "./project-fixture.ts";
+
+let fixture: ProjectFixture;
+beforeEach(async () => {
+  fixture = await projectFolder();
+});
+afterEach(async () => {
+  process.env["PATH"] = path;
+  await fixture.dispose();
+});
+
+const compiled = languages.filter((name) => name !== "javascript");
+const here = compiled.filter(canBuild);
+const path = process.env["PATH"];
+
+/** Builds the one function there is; problems with their files relative to it. */
+async function build(options: BuildOptions = {}) {
+  const progress: BuildProgress[] = [];
+  const project = await loadProject(fixture.folder);
+  const built = await buildProject(project, { ...options, onProgress: (one) => progress.push(one) });
+  return {
+    components: built.functions[0]?.components ?? {},
+    state: progress.findLast(({ state }) => state !== "started")?.state,
+    problems: [...project.problems, ...built.problems].map(({ file, ...rest }) => ({
+      ...rest,
+      file: file?.slice(fixture.folder.length + 1),
+    })),
+  };
+}
+
+/** A program of each language with a mistake in its third line. */
+const broken: Readonly<Record<Exclude<LanguageName, "javascript">, Readonly<Record<string, string>>>> = {
+  rust: {
+    "s/Cargo.toml": '[package]\nname = "s"\nedition = "2021"\n',
+    "s/src/main.rs": "\n\nfn main() { nothing(); }\n",
+  },
+  go: { "s/go.mod": "module s\n\ngo 1.24\n", "s/main.go": "package main\n\nfunc main() { nothing() }\n" },
+  c: { "s/main.c": "\n\nint main(void) { return nothing; }\n" },
+  python: { "s/main.py": "\n\ndef main(:\n" },
+  zig: { "s/main.zig": "\n\npub fn main() void { nothing(); }\n" },
+};
+
+describe.each(here)("a program in %s", (language) => {
+  test("that its compiler refuses is told with file and line", async () => {
+    await fixture.write({ "function.json": functionText({ s: "s" }), ...broken[language] });
+    const { problems, state } = await build();
+    expect(state).toBe("failed");
+    expect(problems).toMatchObject([{ code: "ERR_BUILD_FAILED", line: 3, message: expect.any(String) }]);
+    const [entry = ""] = Object.keys(broken[language]).slice(-1);
+    expect(problems[0]?.file).toBe(entry);
+  }, 300_000);
+
+  test("without its toolchain is told how to install it", async () => {
+    await fixture.write({ "function.json": functionText({ s: "s" }), ...broken[language] });
+    process.env["PATH"] = join(fixture.folder, "nothing");
+    const { problems } = await build();
+    expect(problems).toMatchObject([
+      {
+        code: "ERR_BUILD_TOOLCHAIN_MISSING",
+        message: expect.stringMatching(/Debian: .+ · macOS: .+/),
+        file: "s",
+      },
+    ]);
+  });
+});
+
+describe("a toolchain", () => {
+  test.each([
+    ["rust", { rustc: "release: 1.70.0", cargo: "" }, /rustc 1.70.0 is older than .*rustup/],
+    ["go", { go: "go version go1.20.1 linux/amd64" }, /go 1.20.1 is older than/],
+    [
+      "python",
+      { "componentize-py": "componentize-py 0.13.0" },
+      /componentize-py 0.13.0 is older than .*pipx/,
+    ],
+    ["zig", { zig: "0.11.0" }, /zig 0.11.0 is older than/],
+  ] as const)("that is too old for %s is told with what is needed", async (language, programs, message) => {
+    await fixture.write({ "function.json": functionText({ s: "s" }), ...broken[language] });
+    const folder = join(fixture.folder, "old");
+    await mkdir(folder);
+    for (const [name, said] of Object.entries(programs)) {
+      await writeFile(join(folder, name), `#!/bin/sh\necho "${said}"\n`);
+      await chmod(join(folder, name), 0o755);
+    }
+    process.env["PATH"] = `${folder}${delimiter}${path}`;
+    const { problems } = await build();
+    expect(problems).toMatchObject([
+      { code: "ERR_BUILD_TOOLCHAIN_OLD", message: expect.stringMatching(message), file: "s" },
+    ]);
+  });
+
+  test.skipIf(!canBuild("rust"))("without the target is told the line that adds it", async () => {
+    await fixture.write({ "function.json": functionText({ s: "s" }), ...broken.rust });
+    const folder = join(fixture.folder, "bare");
+    await mkdir(folder);
+    const rustc = `#!/bin/sh\ncase "$1" in -vV) echo "release: 1.95.0";; *) echo /nowhere;; esac\n`;
+    await writeFile(join(folder, "rustc"), rustc, { mode: 0o755 });
+    process.env["PATH"] = `${folder}${delimiter}${path}`;
+    expect((await build()).problems).toMatchObject([
+      {
+        code: "ERR_BUILD_TOOLCHAIN_MISSING",
+        message: expect.stringMatching(/rustup target add wasm32-wasip1/),
+      },
+    ]);
+  });
+});
+
+describe.skipIf(!canBuild("c"))("a compiled step", () => {
+  const main = '#include "n.h"\n#include <stdio.h>\nint main(void) { printf("%d", N); return 0; }\n';
+
+  test("is built anew when it or what it includes changes, and comes from the cache else", async () => {
+    await fixture.write({
+      "function.json": functionText({ s: "steps/s.c" }),
+      "steps/s.c": main,
+      "steps/n.h": "#define N 1\n",
+    });
+    const first = await build();
+    expect(first).toMatchObject({ state: "built", problems: [] });
+    expect((await build()).state).toBe("cached");
+    await fixture.write({ "steps/n.h": "#define N 2\n" });
+    const second = await build();
+    expect(second.state).toBe("built");
+    expect(second.components["s"]?.sha256).not.toBe(first.components["s"]?.sha256);
+    await fixture.write({ "steps/n.h": "#define N 1\n" });
+    const third = await build();
+    expect(third.components["s"]?.sha256).toBe(first.components["s"]?.sha256);
+    expect((await build()).state).toBe("cached");
+  }, 300_000);
+
+  test("in C++ may use its library, and is told that it can't throw", async () => {
+    await fixture.write({
+      "function.json": functionText({ s: "s" }),
+      "s/main.cpp": '#include <iostream>\n#include <string>\nint main() { std::cout << std::string("x"); }\n',
+    });
+    expect((await build()).problems).toEqual([]);
+    await fixture.write({ "s/main.cpp": "int main() {\n  throw 1;\n}\n" });
+    expect((await build()).problems).toMatchObject([
+      { code: "ERR_BUILD_FAILED", file: "s/main.cpp", line: 2, message: expect.stringMatching(/exceptions/) },
+    ]);
+  }, 600_000);
+
+  test("ends with what it started when the build is aborted", async () => {
+    await fixture.write({
+      "function.json": functionText({ s: "s.wasm" }).replace(
+        '"path"',
+        () => '"build": "echo $$ > pid; sleep 600 & wait", "path"',
+      ),
+    });
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const building = expect(build({ signal: controller.signal })).rejects.toBe(reason);
+    const pid = await vi.waitFor(async () => {
+      const text = await readFile(join(fixture.folder, "pid"), "utf8");
+      expect(text).toMatch(/\n$/);
+      return Number(text);
+    });
+    controller.abort(reason);
+    await building;
+    // The whole group, of which the shell was the first; whoever takes up orphans may do so late.
+    await vi.waitFor(() => expect(() => process.kill(-pid, 0)).toThrow("ESRCH"), { timeout: 20_000 });
+  });
+});
+
+describe("a folder", () => {
+  const both = { "s/main.py": "print(1)\n", "s/main.go": "package main\n\nfunc main() { println() }\n" };
+
+  test("with programs in two languages is refused, with how to choose", async () => {
+    await fixture.write({ "function.json": functionText({ s: "s" }), ...both });
+    expect((await build()).problems).toMatchObject([
+      {
+        code: "ERR_FUNCTION_LANGUAGE",
+        pointer: "/steps/s/path",
+        message: expect.stringMatching(/Go and Python.*"language": "…".*\(go or python\)/),
+      },
+    ]);
+  });
+
+  test("is built from the language that its document names", async () => {
+    const text = functionText({ s: "s" }).replace(
+      '"path"',
+      '"runtime": { "type": "wasm", "language": "go" }, "path"',
+    );
+    await fixture.write({ "function.json": text, ...both });
+    const { functions, problems } = await loadProject(fixture.folder);
+    expect(problems).toEqual([]);
+    expect(functions[0]?.sources.get("s")).toMatchObject({ kind: "go", file: join(fixture.folder, "s") });
+  });
+
+  test("is told of when a path names two files of different languages", async () => {
+    await fixture.write({ "function.json": functionText({ s: "s" }), "s.py": "", "s.ts": "" });
+    expect((await build()).problems).toMatchObject([{ code: "ERR_FUNCTION_LANGUAGE" }]);
+  });
+});
+
+describe("a step's own command", () => {
+  const document = (command: string): string =>
+    functionText({ s: "out/s.wasm" }).replace('"path"', `"build": ${JSON.stringify(command)}, "path"`);
+  const bytes = programFixture({ stdout: "1" });
+
+  test("makes the component, in the document's folder", async () => {
+    await fixture.write({
+      "sub/function.json": document("mkdir -p out && cp s.bin out/s.wasm"),
+      "sub/s.bin": bytes,
+    });
+    const { problems, state, components } = await build();
+    expect(problems).toEqual([]);
+    expect(state).toBe("built");
+    expect(await components["s"]?.bytes()).toEqual(bytes);
+  });
+
+  test("that fails is told with the last lines of what it said", async () => {
+    await fixture.write({ "function.json": document("echo first; echo last line >&2; exit 3") });
+    expect((await build()).problems).toMatchObject([
+      { code: "ERR_BUILD_COMMAND", message: expect.stringMatching(/ended with 3$/), said: ["last line"] },
+    ]);
+  });
+
+  test("that makes nothing is told so", async () => {
+    await fixture.write({ "function.json": document("true") });
+    expect((await build()).problems).toMatchObject([
+      { code: "ERR_BUILD_COMMAND", message: expect.stringMatching(/did not write/), file: "out/s.wasm" },
+    ]);
+  });
+
+  test("may not write outside of the project", async () => {
+    await fixture.write({ "function.json": document("true").replace("out/s.wasm", "../s.wasm") });
+    expect((await build()).problems).toMatchObject([{ code: "ERR_FUNCTION_PATH_OUTSIDE" }]);
+  });
+});
