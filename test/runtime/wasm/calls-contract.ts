@@ -5,6 +5,8 @@ import { answering, createCallsHarness, returned, silent } from "./calls-harness
 import type { CallsHarness } from "./calls-harness.ts";
 import type { CreateEngine } from "./harness.ts";
 
+/** The engine may have to compile the guest first. */
+const patient = { timeout: 30_000 };
 const get = `return store.open("default").get("k");`;
 const value = (text: string): WithBytes<HostAnswer> => ({
   head: { kind: "value", found: true, revision: "1" },
@@ -62,7 +64,7 @@ export function callsContract(name: string, createEngine: CreateEngine): void {
       let answer: (() => void) | undefined;
       const calls: HostCalls = () => new Promise((resolve) => (answer = () => resolve(value("late"))));
       const waiting = harness.run(get, { calls });
-      await expect.poll(() => answer).toBeDefined();
+      await expect.poll(() => answer, patient).toBeDefined();
       await works();
       answer?.();
       expect(returned(await waiting)).toEqual({ bytes: "late" });
@@ -82,7 +84,7 @@ export function callsContract(name: string, createEngine: CreateEngine): void {
       const { calls, signals } = silent();
       const controller = new AbortController();
       const running = harness.run(get, { calls, signal: controller.signal });
-      await expect.poll(() => signals.length).toBe(1);
+      await expect.poll(() => signals.length, patient).toBe(1);
       expect(signals[0]?.aborted).toBe(false);
       controller.abort();
       expect((await running).ending).toMatchObject({ failure: { code: "ERR_STEP_CANCELLED" } });
@@ -94,7 +96,7 @@ export function callsContract(name: string, createEngine: CreateEngine): void {
       const other = createCallsHarness(createEngine, () => guest);
       const { calls, signals } = silent();
       const running = other.run(get, { calls });
-      await expect.poll(() => signals.length).toBe(1);
+      await expect.poll(() => signals.length, patient).toBe(1);
       await other.close();
       expect((await running).ending).toMatchObject({ failure: { code: "ERR_STEP_CANCELLED" } });
       expect(signals[0]?.aborted).toBe(true);

@@ -35,8 +35,8 @@ const jsSource = `
   const text = (bytes) => decodeURIComponent(escape(String.fromCharCode(...bytes)));
   const attempt = (action) => {
     try { return { ok: action() ?? null }; } catch (error) {
-      if (error.payload === undefined) throw error;
-      return { error: error.payload };
+      if (!String(error.message).endsWith("(see error.payload)")) throw error;
+      return { error: error.payload ?? null };
     }
   };
   const seen = (_, value) =>

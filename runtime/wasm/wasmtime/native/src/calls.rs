@@ -13,6 +13,8 @@ const MOST_UNDER_WAY: usize = 1_000;
 #[derive(Serialize)]
 #[serde(tag = "op", rename_all_fields = "camelCase")]
 pub enum HostCall<'a> {
+    #[serde(rename = "http")]
+    Http(Request),
     #[serde(rename = "kv.get")]
     Get { bucket: &'a str, key: &'a str },
     #[serde(rename = "kv.delete")]
@@ -41,10 +43,36 @@ pub enum HostCall<'a> {
     },
 }
 
+/// One outgoing request; its body is the bytes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    pub method: String,
+    pub scheme: &'static str,
+    pub authority: String,
+    pub path: String,
+    /// Names in lower case; values as Latin-1.
+    pub headers: Vec<(String, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_timeout_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte_timeout_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between_bytes_timeout_ms: Option<u64>,
+}
+
 /// What Node answers; `HostAnswer` of runtime/wasm/calls.ts. A breach ends the attempt before it gets here.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum HostAnswer {
+    Response {
+        status: u16,
+        headers: Vec<(String, String)>,
+    },
+    HttpError {
+        code: String,
+        detail: Option<String>,
+    },
     Value {
         found: bool,
         revision: Option<String>,

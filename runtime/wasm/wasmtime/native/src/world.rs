@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use wasmtime::component::Resource;
 use wasmtime::{ResourceLimiter, Result};
 
 use crate::attempt::Attempt;
@@ -9,7 +10,7 @@ use crate::hermetic::Hermetic;
 use crate::log::Source;
 use crate::slab::Slab;
 use crate::verdict::Verdict;
-use crate::wasi::KeyValue;
+use crate::wasi::{Exchange, Http, IoError, KeyValue, Pollable};
 
 /// Table elements of all of an attempt's instances together: they lie in the host's own memory.
 pub const MOST_TABLE_ELEMENTS: usize = 1024 * 1024;
@@ -26,8 +27,9 @@ pub struct World {
     stdout: Vec<u8>,
     /// A typed step has its output in its result: what it prints is log.
     typed: bool,
-    /// When each is ready, in nanoseconds of the monotonic clock; 0: at once.
-    pub pollables: Slab<u64>,
+    pub pollables: Slab<Ready>,
+    pub errors: Slab<IoError>,
+    pub http: Http,
     pub key_value: KeyValue,
     memory: usize,
     /// Bytes that the host holds for the guest, beside its memory.
@@ -38,6 +40,14 @@ pub struct World {
     /// What the host ended the guest for; the first one stays.
     pub verdict: Option<Verdict>,
     began: Instant,
+}
+
+/// When a pollable is ready.
+pub enum Ready {
+    /// Nanoseconds of the monotonic clock; 0: at once.
+    At(u64),
+    /// Once a request has come to something.
+    Exchange(Arc<Exchange>),
 }
 
 /// What stdin holds.
@@ -103,6 +113,8 @@ impl World {
             stdout: Vec::new(),
             typed,
             pollables: Slab::new("pollables"),
+            errors: Slab::new("errors"),
+            http: Http::new(),
             key_value: KeyValue::new(),
             memory: 0,
             held: 0,
@@ -166,6 +178,10 @@ impl World {
     pub fn instant(&self, monotonic: u64) -> Option<Instant> {
         self.began
             .checked_add(std::time::Duration::from_nanos(monotonic))
+    }
+
+    pub fn add_pollable(&mut self, ready: Ready) -> Result<(Resource<Pollable>,)> {
+        Ok((Resource::new_own(self.pollables.add(ready)?),))
     }
 
     /// Counts bytes that the host holds for the guest, as the guest's memory; ends it where they are too many.

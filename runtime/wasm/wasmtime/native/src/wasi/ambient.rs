@@ -4,7 +4,7 @@ use wasmtime::component::{ComponentType, Lower, Resource};
 use wasmtime::{Result, StoreContextMut};
 
 use super::{Instance, Pollable};
-use crate::world::World;
+use crate::world::{Ready, World};
 
 #[derive(ComponentType, Lower)]
 #[component(record)]
@@ -51,7 +51,7 @@ fn random_u64(context: &mut Context<'_>) -> Result<u64> {
 }
 
 fn pollable(context: &mut Context<'_>, at: u64) -> Result<(Resource<Pollable>,)> {
-    Ok((Resource::new_own(context.data_mut().pollables.add(at)?),))
+    context.data_mut().add_pollable(Ready::At(at))
 }
 
 /// wasi:clocks and wasi:random.

@@ -1,22 +1,22 @@
-use wasmtime::component::{ComponentType, Lift, Lower, Resource, WasmList};
+use wasmtime::component::{ComponentType, Lower, Resource, ResourceType, WasmList};
 use wasmtime::{Result, StoreContextMut};
 
 use super::cli::STDERR;
+use super::http::{self, Awaited, ErrorCode, FIRST_STREAM, Unwritten};
 use super::{InputStream, Instance, OutputStream, Pollable};
-use crate::waiting::wait_until;
-use crate::world::{Sink, World};
+use crate::waiting::wait;
+use crate::world::{Ready, Sink, World};
 
 /// How much a guest may read or write at once; what is too much in all is for the world to say.
 const PERMITTED: u64 = 65_536;
 
-/// `error` of wasi:io/error, of which there are none.
-pub struct IoError;
+/// `error` of wasi:io/error: why a stream failed, which those of HTTP bodies alone do.
+pub struct IoError(pub ErrorCode);
 
-#[derive(ComponentType, Lift, Lower)]
+#[derive(ComponentType, Lower)]
 #[component(variant)]
 enum StreamError {
     #[component(name = "last-operation-failed")]
-    #[allow(dead_code, reason = "nothing here fails so, but the type has it")]
     LastOperationFailed(Resource<IoError>),
     #[component(name = "closed")]
     Closed,
@@ -25,19 +25,21 @@ enum StreamError {
 type Context<'a> = StoreContextMut<'a, World>;
 type Input = Resource<InputStream>;
 type Output = Resource<OutputStream>;
+type Outcome = std::result::Result<(), StreamError>;
 
-fn sink(stream: &Output) -> Sink {
-    if stream.rep() == STDERR {
+fn sink(stream: u32) -> Sink {
+    if stream == STDERR {
         Sink::Stderr
     } else {
         Sink::Stdout
     }
 }
 
-/// wasi:io: streams over bytes that are all there or taken at once, and waiting for time to pass.
+/// wasi:io: streams over bytes that are all there or taken at once, and waiting for a time or an answer of the host.
 pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> {
     match interface {
         "wasi:io/poll" => link_poll(to, item),
+        "wasi:io/error" => link_error(to, item),
         "wasi:io/streams" => match item.split_once("input-stream.") {
             Some(("[method]", method)) => link_input(to, item, method),
             _ => link_output(to, item),
@@ -46,13 +48,27 @@ pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> 
     }
 }
 
+fn link_error(to: &mut Instance<'_>, item: &str) -> Result<bool> {
+    if item != "[method]error.to-debug-string" {
+        return Ok(false);
+    }
+    to.func_wrap(
+        item,
+        |context: Context<'_>, (error,): (Resource<IoError>,)| {
+            let IoError(code) = context.data().errors.get(error.rep())?;
+            Ok((format!("{code:?}"),))
+        },
+    )?;
+    Ok(true)
+}
+
 fn link_poll(to: &mut Instance<'_>, item: &str) -> Result<bool> {
     match item {
         "[method]pollable.ready" => to.func_wrap(
             item,
             |context: Context<'_>, (pollable,): (Resource<Pollable>,)| {
                 let world = context.data();
-                Ok((world.monotonic() >= *world.pollables.get(pollable.rep())?,))
+                Ok((is_ready(world, &pollable, world.monotonic())?,))
             },
         )?,
         "[method]pollable.block" => to.func_wrap_async(
@@ -78,58 +94,92 @@ fn link_poll(to: &mut Instance<'_>, item: &str) -> Result<bool> {
 /// The indices of those that are ready, once there is one.
 async fn wait_for_one(context: Context<'_>, pollables: &[Resource<Pollable>]) -> Result<Vec<u32>> {
     let world = context.data();
-    let mut times = Vec::with_capacity(pollables.len());
+    let mut calls = Vec::new();
+    let mut first = None;
+    let mut answered = false;
     for pollable in pollables {
-        times.push(*world.pollables.get(pollable.rep())?);
+        match world.pollables.get(pollable.rep())? {
+            Ready::At(at) => first = Some(first.map_or(*at, |first: u64| first.min(*at))),
+            Ready::Exchange(exchange) => match exchange.awaited(world) {
+                Awaited::Call(call) => calls.push(call),
+                Awaited::Guest => {}
+                Awaited::Nothing => answered = true,
+            },
+        }
     }
-    let Some(first) = times.iter().min() else {
+    if pollables.is_empty() {
         wasmtime::bail!("poll was called with an empty list");
-    };
-    if *first > world.monotonic() {
-        wait_until(world, *first).await;
+    }
+    if !answered && first.is_none_or(|first| first > world.monotonic()) {
+        wait(world, &calls, first).await;
     }
     let now = world.monotonic();
-    let ready = (0..).zip(times).filter(|(_, at)| *at <= now);
-    Ok(ready.map(|(index, _)| index).collect())
+    let mut ready = Vec::new();
+    for (index, pollable) in (0..).zip(pollables) {
+        if is_ready(world, pollable, now)? {
+            ready.push(index);
+        }
+    }
+    Ok(ready)
+}
+
+fn is_ready(world: &World, pollable: &Resource<Pollable>, now: u64) -> Result<bool> {
+    Ok(match world.pollables.get(pollable.rep())? {
+        Ready::At(at) => *at <= now,
+        Ready::Exchange(exchange) => matches!(exchange.awaited(world), Awaited::Nothing),
+    })
+}
+
+/// Bytes from the front of a stream; None at the end.
+fn read(world: &mut World, stream: &Input, at_most: u64) -> Result<Option<Vec<u8>>> {
+    let at_most = at_most.min(PERMITTED) as usize;
+    let bytes = match stream.rep() {
+        stream @ FIRST_STREAM.. => http::read(world, stream, at_most)?,
+        _ => world.stdin.read(at_most),
+    };
+    Ok(bytes.map(<[u8]>::to_vec))
+}
+
+fn write(world: &mut World, stream: &Output, bytes: &[u8]) -> Result<Outcome> {
+    let stream = stream.rep();
+    if stream < FIRST_STREAM {
+        world.write(sink(stream), bytes)?;
+        return Ok(Ok(()));
+    }
+    Ok(match http::write(world, stream, bytes)? {
+        Ok(()) => Ok(()),
+        Err(Unwritten::Closed) => Err(StreamError::Closed),
+        Err(Unwritten::Failed(code)) => {
+            let error = world.errors.add(IoError(code))?;
+            Err(StreamError::LastOperationFailed(Resource::new_own(error)))
+        }
+    })
 }
 
 fn link_input(to: &mut Instance<'_>, item: &str, method: &str) -> Result<bool> {
     match method {
         "read" | "blocking-read" => to.func_wrap(
             item,
-            |mut context: Context<'_>, (_, length): (Input, u64)| {
-                let bytes = context
-                    .data_mut()
-                    .stdin
-                    .read(length.min(PERMITTED) as usize);
-                Ok((bytes.map(<[u8]>::to_vec).ok_or(StreamError::Closed),))
+            |mut context: Context<'_>, (stream, length): (Input, u64)| {
+                let bytes = read(context.data_mut(), &stream, length)?;
+                Ok((bytes.ok_or(StreamError::Closed),))
             },
         )?,
         "skip" | "blocking-skip" => to.func_wrap(
             item,
-            |mut context: Context<'_>, (_, length): (Input, u64)| {
-                let bytes = context
-                    .data_mut()
-                    .stdin
-                    .read(length.min(PERMITTED) as usize);
-                Ok((bytes
-                    .map(|bytes| bytes.len() as u64)
-                    .ok_or(StreamError::Closed),))
+            |mut context: Context<'_>, (stream, length): (Input, u64)| {
+                let bytes = read(context.data_mut(), &stream, length)?;
+                let skipped = bytes.map(|bytes| bytes.len() as u64);
+                Ok((skipped.ok_or(StreamError::Closed),))
             },
         )?,
         "subscribe" => to.func_wrap(item, |mut context: Context<'_>, (_,): (Input,)| {
-            ready_now(&mut context)
+            context.data_mut().add_pollable(Ready::At(0))
         })?,
         _ => return Ok(false),
     }
     Ok(true)
 }
-
-fn ready_now(context: &mut Context<'_>) -> Result<(Resource<Pollable>,)> {
-    Ok((Resource::new_own(context.data_mut().pollables.add(0)?),))
-}
-
-type Written = Result<(Result<(), StreamError>,)>;
 
 fn link_output(to: &mut Instance<'_>, item: &str) -> Result<bool> {
     match item {
@@ -140,30 +190,33 @@ fn link_output(to: &mut Instance<'_>, item: &str) -> Result<bool> {
         "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush" => to
             .func_wrap(
                 item,
-                |mut context: Context<'_>, (stream, bytes): (Output, WasmList<u8>)| -> Written {
+                |mut context: Context<'_>, (stream, bytes): (Output, WasmList<u8>)| {
                     // A copy: the guest's memory and its world lie in one store.
                     let bytes = bytes.as_le_slice(&context).to_vec();
-                    context.data_mut().write(sink(&stream), &bytes)?;
-                    Ok((Ok(()),))
+                    Ok((write(context.data_mut(), &stream, &bytes)?,))
                 },
             )?,
         "[method]output-stream.flush" | "[method]output-stream.blocking-flush" => to
-            .func_wrap(item, |_: Context<'_>, (_,): (Output,)| -> Written {
-                Ok((Ok(()),))
+            .func_wrap(item, |_: Context<'_>, (_,): (Output,)| {
+                Ok((Ok::<_, StreamError>(()),))
             })?,
-        "[method]output-stream.subscribe" => to
-            .func_wrap(item, |mut context: Context<'_>, (_,): (Output,)| {
-                ready_now(&mut context)
-            })?,
+        "[method]output-stream.subscribe" => {
+            to.func_wrap(item, |mut context: Context<'_>, (_,): (Output,)| {
+                context.data_mut().add_pollable(Ready::At(0))
+            })?
+        }
         "[method]output-stream.write-zeroes"
         | "[method]output-stream.blocking-write-zeroes-and-flush" => to.func_wrap(
             item,
-            |mut context: Context<'_>, (stream, length): (Output, u64)| -> Written {
+            |mut context: Context<'_>, (stream, length): (Output, u64)| {
                 let mut left = length;
                 while left > 0 {
                     let piece = left.min(PERMITTED);
                     let zeroes = &[0; PERMITTED as usize][..piece as usize];
-                    context.data_mut().write(sink(&stream), zeroes)?;
+                    let written = write(context.data_mut(), &stream, zeroes)?;
+                    if written.is_err() {
+                        return Ok((written,));
+                    }
                     left -= piece;
                 }
                 Ok((Ok(()),))
@@ -171,17 +224,53 @@ fn link_output(to: &mut Instance<'_>, item: &str) -> Result<bool> {
         )?,
         "[method]output-stream.splice" | "[method]output-stream.blocking-splice" => to.func_wrap(
             item,
-            |mut context: Context<'_>, (stream, _, length): (Output, Input, u64)| {
+            |mut context: Context<'_>, (stream, from, length): (Output, Input, u64)| {
                 let world = context.data_mut();
-                let piece = world.stdin.read(length.min(PERMITTED) as usize);
-                let Some(piece) = piece.map(<[u8]>::to_vec) else {
+                let Some(piece) = read(world, &from, length)? else {
                     return Ok((Err(StreamError::Closed),));
                 };
-                world.write(sink(&stream), &piece)?;
-                Ok((Ok(piece.len() as u64),))
+                let written = write(world, &stream, &piece)?;
+                Ok((written.map(|()| piece.len() as u64),))
             },
         )?,
         _ => return Ok(false),
     }
+    Ok(true)
+}
+
+/// The resources of wasi:io; false for others.
+pub fn link_resource(to: &mut Instance<'_>, item: &str) -> Result<bool> {
+    match item {
+        "input-stream" => to.resource(
+            item,
+            ResourceType::host::<InputStream>(),
+            |mut context: Context<'_>, stream| match stream {
+                FIRST_STREAM.. => http::drop_input(context.data_mut(), stream),
+                _ => Ok(()),
+            },
+        ),
+        "output-stream" => to.resource(
+            item,
+            ResourceType::host::<OutputStream>(),
+            |mut context: Context<'_>, stream| match stream {
+                FIRST_STREAM.. => http::drop_output(context.data_mut(), stream),
+                _ => Ok(()),
+            },
+        ),
+        // wasi:http has it under another name.
+        "error" | "io-error" => to.resource(
+            item,
+            ResourceType::host::<IoError>(),
+            |mut context: Context<'_>, error| context.data_mut().errors.remove(error).map(drop),
+        ),
+        "pollable" => to.resource(
+            item,
+            ResourceType::host::<Pollable>(),
+            |mut context: Context<'_>, pollable| {
+                context.data_mut().pollables.remove(pollable).map(drop)
+            },
+        ),
+        _ => return Ok(false),
+    }?;
     Ok(true)
 }

@@ -6,6 +6,7 @@ mod ask;
 mod cli;
 mod config;
 mod denied;
+mod http;
 mod io;
 mod keyvalue;
 pub mod preview1;
@@ -14,6 +15,8 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType};
 use wasmtime::{Result, StoreContextMut};
 
+pub use http::{Exchange, Http};
+pub use io::IoError;
 pub use keyvalue::KeyValue;
 
 use crate::world::World;
@@ -25,7 +28,7 @@ pub struct Pollable;
 pub struct Network;
 
 /// Stands for every resource of which a step never gets one; the number keeps the types apart.
-const NOT_THERE: [&str; 9] = [
+const NOT_THERE: [&str; 12] = [
     "descriptor",
     "directory-entry-stream",
     "tcp-socket",
@@ -35,6 +38,9 @@ const NOT_THERE: [&str; 9] = [
     "resolve-address-stream",
     "terminal-input",
     "terminal-output",
+    "incoming-request",
+    "outgoing-response",
+    "response-outparam",
 ];
 
 type Instance<'a> = LinkerInstance<'a, World>;
@@ -73,6 +79,7 @@ fn link_function(
         || io::link(definitions, interface, item)?
         || ambient::link(definitions, interface, item)?
         || config::link(definitions, interface, item)?
+        || http::link(definitions, interface, item)?
         || keyvalue::link(definitions, interface, item)?
         || denied::link(definitions, interface, item)?;
     if linked {
@@ -87,20 +94,11 @@ fn link_function(
 
 fn link_resource(definitions: &mut Instance<'_>, item: &str) -> Result<()> {
     let keep = |_: StoreContextMut<'_, World>, _: u32| Ok(());
+    if io::link_resource(definitions, item)? || http::link_resource(definitions, item)? {
+        return Ok(());
+    }
     match item {
-        "input-stream" => definitions.resource(item, ResourceType::host::<InputStream>(), keep),
-        "output-stream" => definitions.resource(item, ResourceType::host::<OutputStream>(), keep),
-        "error" | "io-error" => {
-            definitions.resource(item, ResourceType::host::<io::IoError>(), keep)
-        }
         "network" => definitions.resource(item, ResourceType::host::<Network>(), keep),
-        "pollable" => definitions.resource(
-            item,
-            ResourceType::host::<Pollable>(),
-            |mut context: StoreContextMut<'_, World>, pollable| {
-                context.data_mut().pollables.remove(pollable).map(drop)
-            },
-        ),
         "bucket" | "cas" => keyvalue::link_resource(definitions, item),
         _ => {
             let number = NOT_THERE.iter().position(|name| *name == item);
