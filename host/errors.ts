@@ -239,6 +239,11 @@ export const hostErrors = {
     summary: "The host was to serve a runtime for which it has no driver.",
     next: "Name only runtimes that the message lists.",
   },
+  ERR_RUNTIME_UNSERVED: {
+    status: 500,
+    summary: "The host was to serve a runtime that can run nothing here, such as docker without an engine.",
+    next: "Do as the message says, or leave the runtime out of --runtimes.",
+  },
   ERR_API_OPEN: {
     status: 500,
     summary:

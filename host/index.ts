@@ -37,7 +37,7 @@ export interface HostConfig {
   readonly cacheDir?: string;
   /** The drivers in place of the built-in ones. */
   readonly drivers?: ReadonlyMap<RuntimeName, Driver>;
-  /** Of the drivers, serve these alone; all by default. */
+  /** Of the drivers, serve these alone; all by default, or on a shared store all that can run steps here. */
   readonly runtimes?: readonly RuntimeName[];
   /** Attempts that run at once in this process; the number of cores by default. */
   readonly parallelism?: number;
@@ -70,7 +70,9 @@ export async function createHost(config: HostConfig): Promise<Host> {
   };
   const store = await openStore(config, { clock, name, accept });
   const all = config.drivers ?? (await builtInDrivers(config, store.state));
-  const drivers = await chosenDrivers(all, config.runtimes).catch(async (error: unknown) => {
+  const { runtimes } = config;
+  const isShared = isNatsUrl(config.store);
+  const drivers = await chosenDrivers(all, { runtimes, isShared }).catch(async (error: unknown) => {
     await Promise.all([store.broker.close(), ...[...all.values()].map((driver) => driver.close())]);
     await store.state.close();
     throw error;
@@ -105,12 +107,16 @@ function storeKind(store: string): StoreKind {
   return store.startsWith("sqlite:") ? "sqlite" : "memory";
 }
 
-/** Closes the drivers that are not wanted. Throws ERR_RUNTIME_UNKNOWN. */
+/**
+ * Keeps the drivers that are wanted and closes the others. Of those that nobody named, a host that shares its store
+ * keeps only what can run steps here and now: others take the rest. Throws ERR_RUNTIME_UNKNOWN, and what keeps a
+ * runtime that was named from being served.
+ */
 async function chosenDrivers(
   all: ReadonlyMap<RuntimeName, Driver>,
-  runtimes: readonly RuntimeName[] = [...all.keys()],
+  { runtimes, isShared }: { readonly runtimes: HostConfig["runtimes"]; readonly isShared: boolean },
 ): Promise<ReadonlyMap<RuntimeName, Driver>> {
-  const unknown = runtimes.filter((runtime) => !all.has(runtime));
+  const unknown = (runtimes ?? []).filter((runtime) => !all.has(runtime));
   if (unknown.length > 0) {
     const known = [...all.keys()].join(", ");
     throw new MillraceError(
@@ -118,9 +124,20 @@ async function chosenDrivers(
       `There is no driver for ${unknown.join(", ")} here; there is one for ${known}.`,
     );
   }
-  const others = [...all.values()].filter(({ name }) => !runtimes.includes(name));
+  const chosen = new Map<RuntimeName, Driver>();
+  for (const [name, driver] of all) {
+    if (runtimes?.includes(name) === false) continue;
+    const isNamed = runtimes !== undefined;
+    const unable = isNamed || isShared ? await driver.check?.() : undefined;
+    if (unable === undefined) chosen.set(name, driver);
+    else if (isNamed) {
+      const message = `Steps of runtime ${name} can't be run here: ${unable.message}`;
+      throw new MillraceError("ERR_RUNTIME_UNSERVED", message);
+    }
+  }
+  const others = [...all.values()].filter(({ name }) => !chosen.has(name));
   await Promise.all(others.map((driver) => driver.close()));
-  return new Map([...all].filter(([name]) => runtimes.includes(name)));
+  return chosen;
 }
 
 /** What a store is opened with besides the configuration. */

@@ -17,6 +17,8 @@ export interface Capabilities {
   readonly tmp?: true;
   /** The key-value store of its function. */
   readonly kv?: true;
+  /** Runtime docker: the engine's network, whatever is in reach there; or only while the image is built. */
+  readonly network?: "run" | "build";
 }
 
 /** The name of a capability. */
@@ -31,6 +33,7 @@ export const capabilityNames: readonly CapabilityName[] = [
   "config",
   "tmp",
   "kv",
+  "network",
 ];
 
 /** Where requests may go: a scheme, a host and its ports. */

@@ -40,10 +40,16 @@ export interface StepFailure {
   readonly retryAfterMs?: number;
 }
 
-/** What became of an attempt. `logs` is there in either case, cut at `limits.logBytes`. */
-export type AttemptResult =
-  | { readonly ok: true; readonly output: Json; readonly logs: readonly LogLine[] }
-  | { readonly ok: false; readonly failure: StepFailure; readonly logs: readonly LogLine[] };
+/** What every attempt leaves behind. `logs` is cut at `limits.logBytes`. */
+interface AttemptTraces {
+  readonly logs: readonly LogLine[];
+  /** What exactly was run, where the document's name for it can come to mean something else: an image's digest. */
+  readonly ran?: string;
+}
+
+/** What became of an attempt. */
+export type AttemptResult = AttemptTraces &
+  ({ readonly ok: true; readonly output: Json } | { readonly ok: false; readonly failure: StepFailure });
 
 /** Where a driver finds the bytes of an artifact; undefined when there is none of that digest. */
 export type ArtifactSource = (sha256: string) => Promise<Uint8Array | undefined>;
@@ -51,6 +57,8 @@ export type ArtifactSource = (sha256: string) => Promise<Uint8Array | undefined>
 /** Executes single steps on one runtime. It knows nothing of events, runs or brokers. */
 export interface Driver {
   readonly name: RuntimeName;
+  /** Why it can run nothing here and now, such as for want of an engine; a driver without it always can. */
+  check?(): Promise<StepFailure | undefined>;
   /** Gets a program ready (fetch, check, compile) ahead of its first attempt; the failure when it can't run. */
   prepare(program: StepProgram, limits: Limits): Promise<StepFailure | undefined>;
   /** Runs one attempt in a fresh sandbox. Never throws for what the step does; a throw is a broken driver. */

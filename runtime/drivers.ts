@@ -1,3 +1,4 @@
+import { createDockerDriver } from "./docker/docker.ts";
 import type { ArtifactSource, Driver, RuntimeName } from "./driver.ts";
 import { createLambdaDriver } from "./lambda/lambda.ts";
 import type { Secrets } from "./secrets.ts";
@@ -22,6 +23,6 @@ export interface DriverOptions {
 
 /** The one list of drivers. */
 export function createDrivers(options: DriverOptions): ReadonlyMap<RuntimeName, Driver> {
-  const drivers = [createWasmDriver(options), createLambdaDriver(options)];
+  const drivers = [createWasmDriver(options), createDockerDriver(options), createLambdaDriver(options)];
   return new Map(drivers.map((driver) => [driver.name, driver]));
 }

@@ -1,3 +1,4 @@
+import { dockerErrors } from "./docker/errors.ts";
 import type { RuntimeErrorRow } from "./error-row.ts";
 import { lambdaErrors } from "./lambda/errors.ts";
 
@@ -118,6 +119,7 @@ export const runtimeErrors = {
     summary: "The engine itself failed, not the step.",
     next: "Report it with the message; the attempt is tried again.",
   },
+  ...dockerErrors,
   ...lambdaErrors,
 } as const satisfies Record<string, RuntimeErrorRow>;
 

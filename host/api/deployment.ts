@@ -3,7 +3,7 @@ import type { Json } from "../../runtime/json.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 import { functionVersion } from "../function/define.ts";
 import { loadFunction } from "../function/load.ts";
-import type { FunctionVersion } from "../function/version.ts";
+import { hasArtifact, type FunctionVersion } from "../function/version.ts";
 import { describeSchemaErrors } from "../schema-problem.ts";
 import { object, type Schema } from "./schemas.ts";
 
@@ -74,7 +74,7 @@ function versionProblems(version: FunctionVersion, base: string): readonly Probl
   if (version.version !== expected)
     return [problem("/version", `the digest of document and components is ${expected}`)];
   const unbuilt = Object.entries(document.steps).filter(
-    ([id, step]) => (step.runtime?.type ?? "wasm") === "wasm" && !Object.hasOwn(components, id),
+    ([id, step]) => hasArtifact(step) && !Object.hasOwn(components, id),
   );
   return unbuilt.map(([id]) => problem("/components", `the step ${id} has no component`));
 }

@@ -52,6 +52,12 @@ const runSummary: Readonly<Record<string, Schema>> = {
   "host?": { type: "string", description: "The host that advances it, while it runs." },
 };
 
+const ran: Schema = {
+  type: "string",
+  description:
+    "What exactly was run, where the document's name for it can change its meaning: an image's digest.",
+};
+
 /** What an entry of a run's history can be, its properties besides `head`. */
 function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   const entry = (type: string, properties: Readonly<Record<string, Schema>>): Schema =>
@@ -61,6 +67,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
     attempt: integer,
     startedAt: time,
     "logs?": listOf({ $ref: "LogLine#" }),
+    "ran?": ran,
   };
   return {
     oneOf: [
@@ -183,7 +190,14 @@ export const components = {
       description: '"pending": nothing recorded yet. "unreached": the run has finished without it.',
     },
     attempts: listOf(
-      object({ attempt: integer, startedAt: time, endedAt: time, "failure?": failure, logLines: integer }),
+      object({
+        attempt: integer,
+        startedAt: time,
+        endedAt: time,
+        "failure?": failure,
+        logLines: integer,
+        "ran?": ran,
+      }),
     ),
     "output?": json,
     "retryAt?": time,

@@ -106,8 +106,8 @@ async function openPackings(
 }
 
 /** What is built once, however many steps have it. */
-function keyOf({ runtime, kind, file, command }: StepSource): string {
-  return JSON.stringify([runtime, kind, file, command]);
+function keyOf({ runtime, kind, file, command, folder }: StepSource): string {
+  return JSON.stringify([runtime, kind, file, command, folder]);
 }
 
 function jobsOf(functions: readonly ProjectFunction[]): ReadonlyMap<string, Job> {

@@ -47,6 +47,11 @@ export const buildErrors = {
     summary: "A step's language has a toolchain here that is older than what steps need.",
     next: "Update it with the line that the message gives.",
   },
+  ERR_BUILD_CONTEXT: {
+    status: 422,
+    summary: "The folder of a docker step is too large to be stored, or can't be read.",
+    next: "Leave files out of it with a .dockerignore file, and have the Dockerfile fetch what is large.",
+  },
   ERR_BUILD_BROKEN: {
     status: 500,
     summary: "No component could be made of a step, through no fault that was found in it.",

@@ -16,7 +16,7 @@ export interface Packer {
 }
 
 /** A step, and where its path begins. */
-interface StepPlace {
+export interface StepPlace {
   /** The project's folder: a real path. */
   readonly root: string;
   /** The document's folder. */
@@ -36,7 +36,7 @@ export interface Packing {
 }
 
 /** How one source is packed. */
-interface PackOptions {
+export interface PackOptions {
   /** The project's folder: a real path. */
   readonly root: string;
   readonly display: Display;

@@ -10,12 +10,14 @@ import { buildLanguages } from "./languages/languages.ts";
 export interface StepSource {
   /** The runtime whose packer makes an artifact of it. */
   readonly runtime: RuntimeName;
-  /** A language to build; a component that is there; one that a command of the user's writes. */
-  readonly kind: LanguageName | "wasm" | "command";
+  /** A language to build; a component that is there; one that a command of the user's writes; a Dockerfile's folder. */
+  readonly kind: LanguageName | "wasm" | "command" | "context";
   /** Absolute, symbolic links resolved. */
   readonly file: string;
   /** Kind command: what a shell runs, and where. */
   readonly command?: { readonly text: string; readonly folder: string };
+  /** Kind context: the folder that `file`, its Dockerfile, builds. Absolute, symbolic links resolved. */
+  readonly folder?: string;
 }
 
 /** What a step's path led to. */

@@ -88,7 +88,7 @@ function stepLines(
     ),
     `    attempt ${attempt.attempt} ${out("dim", span(attempt.endedAt - attempt.startedAt))}${
       attempt.failure === undefined ? "" : ` ${printable(failureText(attempt.failure))}`
-    }`,
+    }${attempt.ran === undefined ? "" : ` ${out("dim", printable(attempt.ran))}`}`,
   ]);
   const output = step.output === undefined ? [] : JSON.stringify(step.output, undefined, 2).split("\n");
   return [

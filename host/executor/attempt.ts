@@ -68,6 +68,7 @@ export function attemptEntry(
     attempt,
     ...times,
     ...(result.logs.length === 0 ? {} : { logs: result.logs }),
+    ...(result.ran === undefined ? {} : { ran: result.ran }),
   };
   if (result.ok) return { type: "step.completed", ...recorded, output: result.output };
   const { failure } = result;

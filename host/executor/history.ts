@@ -15,6 +15,8 @@ interface RecordedAttempt {
   readonly startedAt: number;
   readonly at: number;
   readonly logs?: readonly LogLine[];
+  /** What exactly was run, where the document's name for it can come to mean something else: an image's digest. */
+  readonly ran?: string;
 }
 
 /** One entry of a run's history, which is the single truth about the run. `at`: when it happened. */

@@ -37,6 +37,8 @@ interface AttemptDetail {
   readonly failure?: RecordedFailure;
   /** Lines that it logged. */
   readonly logLines: number;
+  /** What exactly was run: an image's digest. */
+  readonly ran?: string;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -110,6 +112,7 @@ function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
     endedAt: entry.at,
     ...(entry.type === "step.failed" ? { failure: entry.failure } : {}),
     logLines: entry.logs?.length ?? 0,
+    ...(entry.ran === undefined ? {} : { ran: entry.ran }),
   };
   step.attempts = [...step.attempts, attempt];
   if (entry.type === "step.completed") {

@@ -11,6 +11,8 @@ export interface CapabilitiesDocument {
   readonly config?: Capabilities["config"];
   readonly tmp?: boolean;
   readonly kv?: boolean;
+  /** true: also while the step runs. */
+  readonly network?: boolean | "build";
 }
 
 /** Requests that a step may send: a host as `[https://|http://]host[:port]`, alone or with what narrows or widens it. */
@@ -30,7 +32,7 @@ interface SecretDocument {
 
 /** The normal form of what was found right; throws a RangeError for a host that is none. */
 export function normalCapabilities(document: CapabilitiesDocument): Capabilities {
-  const { env, seed, http, secrets, config, tmp, kv } = document;
+  const { env, seed, http, secrets, config, tmp, kv, network } = document;
   return {
     ...(env && { env }),
     ...(seed !== undefined && { seed }),
@@ -39,6 +41,8 @@ export function normalCapabilities(document: CapabilitiesDocument): Capabilities
     ...(config && { config }),
     ...(tmp === true && { tmp }),
     ...(kv === true && { kv }),
+    ...(network === true && { network: "run" as const }),
+    ...(network === "build" && { network }),
   };
 }
 

@@ -1,4 +1,9 @@
-import type { Destination, HttpGrant } from "../../runtime/capabilities.ts";
+import {
+  type CapabilityName,
+  capabilityNames,
+  type Destination,
+  type HttpGrant,
+} from "../../runtime/capabilities.ts";
 import { covers } from "../../runtime/egress/destination.ts";
 import type { Json } from "../../runtime/json.ts";
 import { pointerStep } from "../json-pointer.ts";
@@ -14,17 +19,27 @@ export function checkCapabilities(document: Json, findings: Findings): void {
     const capabilities = member(step, "capabilities");
     if (capabilities === undefined) continue;
     const pointer = `/steps${pointerStep(id)}/capabilities`;
-    // A container has what its operator gives it.
-    if (runtime === "wasm") checkGrants(objectOf(capabilities), pointer, findings);
-    else {
-      findings.add({
-        code: "ERR_FUNCTION_CAPABILITY",
-        pointer,
-        place: "key",
-        message: `a step of runtime ${JSON.stringify(runtime)} has no capabilities`,
-        expected: "capabilities with runtime wasm alone",
-      });
-    }
+    if (typeof runtime === "string") checkNames(objectOf(capabilities), runtime, pointer, findings);
+    checkGrants(objectOf(capabilities), pointer, findings);
+  }
+}
+
+/** What each runtime can give or keep from its steps; the others run elsewhere, as their operator has them run. */
+const capabilitiesOf: Readonly<Record<string, ReadonlySet<string>>> = {
+  wasm: new Set(capabilityNames.filter((name) => name !== "network")),
+  docker: new Set<CapabilityName>(["env", "secrets", "tmp", "network"]),
+};
+
+function checkNames(capabilities: JsonObject, runtime: string, pointer: string, findings: Findings): void {
+  const own = capabilitiesOf[runtime];
+  const names: readonly string[] = capabilityNames;
+  for (const name of Object.keys(capabilities)) {
+    // What is no capability at all is the schema's to find.
+    if (own?.has(name) === true || !names.includes(name)) continue;
+    const message = `a step of runtime ${JSON.stringify(runtime)} can't have the capability ${name}`;
+    const known = own === undefined ? "none" : [...own].join(", ");
+    const place = { pointer: pointer + pointerStep(name), place: "key" as const };
+    findings.add({ code: "ERR_FUNCTION_CAPABILITY", ...place, message, expected: `one of: ${known}` });
   }
 }
 

@@ -30,6 +30,10 @@ const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly ex
     code: "ERR_FUNCTION_CAPABILITY",
     expected: "1 to 256 characters without control characters",
   },
+  imageName: {
+    code: "ERR_FUNCTION_RUNTIME",
+    expected: "the name of an image: alpine:3, registry.example.com/team/step@sha256:…",
+  },
   eventName: {
     code: "ERR_FUNCTION_SCHEMA",
     expected: "1 to 256 characters without spaces, control characters, * and >",

@@ -92,8 +92,8 @@ export const functionErrors = {
   },
   ERR_FUNCTION_PATH_KIND: {
     status: 422,
-    summary: "A step's `path` leads to a file that no Wasm step is built from.",
-    next: "Point it to a source file of a language that is built, to a .wasm file, or give the step a `build` command or another runtime.",
+    summary: "A step's `path` leads to what no step of its runtime is built from.",
+    next: "Point it to a source file of a language that is built, to a .wasm file, give the step a `build` command, or with runtime docker name a folder with a Dockerfile.",
   },
   ERR_FUNCTION_LANGUAGE: {
     status: 422,
@@ -109,7 +109,12 @@ export const functionErrors = {
   ERR_FUNCTION_CAPABILITY: {
     status: 422,
     summary: "A capability that a step asks for is not written as it must be, or not for the step's runtime.",
-    next: "Mend the place given; the README lists what each capability takes. They are for runtime wasm.",
+    next: "Mend the place given; the README lists what each capability takes, and which runtimes have it.",
+  },
+  ERR_FUNCTION_RUNTIME: {
+    status: 422,
+    summary: "A step's `runtime` lacks what it needs, or has what does not go together.",
+    next: "Mend the place given. A docker step has a `path` with a Dockerfile, or an `image`.",
   },
   ERR_FUNCTION_UNSUPPORTED: {
     status: 422,

@@ -3,6 +3,7 @@ import type { Problem } from "../errors.ts";
 import { checkAmounts } from "./check-amounts.ts";
 import { checkBuild } from "./check-build.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
+import { checkRuntimes } from "./check-runtimes.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
@@ -64,6 +65,7 @@ function check(document: Json, findings: Findings): void {
   checkCapabilities(document, findings);
   checkTriggers(outline, findings);
   checkBuild(document, findings);
+  checkRuntimes(document, findings);
   checkSteps(outline, findings);
   checkGraph(outline, findings);
   checkExpressions(outline, findings);

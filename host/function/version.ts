@@ -1,4 +1,4 @@
-import type { FunctionDocument } from "./document.ts";
+import type { FunctionDocument, StepDocument } from "./document.ts";
 
 /** An immutable version of a function: the document and the programs it was built with. */
 export interface FunctionVersion {
@@ -9,4 +9,10 @@ export interface FunctionVersion {
   /** Digests (sha256, hex) of the artifacts that steps are run from, by step id: components, for those of runtime wasm. */
   readonly components: Readonly<Record<string, string>>;
   readonly createdAt: number;
+}
+
+/** Whether a step is run from an artifact, which its version must name. */
+export function hasArtifact({ runtime, path }: Pick<StepDocument, "runtime" | "path">): boolean {
+  const type = runtime?.type ?? "wasm";
+  return type === "wasm" || (type === "docker" && path !== undefined);
 }

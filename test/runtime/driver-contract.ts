@@ -30,6 +30,8 @@ interface Traits {
   readonly logs?: boolean;
   /** Attempts that run at once. */
   readonly parallel?: number;
+  /** True where a result says what exactly was run. */
+  readonly ran?: boolean;
 }
 
 /** Generous, since many tests may share the machine. */
@@ -68,12 +70,13 @@ function attempt({ programs }: DriverFixture, program: Program, parts: Parts = {
 export function driverContract(
   name: string,
   open: () => Promise<DriverFixture>,
-  { logs: hasLogs = true, parallel = 4 }: Traits = {},
+  { logs: hasLogs = true, parallel = 4, ran = false }: Traits = {},
 ): void {
   describe(`the contract of drivers, held by ${name}:`, () => {
     let fixture: DriverFixture;
     const run = (program: Program, parts?: Parts): Promise<AttemptResult> =>
       fixture.driver.execute(attempt(fixture, program, parts));
+    const traces = ran ? { ran: expect.any(String) } : {};
     const log = (...messages: string[]) =>
       hasLogs ? messages.map((message) => ({ level: "info", message })) : [];
 
@@ -92,25 +95,25 @@ export function driverContract(
     });
 
     test("a step gets its input, and its output is kept", async () => {
-      expect(await run("echo")).toEqual({ ok: true, output: stepInput(), logs: [] });
+      expect(await run("echo")).toEqual({ ok: true, output: stepInput(), logs: [], ...traces });
     });
 
     test("an input of a megabyte arrives whole", async () => {
       const input = stepInput("x".repeat(1024 * 1024));
-      expect(await run("echo", { input })).toEqual({ ok: true, output: input, logs: [] });
+      expect(await run("echo", { input })).toEqual({ ok: true, output: input, logs: [], ...traces });
     });
 
     test("Unicode is kept in both directions", async () => {
       const input = stepInput({ text: "Grüße, 世界 👋 \u0000 \u2028 \ud83d", 'quote"\\': "\r\n\t" });
-      expect(await run("echo", { input })).toEqual({ ok: true, output: input, logs: [] });
+      expect(await run("echo", { input })).toEqual({ ok: true, output: input, logs: [], ...traces });
     });
 
     test("no output is null", async () => {
-      expect(await run("nothing")).toEqual({ ok: true, output: null, logs: [] });
+      expect(await run("nothing")).toEqual({ ok: true, output: null, logs: [], ...traces });
     });
 
     test("text that is not JSON is a string", async () => {
-      expect(await run("text")).toEqual({ ok: true, output: "two\nlines: 世界", logs: [] });
+      expect(await run("text")).toEqual({ ok: true, output: "two\nlines: 世界", logs: [], ...traces });
     });
 
     test("an output nested too deep is refused", async () => {
@@ -129,6 +132,7 @@ export function driverContract(
           retry: true,
         },
         logs: log("it is broken"),
+        ...traces,
       });
     });
 
@@ -141,11 +145,17 @@ export function driverContract(
           retry: false,
         },
         logs: log("it can't be mended"),
+        ...traces,
       });
     });
 
     test.runIf(hasLogs)("the log has the lines that the step logged", async () => {
-      expect(await run("logging")).toEqual({ ok: true, output: true, logs: log("first", "second: 世界") });
+      expect(await run("logging")).toEqual({
+        ok: true,
+        output: true,
+        logs: log("first", "second: 世界"),
+        ...traces,
+      });
     });
 
     test.runIf(hasLogs)("a log over its limit ends the attempt, and is kept until there", async () => {

@@ -4,11 +4,20 @@ import type { Settings } from "../settings/resolve.ts";
 import type { Terminal } from "../terminal.ts";
 import { brokerResults } from "./broker-checks.ts";
 import type { Check, CheckResult } from "./check.ts";
+import { dockerCheck } from "./docker-check.ts";
 import { engineCheck } from "./engine-check.ts";
 import { builderCheck, projectCheck } from "./project-checks.ts";
 import { nodeCheck, portCheck, storeCheck } from "./system-checks.ts";
 
-const checks: readonly Check[] = [nodeCheck, storeCheck, engineCheck, builderCheck, projectCheck, portCheck];
+const checks: readonly Check[] = [
+  nodeCheck,
+  storeCheck,
+  engineCheck,
+  dockerCheck,
+  builderCheck,
+  projectCheck,
+  portCheck,
+];
 
 const marks = { ok: ["green", "✓"], warning: ["yellow", "!"], failed: ["red", "✗"] } as const;
 

@@ -198,7 +198,7 @@ describe("a step's path", () => {
       "function.json": JSON.stringify({
         id: "f",
         triggers: [{ event: "a" }],
-        steps: { one: { path: "file://./nowhere", runtime: { type: "docker" } } },
+        steps: { one: { path: "file://./nowhere", runtime: { type: "http", url: "https://x.example" } } },
       }),
     });
     const { functions, problems } = await loadProject(folder);

@@ -125,13 +125,14 @@ test("beyond this machine it wants keys, and with them serves HTTPS", async () =
 });
 
 test.each([
-  [["--runtimes", "wasm,docker"], "ERR_RUNTIME_UNKNOWN", 1],
+  [["--runtimes", "wasm,docker"], "ERR_RUNTIME_UNSERVED", 1],
   [["--broker", "mongodb:x"], "ERR_STORE_URL", 2],
   [["--config", "nowhere.json"], "ERR_INPUT_FILE", 2],
   [["--grace", "soon"], "ERR_USAGE", 2],
 ])("`start %j` is refused: %s", async (args, code, exitCode) => {
   const cwd = await temporaryFolder();
-  const finished = await millrace(["start", "--port", "0", "--json", ...args], { cwd });
+  const env = { DOCKER_HOST: `unix://${cwd}/none.sock` };
+  const finished = await millrace(["start", "--port", "0", "--json", ...args], { cwd, env });
   expect(JSON.parse(finished.stdout)).toMatchObject({ error: { code } });
   expect(finished.code).toBe(exitCode);
 });

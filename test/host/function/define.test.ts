@@ -129,9 +129,9 @@ describe("a definition", () => {
 
   test("passes the options of a runtime on", () => {
     const { steps } = define(
-      versionOf({ steps: { one: { runtime: { type: "docker", image: "x", args: ["a"] } } } }),
+      versionOf({ steps: { one: { runtime: { type: "docker", image: "x", command: ["a"] } } } }),
     );
-    expect(steps.get("one")?.program).toEqual({ runtime: { type: "docker", image: "x", args: ["a"] } });
+    expect(steps.get("one")?.program).toEqual({ runtime: { type: "docker", image: "x", command: ["a"] } });
   });
 
   test.each<[string, Partial<FunctionDocument>]>([

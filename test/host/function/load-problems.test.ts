@@ -39,13 +39,13 @@ describe("a document that makes no sense: every problem at once", () => {
       {
         steps: {
           a: { path, capabilities: { env: { "1a": "x", B: 1, C: "a\u0000b" }, seed: "", files: true } },
-          b: { runtime: { type: "docker" }, capabilities: { env: {} } },
+          b: { runtime: { type: "lambda" }, capabilities: { env: {} } },
         },
       },
       [
         "CAPABILITY /steps/a/capabilities/env/1a",
         "CAPABILITY /steps/a/capabilities/env/C",
-        "CAPABILITY /steps/b/capabilities",
+        "CAPABILITY /steps/b/capabilities/env",
         "SCHEMA /steps/a/capabilities/env/B",
         "SCHEMA /steps/a/capabilities/files",
         "SCHEMA /steps/a/capabilities/seed",
@@ -57,7 +57,7 @@ describe("a document that makes no sense: every problem at once", () => {
         steps: {
           a: { path, build: "make" },
           b: { path: "file://./b.wasm", build: "make", runtime: { type: "wasm", language: "c" } },
-          c: { build: "make", runtime: { type: "docker", language: "go" } },
+          c: { build: "make", runtime: { type: "docker", image: "a", language: "go" } },
           d: { path, build: "", runtime: { type: "wasm", language: "cobol" } },
         },
       },

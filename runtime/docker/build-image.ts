@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import type { ArtifactSource, StepFailure } from "../driver.ts";
+import { failure } from "../failure.ts";
+import { type DockerEngine, EngineError } from "./engine.ts";
+import { artifactLabel } from "./labels.ts";
+import type { BuildOptions } from "./options.ts";
+
+/** What an image is built from: an archive, and what the document says of it. */
+interface BuildOrder extends BuildOptions {
+  /** The archive's. */
+  readonly sha256: string;
+  /** Whether RUN instructions have a network. */
+  readonly network: boolean;
+}
+
+/** How long a build may take, in milliseconds. */
+const longestMs = 15 * 60_000;
+
+/** Lines and characters of a build's output that its failure tells. */
+const toldLines = 20;
+const toldCharacters = 3_000;
+
+/** The image of an order: its name on an engine, which only that order gives, and how the engine builds it. */
+export function buildImage(
+  engine: DockerEngine,
+  order: BuildOrder,
+  artifacts: ArtifactSource,
+): { readonly reference: string; run(signal: AbortSignal): Promise<StepFailure | undefined> } {
+  const { sha256, network, dockerfile = "Dockerfile", target, args } = order;
+  const key = createHash("sha256")
+    .update(JSON.stringify([sha256, network, dockerfile, target, args]))
+    .digest("hex");
+  const reference = `millrace-step:${key}`;
+  return {
+    reference,
+    async run(signal) {
+      const body = await artifacts(sha256);
+      if (body === undefined) {
+        return failure("ERR_ARTIFACT_MISSING", `The build context ${sha256} is not in the store.`);
+      }
+      return follow(engine, {
+        query: {
+          t: reference,
+          dockerfile,
+          networkmode: network ? "default" : "none",
+          labels: JSON.stringify({ [artifactLabel]: sha256 }),
+          forcerm: "1",
+          ...(target === undefined ? {} : { target }),
+          ...(args === undefined ? {} : { buildargs: JSON.stringify(args) }),
+        },
+        body,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
+      });
+    },
+  };
+}
+
+async function follow(
+  engine: DockerEngine,
+  options: Parameters<DockerEngine["follow"]>[1],
+): Promise<StepFailure | undefined> {
+  let output = "";
+  const failed = (why: string): StepFailure => {
+    const lines = output.split("\n").filter((line) => line.trim() !== "");
+    const told = lines.slice(-toldLines).join("\n").slice(-toldCharacters);
+    const end = told === "" ? "" : ` Its last lines:\n${told}`;
+    return failure("ERR_IMAGE_BUILD", `The image can't be built: ${why}.${end}`);
+  };
+  try {
+    for await (const line of engine.follow("/build", options)) {
+      const { stream, error } = line as { stream?: string; error?: string };
+      if (error !== undefined) return failed(error);
+      output = (output + (stream ?? "")).slice(-16_384);
+    }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.status === undefined) throw error;
+    return failed(error.message);
+  }
+}
