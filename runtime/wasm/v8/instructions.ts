@@ -37,7 +37,7 @@ interface Cursor {
 
 /**
  * Finds every `memory.grow` between `start` and `end`, the instructions of one function body. It knows the
- * instructions of WebAssembly 3.0 but those of garbage-collected types; throws MalformedBinary at any other.
+ * instructions of WebAssembly 3.0 but those of garbage-collected types, and none of threads; throws MalformedBinary at any other.
  */
 export function findGrowSites(code: Uint8Array, start: number, end: number): readonly GrowSite[] {
   return findSites(code, start, end).filter((site) => "memory" in site);
@@ -131,8 +131,6 @@ function skipImmediates(cursor: Cursor, opcode: number): void {
       return skipBulkOperation(cursor);
     case 0xfd:
       return skipVectorOperation(cursor);
-    case 0xfe:
-      return skipAtomicOperation(cursor);
     default:
       throw new MalformedBinary(
         `the instruction 0x${opcode.toString(16)} at byte ${cursor.at - 1} is not supported`,
@@ -168,10 +166,4 @@ function skipVectorOperation(cursor: Cursor): void {
     skipMemoryArgument(cursor);
     cursor.at += 1;
   }
-}
-
-function skipAtomicOperation(cursor: Cursor): void {
-  // atomic.fence has a reserved byte, all others access memory.
-  if (leb(cursor) === 3) cursor.at += 1;
-  else skipMemoryArgument(cursor);
 }

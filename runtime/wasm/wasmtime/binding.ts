@@ -54,12 +54,13 @@ export interface NativeEngine {
   dispose(): void;
 }
 
-/** A program that is in memory: its number, and its size in bytes. */
+/** A program that is in memory: its number, its size in bytes, and the memories of an instance. */
 export interface DoneProgram {
   readonly kind: "program";
   readonly number: number;
   readonly bytes: number;
   readonly initialMemory: number;
+  readonly memories: number;
 }
 
 /** What became of a program that was asked for; "absent": it is not on disk. */

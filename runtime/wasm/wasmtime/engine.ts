@@ -11,6 +11,7 @@ import { createAnswering } from "./answering.ts";
 import type { Binding, DoneAttempt, DonePreparing, DoneProgram } from "./binding.ts";
 import { createDesk } from "./desk.ts";
 import { createPrograms } from "./programs.ts";
+import type { Kept } from "./programs.ts";
 
 /** What the engine is created with. */
 export interface WasmtimeEngineOptions {
@@ -22,11 +23,15 @@ export interface WasmtimeEngineOptions {
   readonly parallelism?: number;
   /** Fuel that an attempt gets, which makes it slower; what it used is in its result then. */
   readonly fuel?: number;
+  /** How much of programs is kept in memory: 512 MiB of code and 500 memories by default. */
+  readonly kept?: Kept;
 }
+
+const defaultKept: Kept = { bytes: 512 * 1024 * 1024, memories: 500 };
 
 /** Runs components on Wasmtime: compiled once by digest, then a fresh instance for each attempt on native threads. */
 export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
-  const { binding, cacheDir, parallelism = availableParallelism(), fuel } = options;
+  const { binding, cacheDir, parallelism = availableParallelism(), fuel, kept = defaultKept } = options;
   const desk = createDesk(
     (notify) =>
       new binding.NativeEngine({ threads: parallelism, ...(fuel !== undefined && { fuel }) }, notify),
@@ -40,6 +45,7 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
         native.prepare(id, shape, path, ...(binary === undefined ? [] : [binary])),
       ),
     (program) => native.release(program),
+    kept,
   );
   let closing: Promise<void> | undefined;
 

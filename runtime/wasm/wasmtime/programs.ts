@@ -15,8 +15,13 @@ export interface Programs {
   find(sha256: string): DoneProgram | undefined;
 }
 
-/** Compiled code is kept in memory up to this many bytes; what was used longest ago goes first. */
-const keptBytes = 512 * 1024 * 1024;
+/** How much of programs is kept in memory; what was used longest ago goes first. */
+export interface Kept {
+  /** Compiled code, in bytes. */
+  readonly bytes: number;
+  /** Memories that instances begin with: each that has content holds a file of the process open. */
+  readonly memories: number;
+}
 
 interface Entry {
   readonly pending: Promise<DoneProgram | StepFailure>;
@@ -29,19 +34,24 @@ export function createPrograms(
   version: string,
   prepare: Prepare,
   release: (program: number) => void,
+  kept: Kept,
 ): Programs {
   // In the order of their last use.
   const entries = new Map<string, Entry>();
 
   const evict = (): void => {
-    let total = 0;
-    for (const { program } of entries.values()) total += program?.bytes ?? 0;
+    let [bytes, memories] = [0, 0];
+    for (const { program } of entries.values()) {
+      bytes += program?.bytes ?? 0;
+      memories += program?.memories ?? 0;
+    }
     for (const [sha256, { program }] of entries) {
-      if (total <= keptBytes || entries.size === 1) return;
+      if ((bytes <= kept.bytes && memories <= kept.memories) || entries.size === 1) return;
       if (program === undefined) continue;
       entries.delete(sha256);
       release(program.number);
-      total -= program.bytes;
+      bytes -= program.bytes;
+      memories -= program.memories;
     }
   };
 

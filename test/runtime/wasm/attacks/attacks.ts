@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine } from "../../../../runtime/wasm/engine.ts";
 import { printing } from "../components.ts";
 import { createHarness } from "../harness.ts";
 import type { CreateEngine, Harness } from "../harness.ts";
@@ -42,7 +43,11 @@ interface Parts {
 }
 
 /** Holds an engine against hostile steps: each ends as it must, and after each an honest one runs as ever. */
-export function attacks(name: string, createEngine: CreateEngine, { tmp }: Parts = { tmp: true }): void {
+export function attacks(
+  name: Engine["name"],
+  createEngine: CreateEngine,
+  { tmp }: Parts = { tmp: true },
+): void {
   describe(`on ${name}, a step tries`, () => {
     let harness: Harness;
     let honest: Uint8Array;
@@ -60,7 +65,7 @@ export function attacks(name: string, createEngine: CreateEngine, { tmp }: Parts
 
     for (const [theme, attacks] of [...themes, ...(tmp ? tmpThemes : [])]) {
       test.each(attacks)(`${theme}: $name`, async (attack) => {
-        await attempt(harness, attack);
+        await attempt(harness, name, attack);
         expect(await harness.run(honest)).toEqual({ ok: true, output: 1, logs: [] });
         await bounds.check();
       });

@@ -148,7 +148,7 @@ export function linkerAttacks(name: string, createEngine: CreateEngine): void {
     afterAll(() => harness.close());
 
     test.each(reaching)("$name", async (attack) => {
-      await attempt(harness, attack);
+      await attempt(harness, "v8", attack);
       expect(await harness.run(await printing("1"))).toEqual({ ok: true, output: 1, logs: [] });
     });
   });

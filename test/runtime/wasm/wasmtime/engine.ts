@@ -1,5 +1,6 @@
 import type { Engine } from "../../../../runtime/wasm/engine.ts";
 import { createWasmtimeEngine } from "../../../../runtime/wasm/wasmtime/engine.ts";
+import type { Kept } from "../../../../runtime/wasm/wasmtime/programs.ts";
 import { loadBinding } from "../../../../runtime/wasm/wasmtime/load.ts";
 
 const loaded = loadBinding();
@@ -17,6 +18,7 @@ export function createEngine(options: {
   readonly cacheDir: string;
   readonly parallelism?: number;
   readonly fuel?: number;
+  readonly kept?: Kept;
 }): Engine {
   if (!loaded.ok) throw new Error(missing);
   return createWasmtimeEngine({ binding: loaded.binding, ...options });

@@ -67,6 +67,7 @@ const features: readonly (readonly [string, Promise<Uint8Array>, code?: string])
     "ERR_COMPONENT_INVALID",
   ],
   ["shared memory", wat('(module (memory 1 2 shared) (func (export "_start")))'), "ERR_COMPONENT_INVALID"],
+  ["instructions of threads", start("", "(drop (i32.atomic.load (i32.const 0)))"), "ERR_COMPONENT_INVALID"],
   ["64-bit memory", wat('(module (memory i64 1 2) (func (export "_start")))'), "ERR_COMPONENT_INVALID"],
   ["components that double with each level", component(doubling(25)), "ERR_COMPONENT_INVALID"],
   ["components that are used twice", component(doubling(3))],

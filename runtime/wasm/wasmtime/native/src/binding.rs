@@ -13,6 +13,7 @@ use crate::attempt::{Attempt, Grants, Limits};
 use crate::calls::{Answer, Calls};
 use crate::compiling::compiling_threads;
 use crate::executor::Executor;
+use crate::nesting::STACK;
 use crate::outbox::{Outbox, Prepared, Report};
 use crate::program::{self, Program, Refusal, Shape};
 use crate::shared::Shared;
@@ -93,6 +94,7 @@ pub struct Done {
     pub initial_memory: Option<f64>,
     /// The bytes of a call.
     pub data: Option<Buffer>,
+    pub memories: Option<u32>,
 }
 
 /// The native half of an engine. What takes time is only asked for here; `drain` has what has ended.
@@ -172,6 +174,7 @@ impl NativeEngine {
             let (programs, closing) = (Arc::clone(&programs), Arc::clone(&closing));
             let thread = std::thread::Builder::new()
                 .name(name.into())
+                .stack_size(STACK)
                 .spawn(move || prepare_all(&receiver, &shared, &programs, &closing, &outbox))
                 .map_err(failed)?;
             threads.push(thread);
@@ -414,6 +417,7 @@ fn prepare_all(
                     number,
                     bytes: program.bytes,
                     initial_memory: program.initial_memory,
+                    memories: program.memories,
                 };
                 programs.lock().insert(number, Arc::new(program));
                 prepared
@@ -439,6 +443,7 @@ fn done(report: Report) -> Done {
         bytes: None,
         initial_memory: None,
         data: None,
+        memories: None,
     };
     match report {
         Report::Closed => blank(0, "closed"),
@@ -462,6 +467,7 @@ fn done(report: Report) -> Done {
                 number: Some(prepared.number.into()),
                 bytes: Some(prepared.bytes as f64),
                 initial_memory: Some(prepared.initial_memory as f64),
+                memories: Some(prepared.memories),
                 ..blank(id, "program")
             },
             Ok(None) => blank(id, "absent"),

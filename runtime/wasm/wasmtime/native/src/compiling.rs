@@ -1,10 +1,13 @@
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
+use crate::nesting::STACK;
+
 /// The threads on which Cranelift compiles, beside those of attempts and behind them. They end with the engine.
 pub fn compiling_threads() -> Result<ThreadPool, ThreadPoolBuildError> {
     ThreadPoolBuilder::new()
         .thread_name(|_| "millrace-compile".to_owned())
         .start_handler(|_| step_back())
+        .stack_size(STACK)
         .build()
 }
 

@@ -11,7 +11,7 @@ use crate::attempt::{Attempt, run_attempt};
 use crate::calls::Answer;
 use crate::outbox::{Outbox, Report};
 use crate::program::Program;
-use crate::shared::Shared;
+use crate::shared::{Shared, pooled_tables};
 use crate::verdict::{Ending, Verdict};
 
 /// Runs attempts on a fixed number of threads. One whose guest waits holds no thread meanwhile.
@@ -38,8 +38,9 @@ struct State {
     /// Those that have not begun.
     waiting: VecDeque<Arc<Task>>,
     tasks: HashMap<u32, Arc<Task>>,
-    /// Memories of those that have begun.
+    /// Memories and tables of those that have begun.
     memories: u32,
+    tables: u32,
     begun: u32,
     idle: u32,
     closed: bool,
@@ -232,14 +233,16 @@ impl Executor {
                 return Some(task);
             }
             if let Some(first) = state.waiting.front() {
-                let memories = first.program.memories;
+                let (memories, tables) = (first.program.memories, first.program.tables);
                 // One alone always may: what it needs beyond the pool fails it then.
                 let room = state.begun == 0
                     || state.begun < self.shared.slots
-                        && state.memories + memories <= self.shared.slots;
+                        && state.memories + memories <= self.shared.slots
+                        && state.tables + tables <= pooled_tables(self.shared.slots);
                 if room {
                     state.begun += 1;
                     state.memories += memories;
+                    state.tables += tables;
                     return state.waiting.pop_front();
                 }
             }
@@ -322,6 +325,7 @@ impl Executor {
         state.tasks.remove(&task.attempt.id);
         state.begun -= 1;
         state.memories -= task.program.memories;
+        state.tables -= task.program.tables;
         let last = state.closed && state.begun == 0;
         // Room for one that needed what this one had.
         let more = state.idle > 0 && !state.waiting.is_empty();

@@ -38,6 +38,8 @@ pub struct Prepared {
     pub bytes: usize,
     /// The memory with which its largest module begins.
     pub initial_memory: u64,
+    /// Its memories: each that has content holds a file open.
+    pub memories: u32,
 }
 
 /// Reports that wait for Node. One ring of the bell is for all that came until Node looks.

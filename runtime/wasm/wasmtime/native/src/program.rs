@@ -2,14 +2,14 @@ use std::path::Path;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
-use wasmtime::{Engine, Module};
+use wasmtime::{Engine, Module, ResourcesRequired};
 
 use crate::artifact;
 use crate::nesting;
 use crate::type_text::signature;
 use crate::typed::{TypedParams, TypedResults};
 use crate::wasi;
-use crate::world::World;
+use crate::world::{MOST_MEMORIES, MOST_TABLES, World};
 
 /// What a binary is and how it is called, as runtime/wasm/component.ts found.
 #[derive(Clone, Copy, PartialEq)]
@@ -22,8 +22,9 @@ pub enum Shape {
 /// A program that is ready to be instantiated.
 pub struct Program {
     pub entry: Entry,
-    /// Memories that an instance takes.
+    /// Memories and tables that an instance takes of the pool.
     pub memories: u32,
+    pub tables: u32,
     /// The memory with which its largest module begins.
     pub initial_memory: u64,
     /// What is kept of it in memory, about.
@@ -49,6 +50,16 @@ pub enum Entry {
 pub struct Refusal {
     pub code: &'static str,
     pub message: String,
+}
+
+impl Refusal {
+    /// An attempt has fewer of something than this one would begin with.
+    pub fn more(count: u64, what: &str, most: usize) -> Self {
+        refuse(
+            "ERR_STEP_MEMORY",
+            format!("The component has {count} {what}; an attempt may have {most}."),
+        )
+    }
 }
 
 fn refuse(code: &'static str, message: String) -> Refusal {
@@ -103,15 +114,12 @@ pub fn compile(
             format!("The component is not valid: {error:#}."),
         )
     };
+    if let Some(refusal) = nesting::too_much(binary) {
+        return Err(refusal);
+    }
     let compiled = if shape == Shape::Command {
         Compiled::Module(Module::from_binary(engine, binary).map_err(invalid)?)
     } else {
-        if let Some(why) = nesting::too_much(binary) {
-            return Err(refuse(
-                "ERR_COMPONENT_INVALID",
-                format!("The component can't be run: {why}."),
-            ));
-        }
         Compiled::Component(Component::from_binary(engine, binary).map_err(invalid)?)
     };
     let code = match &compiled {
@@ -155,7 +163,7 @@ pub fn link_component(
         .instantiate_pre(component)
         .map_err(|error| import_refusal(&error))?;
     let run = find_entry(&linker, component, &pre, shape)?;
-    let resources = component.resources_required();
+    let (memories, tables, initial_memory) = needs(component.resources_required())?;
     let entry = if shape == Shape::Typed {
         Entry::Typed { pre, run }
     } else {
@@ -163,10 +171,27 @@ pub fn link_component(
     };
     Ok(Program {
         entry,
-        memories: resources.as_ref().map_or(1, |needs| needs.num_memories),
-        initial_memory: resources.map_or(0, |needs| needs.max_initial_memory_size.unwrap_or(0)),
+        memories,
+        tables,
+        initial_memory,
         bytes,
     })
+}
+
+/// The memories and tables of an instance, and the memory with which its largest module begins.
+fn needs(resources: Option<ResourcesRequired>) -> Result<(u32, u32, u64), Refusal> {
+    // None for what takes modules as arguments, which is refused before.
+    let Some(needs) = resources else {
+        return Ok((1, 1, 0));
+    };
+    let (memories, tables) = (needs.num_memories, needs.num_tables);
+    if memories as usize > MOST_MEMORIES {
+        return Err(Refusal::more(memories.into(), "memories", MOST_MEMORIES));
+    }
+    if tables as usize > MOST_TABLES {
+        return Err(Refusal::more(tables.into(), "tables", MOST_TABLES));
+    }
+    Ok((memories, tables, needs.max_initial_memory_size.unwrap_or(0)))
 }
 
 /// The step's `run`, whose type is held to the world's.
@@ -234,11 +259,12 @@ fn link_command(engine: &Engine, module: &Module, bytes: usize) -> Result<Progra
             "The module's `_start` is not a function without parameters and results.".to_owned(),
         ));
     }
-    let resources = module.resources_required();
+    let (memories, tables, initial_memory) = needs(Some(module.resources_required()))?;
     Ok(Program {
         entry: Entry::Command { pre },
-        memories: resources.num_memories,
-        initial_memory: resources.max_initial_memory_size.unwrap_or(0),
+        memories,
+        tables,
+        initial_memory,
         bytes,
     })
 }

@@ -8,16 +8,22 @@ use wasmtime::{
 
 use crate::clock::Clock;
 use crate::functions::Functions;
+use crate::world::{MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
 
 /// Attempts that can be alive at once, where the address space allows it.
 const SLOTS: u32 = 10_000;
 
 /// A table may have this many elements; all of an attempt together too.
-const TABLE_ELEMENTS: usize = crate::world::MOST_TABLE_ELEMENTS;
+const TABLE_ELEMENTS: usize = MOST_TABLE_ELEMENTS;
 
 /// The guest's own stack, and that with room for the host's functions below it.
 const WASM_STACK: usize = 768 * 1024;
 const FIBER_STACK: usize = 1024 * 1024;
+
+/// Tables that all attempts together can have.
+pub fn pooled_tables(slots: u32) -> u32 {
+    slots.saturating_mul(4)
+}
 
 /// What all engines of a process share: the pool takes most of the address space, so there can be but one.
 pub struct Shared {
@@ -126,18 +132,22 @@ pub fn config(fuel: bool, slots: Option<u32>) -> Config {
         .gc_heap_reservation(1 << 32)
         .memory_init_cow(true);
     if let Some(slots) = slots {
+        // Attempts at once that may use exceptions: for all of them the address space would not suffice.
+        let heaps = slots.min(1000);
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(slots)
-            .total_core_instances(slots.saturating_mul(16))
-            .max_core_instances_per_component(10_000)
-            .total_memories(slots)
-            .total_tables(slots.saturating_mul(2))
+            // Instances are counted, not kept ready: what they take is bounded for each component below.
+            .total_core_instances(u32::MAX)
+            .max_core_instances_per_component(u32::MAX)
+            // A heap of exceptions lies in a memory, beside those of the component.
+            .total_memories(slots + heaps)
+            .total_tables(pooled_tables(slots))
             .total_stacks(slots)
-            .total_gc_heaps(slots.min(1000))
+            .total_gc_heaps(heaps)
             .max_memory_size(1 << 32)
             .table_elements(TABLE_ELEMENTS)
-            .max_memories_per_module(100)
-            .max_tables_per_module(100)
+            .max_memories_per_module(MOST_MEMORIES as u32)
+            .max_tables_per_module(MOST_TABLES as u32)
             .max_core_instance_size(16 * 1024 * 1024)
             .max_component_instance_size(16 * 1024 * 1024)
             .linear_memory_keep_resident(64 * 1024)

@@ -15,6 +15,18 @@ use crate::wasi::{Exchange, Http, IoError, KeyValue, Pollable};
 /// Table elements of all of an attempt's instances together: they lie in the host's own memory.
 pub const MOST_TABLE_ELEMENTS: usize = 1024 * 1024;
 
+/// Memories of one attempt: even an empty one takes gigabytes of the process' addresses, and a file if it has content.
+pub const MOST_MEMORIES: usize = 100;
+
+/// Tables of one attempt: each takes megabytes of the process' addresses.
+pub const MOST_TABLES: usize = 100;
+
+/// Core instances of one attempt.
+pub const MOST_INSTANCES: usize = 10_000;
+
+/// The memory that 32 bits can address.
+const ADDRESSABLE: usize = 1 << 32;
+
 /// All that one attempt can reach.
 pub struct World {
     pub attempt: Arc<Attempt>,
@@ -216,7 +228,7 @@ impl ResourceLimiter for World {
         maximum: Option<usize>,
     ) -> Result<bool> {
         // The module's own maximum refuses before the limit does: that is no lack of memory.
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        if maximum.is_some_and(|maximum| desired > maximum && maximum < ADDRESSABLE) {
             return Ok(false);
         }
         let total = self.memory.saturating_add(desired.saturating_sub(current));
@@ -254,14 +266,15 @@ impl ResourceLimiter for World {
     }
 
     fn instances(&self) -> usize {
-        10_000
+        // A component's own were counted before; Wasmtime puts some between those of components that are nested.
+        2 * MOST_INSTANCES
     }
 
     fn tables(&self) -> usize {
-        10_000
+        MOST_TABLES
     }
 
     fn memories(&self) -> usize {
-        10_000
+        MOST_MEMORIES
     }
 }

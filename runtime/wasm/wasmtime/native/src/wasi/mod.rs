@@ -26,16 +26,16 @@ pub struct InputStream;
 pub struct OutputStream;
 pub struct Pollable;
 pub struct Network;
+pub struct AddressStream;
 
 /// Stands for every resource of which a step never gets one; the number keeps the types apart.
-const NOT_THERE: [&str; 12] = [
+const NOT_THERE: [&str; 11] = [
     "descriptor",
     "directory-entry-stream",
     "tcp-socket",
     "udp-socket",
     "incoming-datagram-stream",
     "outgoing-datagram-stream",
-    "resolve-address-stream",
     "terminal-input",
     "terminal-output",
     "incoming-request",
@@ -98,6 +98,9 @@ fn link_resource(definitions: &mut Instance<'_>, item: &str) -> Result<()> {
         return Ok(());
     }
     match item {
+        "resolve-address-stream" => {
+            definitions.resource(item, ResourceType::host::<AddressStream>(), keep)
+        }
         "network" => definitions.resource(item, ResourceType::host::<Network>(), keep),
         "bucket" | "cas" => keyvalue::link_resource(definitions, item),
         _ => {
