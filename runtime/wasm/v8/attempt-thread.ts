@@ -127,7 +127,7 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
       listener = (message) => {
         if (message instanceof Error) return fail(...threadFailure(message));
         if (message.type === "loaded") return begin();
-        if (message.type === "ended") settle(message, !message.tainted);
+        if (message.type === "ended") settle(message.ending, !message.tainted);
         if (message.type === "call" || message.type === "forget") answering.hear(message);
       };
       cancel = abort;

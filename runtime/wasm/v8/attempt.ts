@@ -99,7 +99,7 @@ function createWorld(
     ...(run.tmpBytes !== undefined && { tmp: createTmp(run.tmpBytes, () => ambient.wallClock(), end) }),
     outside: {
       config: run.config,
-      calls: line.begin(run.httpConcurrent),
+      calls: line.begin(run.httpConcurrent, meter),
       httpBodyBytes: run.httpBodyBytes,
       hold: meter.hold,
       release: meter.release,

@@ -21,7 +21,13 @@ export interface CallLine {
 /** What a thread has of its line from one attempt to the next. */
 export interface ThreadLine {
   /** The line of a new attempt; answers to an earlier one are dropped. `most`: calls without an answer at once. */
-  begin(most: number): CallLine;
+  begin(most: number, holder: Holder): CallLine;
+}
+
+/** Counts the bytes of calls under way, and of answers that nobody has taken. */
+export interface Holder {
+  hold(bytes: number): void;
+  release(bytes: number): void;
 }
 
 /** Milliseconds that a thread sleeps at once: a timeout has to fit into 31 bits. */
@@ -36,9 +42,10 @@ export function createThreadLine(
   // Never begun anew: no answer to an earlier attempt is taken for one to this.
   let last = 0;
   return {
-    begin(most) {
-      const waiting = new Set<number>();
-      const unwanted = new Set<number>();
+    begin(most, { hold, release }) {
+      // With the bytes that went along.
+      const waiting = new Map<number, number>();
+      const unwanted = new Map<number, number>();
       const answered = new Map<number, WithBytes<HostAnswer>>();
       const drain = (): void => {
         for (
@@ -47,8 +54,10 @@ export function createThreadLine(
           got = receiveMessageOnPort(answers)
         ) {
           const { number, head, bytes } = got.message as AnswerMessage;
+          release(waiting.get(number) ?? unwanted.get(number) ?? 0);
           if (unwanted.delete(number) || !waiting.delete(number)) continue;
           answered.set(number, { head, ...(bytes && { bytes }) });
+          hold(bytes?.length ?? 0);
         }
       };
       const sleepUntil = (done: () => boolean, ms = Number.POSITIVE_INFINITY): void => {
@@ -67,7 +76,9 @@ export function createThreadLine(
           const hasRoom = (): boolean => waiting.size + unwanted.size <= most;
           while (!hasRoom()) sleepUntil(hasRoom);
           const number = ++last;
-          waiting.add(number);
+          const length = bytes?.length ?? 0;
+          hold(length);
+          waiting.set(number, length);
           const copy = bytes?.slice();
           send(
             { type: "call", number, head, ...(copy && { bytes: copy }) },
@@ -79,12 +90,16 @@ export function createThreadLine(
           const answer = answered.get(number);
           if (answer === undefined) throw new Error(`call ${number} has no answer`);
           answered.delete(number);
+          release(answer.bytes?.length ?? 0);
           return answer;
         },
         forget(number) {
-          if (answered.delete(number) || !waiting.delete(number)) return;
-          unwanted.add(number);
-          send({ type: "forget", number }, []);
+          const sent = waiting.get(number);
+          if (sent !== undefined) {
+            waiting.delete(number);
+            unwanted.set(number, sent);
+            send({ type: "forget", number }, []);
+          } else if (answered.has(number)) this.take(number);
         },
         sleep: (calls, ms) => sleepUntil(() => calls.some((number) => answered.has(number)), ms),
       };

@@ -53,12 +53,12 @@ export type ToWorker =
   | { readonly type: "unload"; readonly key: string }
   | { readonly type: "run"; readonly run: RunRequest };
 
-/** What a worker answers. `tainted`: it must not run another attempt. */
+/** What a worker answers. */
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "loaded" }
   | CallMessage
-  | ({ readonly type: "ended"; readonly tainted: boolean } & WorkerEnding);
+  | ({ readonly type: "ended" } & AttemptEnd);
 
 /** A call of the guest that runs, by a number that no other call of its thread has; or that its answer is not wanted. */
 export type CallMessage =

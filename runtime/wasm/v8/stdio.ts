@@ -7,8 +7,12 @@ export interface InputSource {
 
 /** Takes bytes up to a limit, and ends the guest there. */
 export interface OutputSink {
-  write(bytes: Uint8Array): void;
+  /** Says why it took none, where it can fail without that. */
+  write(bytes: Uint8Array): WriteFault | undefined | void;
 }
+
+/** "closed": it takes no more; else what stands for the `error` that a guest gets of it. */
+export type WriteFault = "closed" | { readonly failed: unknown };
 
 /** The guest went over a limit: it is ended where it stands. */
 export class Breach extends Error {

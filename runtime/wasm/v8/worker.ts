@@ -59,11 +59,11 @@ function run(request: Extract<ToWorker, { type: "run" }>["run"]): void {
   const program = programs.get(request.key);
   if (program === undefined) throw new Error(`the worker was not given ${request.key}`);
   let answered = false;
-  const end = runAttempt(program, request, { log, ambient, meter, line }, ({ ending, tainted }) => {
+  const end = runAttempt(program, request, { log, ambient, meter, line }, (early) => {
     answered = true;
-    answer({ type: "ended", tainted, ...ending });
+    answer({ type: "ended", ...early });
   });
-  if (!answered) answer({ type: "ended", tainted: end.tainted, ...end.ending });
+  if (!answered) answer({ type: "ended", ...end });
   // Behind the answer: wiping is not in the attempt's time.
   meter.end();
 }

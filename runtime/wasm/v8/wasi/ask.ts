@@ -9,17 +9,10 @@ export function outsideOf({ outside }: StepWorld): Outside {
   return outside;
 }
 
-/** Asks something of the host and waits for the answer. Its bytes are held until the guest has them. */
+/** Asks something of the host and waits for the answer. */
 export function ask(world: StepWorld, call: HostCall, bytes?: Uint8Array): WithBytes<HostAnswer> {
-  const { calls, hold, release } = outsideOf(world);
-  const sent = bytes?.length ?? 0;
-  hold(sent);
+  const { calls } = outsideOf(world);
   const number = calls.ask(call, bytes);
   waitForCall(calls, world.ambient, [number]);
-  const answer = calls.take(number);
-  release(sent);
-  const got = answer.bytes?.length ?? 0;
-  hold(got);
-  release(got);
-  return answer;
+  return calls.take(number);
 }

@@ -1,17 +1,27 @@
-import type { InputSource, OutputSink } from "../stdio.ts";
+import type { InputSource, OutputSink, WriteFault } from "../stdio.ts";
 import { err, hostFunction, ok } from "./host-function.ts";
 import type { HostFunction, HostInterfaces } from "./host-function.ts";
 import { Trap } from "../component/trap.ts";
 import type { CallLine } from "../call-line.ts";
 import type { Ambient, StepWorld } from "./world.ts";
 
-/** What stands for a pollable: when it is ready, in nanoseconds of the monotonic clock; or the call that must be answered. */
-export type Pollable = { readonly readyAt: bigint } | { readonly call: number };
+/** What stands for a pollable: when it is ready, in nanoseconds of the monotonic clock; or what it waits for. */
+export type Pollable = { readonly readyAt: bigint } | { awaits(): Awaiting };
+
+/** What something waits for: an answer to a call, the guest itself, or nothing any more. */
+export type Awaiting = number | "guest" | "nothing";
+
+/** `error` of wasi:io/error: why a stream failed, which those of HTTP bodies alone do. */
+export interface IoError {
+  /** A case of wasi:http's `error-code`. */
+  readonly code: readonly [number, unknown];
+  readonly text: string;
+}
 
 /** Everything but time and answers is ready at once. */
 export const readyNow: Pollable = { readyAt: 0n };
 
-/** The one error of a stream that a guest can meet here, `closed`: there is nothing more to read. */
+/** There is nothing more to read, or nothing more is taken. */
 const closed = err([1, undefined]);
 
 const streamError = "variant{last-operation-failed(own<error>), closed}";
@@ -30,6 +40,12 @@ export const ioInterfaces: HostInterfaces = {
     }),
     poll: hostFunction<[readonly Pollable[]]>("(list<borrow<pollable>>) -> list<u32>", (world, [pollables]) =>
       waitForOne(world, pollables),
+    ),
+  },
+  "wasi:io/error": {
+    "[method]error.to-debug-string": hostFunction<[IoError]>(
+      "(borrow<error>) -> string",
+      (_, [{ text }]) => text,
     ),
   },
   "wasi:io/streams": {
@@ -57,8 +73,8 @@ export const ioInterfaces: HostInterfaces = {
   },
 };
 
-function isReady({ ambient, outside }: StepWorld, pollable: Pollable): boolean {
-  if ("call" in pollable) return outside?.calls.isAnswered(pollable.call) === true;
+function isReady({ ambient }: StepWorld, pollable: Pollable): boolean {
+  if ("awaits" in pollable) return pollable.awaits() === "nothing";
   return ambient.monotonicClock() >= pollable.readyAt;
 }
 
@@ -66,17 +82,17 @@ function isReady({ ambient, outside }: StepWorld, pollable: Pollable): boolean {
 function waitForOne(world: StepWorld, pollables: readonly Pollable[]): readonly number[] {
   if (pollables.length === 0) throw new Trap("poll was called with an empty list");
   const { ambient } = world;
-  const calls = pollables.flatMap((pollable) => ("call" in pollable ? [pollable.call] : []));
-  const times = pollables.flatMap((pollable) => ("call" in pollable ? [] : [pollable.readyAt]));
+  const awaited = pollables.flatMap((pollable) => ("awaits" in pollable ? [pollable.awaits()] : []));
+  const times = pollables.flatMap((pollable) => ("awaits" in pollable ? [] : [pollable.readyAt]));
   const first = times.reduce((least, time) => (time < least ? time : least), 2n ** 64n);
-  const { outside } = world;
-  if (calls.length > 0 && outside !== undefined) {
-    waitForCall(outside.calls, ambient, calls, times.length === 0 ? undefined : first);
-  } else if (first > ambient.monotonicClock()) ambient.waitUntil(first);
+  const calls = awaited.filter((call) => typeof call === "number");
+  if (calls.length > 0 && !awaited.includes("nothing") && world.outside !== undefined) {
+    waitForCall(world.outside.calls, ambient, calls, times.length === 0 ? undefined : first);
+  } else if (!awaited.includes("nothing") && first > ambient.monotonicClock()) ambient.waitUntil(first);
   const now = ambient.monotonicClock();
   return [...pollables.keys()].filter((index) => {
     const pollable = pollables[index] ?? readyNow;
-    return "call" in pollable ? isReady(world, pollable) : pollable.readyAt <= now;
+    return "awaits" in pollable ? isReady(world, pollable) : pollable.readyAt <= now;
   });
 }
 
@@ -115,10 +131,16 @@ function skipping(): HostFunction {
   );
 }
 
+/** What a guest hears of a write. */
+function written(fault: WriteFault | undefined | void): readonly [0 | 1, unknown] {
+  if (fault === undefined) return ok();
+  return fault === "closed" ? closed : err([0, fault.failed]);
+}
+
 function writing(): HostFunction {
   return hostFunction<[OutputSink, Uint8Array]>(
     `(borrow<output-stream>, list<u8>) -> result<_, ${streamError}>`,
-    (_, [sink, bytes]) => ok(sink.write(bytes)),
+    (_, [sink, bytes]) => written(sink.write(bytes)),
   );
 }
 
@@ -131,7 +153,10 @@ function writingZeroes(): HostFunction {
     `(borrow<output-stream>, u64) -> result<_, ${streamError}>`,
     (_, [sink, length]) => {
       const zeroes = new Uint8Array(atMost(length));
-      for (let left = length; left > 0n; left -= permitted) sink.write(zeroes.subarray(0, atMost(left)));
+      for (let left = length; left > 0n; left -= permitted) {
+        const fault = sink.write(zeroes.subarray(0, atMost(left)));
+        if (fault !== undefined) return written(fault);
+      }
       return ok();
     },
   );
@@ -143,8 +168,8 @@ function splicing(): HostFunction {
     (_, [sink, source, length]) => {
       const bytes = source.read(atMost(length));
       if (bytes === undefined) return closed;
-      sink.write(bytes);
-      return ok(BigInt(bytes.length));
+      const fault = sink.write(bytes);
+      return fault === undefined ? ok(BigInt(bytes.length)) : written(fault);
     },
   );
 }

@@ -7,6 +7,7 @@ import { configInterfaces } from "./config.ts";
 import { deniedInterfaces } from "./denied.ts";
 import { filesystemInterfaces } from "./filesystem.ts";
 import type { HostInterfaces } from "./host-function.ts";
+import { httpInterfaces } from "./http-client/http.ts";
 import { ioInterfaces } from "./io.ts";
 import { keyValueInterfaces } from "./key-value.ts";
 
@@ -21,6 +22,7 @@ const interfaces: HostInterfaces = {
   ...filesystemInterfaces,
   ...configInterfaces,
   ...keyValueInterfaces,
+  ...httpInterfaces,
 };
 
 /**
