@@ -1,11 +1,13 @@
 import { installToolchains } from "./host/build/find-toolchains.ts";
 import { installNatsServer, natsServerVariable } from "./host/nats/find-server.ts";
 import { installLambdaEmulator, lambdaEmulatorVariable } from "./runtime/lambda/find-emulator.ts";
+import { installMoto, motoVariable } from "./runtime/lambda/find-moto.ts";
 
 /** What tests need beyond npm: how it is had, and the variable that tells them where it is. */
 const parts = [
   [natsServerVariable, installNatsServer],
   [lambdaEmulatorVariable, installLambdaEmulator],
+  [motoVariable, installMoto],
 ] as const;
 
 const missing: string[] = [];

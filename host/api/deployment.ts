@@ -20,13 +20,19 @@ export const deploymentSchema: Schema = object({
     maxItems: 1_000,
     items: object({
       functionId: { type: "string" },
-      version: { type: "string", description: "The digest of document and components." },
+      version: { type: "string", description: "The digest of document, components and pinned options." },
       createdAt: { type: "integer", description: "Milliseconds since 1970-01-01T00:00:00Z." },
       document: { type: "object", description: "The function document." },
       components: {
         type: "object",
         additionalProperties: { type: "string", pattern: "^[0-9a-f]{64}$" },
         description: "Component digests (sha256, hex) by step.",
+      },
+      "pinned?": {
+        type: "object",
+        additionalProperties: { type: "object", additionalProperties: { type: "string", minLength: 1 } },
+        description:
+          "Options of the runtimes of steps that were published elsewhere, by step: what exactly runs.",
       },
     }),
   },
@@ -55,7 +61,7 @@ export function readDeployment(body: unknown): Deployment {
 }
 
 function versionProblems(version: FunctionVersion, base: string): readonly Problem[] {
-  const { functionId, document, components } = version;
+  const { functionId, document, components, pinned = {} } = version;
   const loaded = loadFunction(JSON.stringify(document), { file: functionId });
   if (!loaded.ok) {
     // Lines of a text that nobody wrote help nobody.
@@ -70,13 +76,19 @@ function versionProblems(version: FunctionVersion, base: string): readonly Probl
     message,
   });
   if (document.id !== functionId) return [problem("/functionId", `the document's id is ${document.id}`)];
-  const expected = functionVersion(document, components, 0).version;
+  const expected = functionVersion(document, components, 0, pinned).version;
   if (version.version !== expected)
-    return [problem("/version", `the digest of document and components is ${expected}`)];
+    return [problem("/version", `the digest of document, components and pinned options is ${expected}`)];
   const unbuilt = Object.entries(document.steps).filter(
     ([id, step]) => hasArtifact(step) && !Object.hasOwn(components, id),
   );
-  return unbuilt.map(([id]) => problem("/components", `the step ${id} has no component`));
+  const unpinnable = Object.keys(pinned).filter((id) => document.steps[id]?.runtime?.type !== "lambda");
+  return [
+    ...unbuilt.map(([id]) => problem("/components", `the step ${id} has no component`)),
+    ...unpinnable.map((id) =>
+      problem("/pinned", `the step ${id} has no runtime of which options can be pinned`),
+    ),
+  ];
 }
 
 function invalid(problems: readonly Problem[]): MillraceError {

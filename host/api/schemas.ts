@@ -244,6 +244,11 @@ export const components = {
       additionalProperties: string,
       description: "Component digests (sha256, hex) by step.",
     },
+    "pinned?": {
+      type: "object",
+      description:
+        "What exactly runs of steps whose code is elsewhere, by step: the version of a Lambda function.",
+    },
     notices: listOf({ $ref: "Notice#" }),
   }),
   Notice: object({

@@ -18,8 +18,10 @@ export interface BuiltFunction {
   readonly document: FunctionDocument;
   /** The document's file, absolute. */
   readonly file: string;
-  /** By step id. */
+  /** By step id: what hosts store and run steps from. */
   readonly components: Readonly<Record<string, Artifact>>;
+  /** By step id: the code of functions elsewhere, to which `push` takes it. */
+  readonly code: Readonly<Record<string, Artifact>>;
 }
 
 /** What is going on with one source file, and which steps of which functions are built from it. */
@@ -198,10 +200,12 @@ function builtFunction(
   results: ReadonlyMap<string, BuiltSource>,
 ): readonly BuiltFunction[] {
   const components: Record<string, Artifact> = {};
+  const code: Record<string, Artifact> = {};
   for (const [stepId, source] of sources) {
     const result = results.get(keyOf(source));
     if (result?.ok !== true) return [];
-    components[stepId] = result.artifact;
+    const of = packers[source.runtime]?.isPublished === true ? code : components;
+    of[stepId] = result.artifact;
   }
-  return [{ document, file, components }];
+  return [{ document, file, components, code }];
 }

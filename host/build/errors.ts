@@ -52,6 +52,12 @@ export const buildErrors = {
     summary: "The folder of a docker step is too large to be stored, or can't be read.",
     next: "Leave files out of it with a .dockerignore file, and have the Dockerfile fetch what is large.",
   },
+  ERR_BUILD_ARCHIVE: {
+    status: 422,
+    summary:
+      "The folder of a Lambda step can't be its function's code: it is empty, too large, or can't be read.",
+    next: "Lambda takes 250 MiB of files, 50 MiB as a ZIP; point `path` to a folder with what the function needs alone.",
+  },
   ERR_BUILD_BROKEN: {
     status: 500,
     summary: "No component could be made of a step, through no fault that was found in it.",

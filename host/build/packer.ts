@@ -9,6 +9,8 @@ import type { FoundSource, StepSource } from "./step-source.ts";
 
 /** Makes artifacts, which hosts run steps from, of the files of steps: one packer for each runtime that has any. */
 export interface Packer {
+  /** Its artifacts are the code of functions elsewhere: `push` takes them there, and no host stores them. */
+  readonly isPublished?: true;
   /** Finds what a step's path leads to. */
   find(place: StepPlace): Promise<FoundSource>;
   /** Gets ready to pack, for one build of a project. */

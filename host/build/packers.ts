@@ -1,5 +1,6 @@
 import type { RuntimeName } from "../../runtime/driver.ts";
 import { dockerPacker } from "./docker-packer.ts";
+import { lambdaPacker } from "./lambda-packer.ts";
 import type { Packer } from "./packer.ts";
 import { wasmPacker } from "./wasm-packer.ts";
 
@@ -7,4 +8,5 @@ import { wasmPacker } from "./wasm-packer.ts";
 export const packers: Readonly<Partial<Record<RuntimeName, Packer>>> = {
   wasm: wasmPacker,
   docker: dockerPacker,
+  lambda: lambdaPacker,
 };

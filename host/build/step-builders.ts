@@ -62,7 +62,8 @@ export function createStepBuilders(cache: BuildCache): StepBuilders {
     async build({ kind, command }, step, bounds) {
       if (command !== undefined) return fromCommand(command, step, bounds);
       if (kind === "wasm" || kind === "command") return fromFile(step, true);
-      if (kind === "context") throw new TypeError("no Wasm step is built from a Dockerfile");
+      if (kind === "context" || kind === "folder")
+        throw new TypeError(`no Wasm step is built from a ${kind}`);
       return (await builderOf(kind)).build(step, bounds);
     },
     async close() {

@@ -10,8 +10,8 @@ import { buildLanguages } from "./languages/languages.ts";
 export interface StepSource {
   /** The runtime whose packer makes an artifact of it. */
   readonly runtime: RuntimeName;
-  /** A language to build; a component that is there; one that a command of the user's writes; a Dockerfile's folder. */
-  readonly kind: LanguageName | "wasm" | "command" | "context";
+  /** A language to build; a component that is there; one that a command of the user's writes; a Dockerfile's folder; a folder as it is. */
+  readonly kind: LanguageName | "wasm" | "command" | "context" | "folder";
   /** Absolute, symbolic links resolved. */
   readonly file: string;
   /** Kind command: what a shell runs, and where. */

@@ -86,6 +86,11 @@ export const cliErrors = {
     summary: "What answers at the URL is no Millrace host.",
     next: "Check the URL given with --url or MILLRACE_URL.",
   },
+  ERR_PUSH_CODE: {
+    exitCode: exitCodes.failed,
+    summary: "The code of a step could not be published where it runs; no function was deployed.",
+    next: "Do as the problems say, and push again.",
+  },
   ERR_STOP_TIMEOUT: {
     exitCode: exitCodes.failed,
     summary: "A host that was told to stop could not within its grace and 15 seconds more.",

@@ -4,7 +4,7 @@ import type { BuiltFunction } from "../build/build.ts";
 import type { Project } from "../build/project.ts";
 import { hostErrors, MillraceError, type HostErrorCode, type Problem } from "../errors.ts";
 import { functionVersion } from "../function/define.ts";
-import type { FunctionVersion } from "../function/version.ts";
+import type { FunctionVersion, PinnedOptions } from "../function/version.ts";
 import type { Host } from "../host.ts";
 import { CliError } from "./errors.ts";
 
@@ -53,10 +53,14 @@ function nextOf(code: string): string | undefined {
   return Object.hasOwn(hostErrors, code) ? hostErrors[code as HostErrorCode].next : undefined;
 }
 
-/** The version that a function has as it was built. `now`: milliseconds since 1970. */
-export function versionOf({ document, components }: BuiltFunction, now: number): FunctionVersion {
+/** The version that a function has as it was built, and as steps of it were published. `now`: milliseconds since 1970. */
+export function versionOf(
+  { document, components }: BuiltFunction,
+  now: number,
+  pinned?: PinnedOptions,
+): FunctionVersion {
   const digests = Object.entries(components).map(([step, { sha256 }]) => [step, sha256] as const);
-  return functionVersion(document, Object.fromEntries(digests), now);
+  return functionVersion(document, Object.fromEntries(digests), now, pinned);
 }
 
 /** Stores these functions and their components on a host, but for those that are active as they are; returns the ids of the others. */

@@ -1,4 +1,5 @@
 import type { Capabilities } from "../../runtime/capabilities.ts";
+import type { StepProgram } from "../../runtime/driver.ts";
 import { defaultLimits, type Limits } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
@@ -18,8 +19,9 @@ import {
 import { parseDuration } from "./duration.ts";
 import { compileExpression, edgeNames, triggerNames, type Expression, type Scope } from "./expression.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
+import { lambdaFunctionName } from "./lambda-function.ts";
 import { parseSize } from "./size.ts";
-import type { FunctionVersion } from "./version.ts";
+import type { FunctionVersion, PinnedOptions } from "./version.ts";
 
 /** The retry policy of a function that names none. */
 export const defaultRetry: RetryPolicy = {
@@ -30,14 +32,16 @@ export const defaultRetry: RetryPolicy = {
   jitter: 0.5,
 };
 
-/** Makes a version of a document and the artifacts (sha256 by step id) it was built with. */
+/** Makes a version of a document, the artifacts (sha256 by step id) it was built with, and what `push` fixed. */
 export function functionVersion(
   document: FunctionDocument,
   components: Readonly<Record<string, string>>,
   createdAt: number,
+  pinned: PinnedOptions = {},
 ): FunctionVersion {
-  const version = digestJson({ document, components } as unknown as Json).slice(0, 12);
-  return { functionId: document.id, version, document, components, createdAt };
+  const fixed = Object.keys(pinned).length === 0 ? {} : { pinned };
+  const version = digestJson({ document, components, ...fixed } as unknown as Json).slice(0, 12);
+  return { functionId: document.id, version, document, components, ...fixed, createdAt };
 }
 
 /** Compiles a version of a document that loadFunction took; throws ERR_FUNCTION_SCHEMA for one it would refuse. */
@@ -80,19 +84,19 @@ function cronOf(trigger: Extract<TriggerDocument, { readonly cron: string }>): C
 }
 
 function defineStep(
-  { document, components }: FunctionVersion,
+  { document, components, pinned = {} }: FunctionVersion,
   id: string,
   before: readonly string[],
 ): StepDefinition {
   const step = Object.hasOwn(document.steps, id) ? document.steps[id] : undefined;
   if (step === undefined) throw broken(`it has no step ${id}`);
-  const runtime = step.runtime ?? { type: "wasm" };
+  const fixed = Object.hasOwn(pinned, id) ? pinned[id] : undefined;
   const sha256 = Object.hasOwn(components, id) ? components[id] : undefined;
   return {
     id,
     name: step.name ?? id,
     program: {
-      runtime,
+      runtime: { ...runtimeOf(document.id, id, step), ...fixed },
       ...(sha256 === undefined ? {} : { sha256 }),
       ...(step.capabilities === undefined ? {} : { capabilities: capabilities(step.capabilities) }),
     },
@@ -102,6 +106,16 @@ function defineStep(
     edges: id === document.onFailure ? [] : edgesOf(step.after),
     ancestors: before,
   };
+}
+
+/** What a step's `runtime` says, with what it leaves open. */
+export function runtimeOf(
+  functionId: string,
+  stepId: string,
+  { runtime = { type: "wasm" } }: Pick<StepDocument, "runtime">,
+): StepProgram["runtime"] {
+  if (runtime.type !== "lambda") return runtime;
+  return { function: lambdaFunctionName(functionId, stepId), ...runtime };
 }
 
 function capabilities(document: NonNullable<StepDocument["capabilities"]>): Capabilities {

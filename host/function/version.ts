@@ -1,3 +1,4 @@
+import type { Json } from "../../runtime/json.ts";
 import type { FunctionDocument, StepDocument } from "./document.ts";
 
 /** An immutable version of a function: the document and the programs it was built with. */
@@ -8,8 +9,13 @@ export interface FunctionVersion {
   readonly document: FunctionDocument;
   /** Digests (sha256, hex) of the artifacts that steps are run from, by step id: components, for those of runtime wasm. */
   readonly components: Readonly<Record<string, string>>;
+  /** Options of steps' runtimes that `push` fixed, by step id, in place of those of the document: a Lambda function's version. */
+  readonly pinned?: PinnedOptions;
   readonly createdAt: number;
 }
+
+/** Options of steps' runtimes, by step id. */
+export type PinnedOptions = Readonly<Record<string, Readonly<Record<string, Json>>>>;
 
 /** Whether a step is run from an artifact, which its version must name. */
 export function hasArtifact({ runtime, path }: Pick<StepDocument, "runtime" | "path">): boolean {

@@ -3,7 +3,8 @@ import type { ConnectLambda, Invocation, LambdaApi, LambdaPlace } from "./api.ts
 import { emulated } from "./emulator.ts";
 
 type Sdk = typeof sdk;
-type Load = () => Promise<Sdk>;
+/** Loads AWS's SDK. */
+export type Load = () => Promise<Sdk>;
 
 /** Milliseconds for a connection to be made. */
 const connectionTimeout = 10_000;
@@ -13,15 +14,27 @@ export class PackageMissing extends Error {
   override readonly name = "PackageMissing";
 }
 
-/** Opens Lambda's API through AWS's SDK, which is loaded the first time. */
-export function createConnect(load: Load = () => import("@aws-sdk/client-lambda")): ConnectLambda {
+/** AWS's SDK, and a client of Lambda. */
+interface OpenedSdk {
+  readonly sdk: Sdk;
+  readonly client: sdk.LambdaClient;
+}
+
+/** How a client is made. */
+interface ClientOptions {
+  /** Connections at once. */
+  readonly sockets: number;
+  /** Requests that are made of one until it succeeds. */
+  readonly maxAttempts: number;
+}
+
+/** Opens Lambda's API through AWS's SDK, which is loaded the first time. One request an invocation: the run's own policy says when it is tried again. */
+export function createConnect(load?: Load): ConnectLambda {
   return async (place, sockets) => {
-    const loadedSdk = await loaded(load);
-    const { InvokeCommand } = loadedSdk;
-    const client = createClient(loadedSdk, place, sockets);
+    const { sdk, client } = await openSdk(place, { sockets, maxAttempts: 1 }, load);
     const api: LambdaApi = {
       async invoke(invocation, signal) {
-        const command = new InvokeCommand({
+        const command = new sdk.InvokeCommand({
           ...target(invocation),
           InvocationType: "RequestResponse",
           LogType: "Tail",
@@ -30,7 +43,7 @@ export function createConnect(load: Load = () => import("@aws-sdk/client-lambda"
         return answer(await client.send(command, { abortSignal: signal }));
       },
       async check(function_, signal) {
-        const command = new InvokeCommand({ ...target(function_), InvocationType: "DryRun" });
+        const command = new sdk.InvokeCommand({ ...target(function_), InvocationType: "DryRun" });
         await client.send(command, { abortSignal: signal });
       },
       close: () => client.destroy(),
@@ -39,22 +52,28 @@ export function createConnect(load: Load = () => import("@aws-sdk/client-lambda"
   };
 }
 
-async function loaded(load: Load): Promise<Sdk> {
-  try {
-    return await load();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") throw error;
+/** Loads AWS's SDK and makes a client. Throws PackageMissing. */
+export async function openSdk(
+  place: LambdaPlace,
+  options: ClientOptions,
+  load: Load = () => import("@aws-sdk/client-lambda"),
+): Promise<OpenedSdk> {
+  const loaded = await load().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ERR_MODULE_NOT_FOUND" && error.code !== "MODULE_NOT_FOUND") throw error;
     throw new PackageMissing("the package @aws-sdk/client-lambda is not installed", { cause: error });
-  }
+  });
+  return { sdk: loaded, client: createClient(loaded, place, options) };
 }
 
-/** One request an invocation: the run's own policy says when it is tried again. */
-function createClient({ LambdaClient }: Sdk, place: LambdaPlace, sockets: number): sdk.LambdaClient {
+function createClient(
+  { LambdaClient }: Sdk,
+  place: LambdaPlace,
+  { sockets, maxAttempts }: ClientOptions,
+): sdk.LambdaClient {
   const agent = { keepAlive: true, maxSockets: sockets };
   const common = {
     ...place,
-    maxAttempts: 1,
+    maxAttempts,
     customUserAgent: "millrace",
     requestHandler: { connectionTimeout, httpAgent: agent, httpsAgent: agent },
   };
@@ -76,8 +95,8 @@ export function customEndpoint({ endpoint }: LambdaPlace): string | undefined {
   return [endpoint, own, all].find((url) => url !== undefined && url !== "");
 }
 
-/** AWS itself does not speak plain HTTP. */
-function isEmulator(place: LambdaPlace): boolean {
+/** Whether the address may be AWS's emulator's: AWS itself does not speak plain HTTP. */
+export function isEmulator(place: LambdaPlace): boolean {
   return customEndpoint(place)?.startsWith("http:") === true;
 }
 

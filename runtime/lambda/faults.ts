@@ -77,8 +77,12 @@ const codes: Readonly<Record<string, Code>> = {
 
 /** The failure of an attempt for which Lambda gave no function's answer. */
 export function invocationFailure(thrown: unknown, options: LambdaOptions): StepFailure {
+  return lambdaFailure(thrown, functionTitle(options), "invoke");
+}
+
+/** The failure of anything that was asked of Lambda. `title`: the function's; `deed`: what Lambda was to do with it. */
+export function lambdaFailure(thrown: unknown, title: string, deed: string): StepFailure {
   const error = thrown as SdkError;
-  const title = functionTitle(options);
   if (error instanceof PackageMissing) {
     return failure("ERR_LAMBDA_PACKAGE", `The step can't be run: ${error.message}.`);
   }
@@ -87,9 +91,9 @@ export function invocationFailure(thrown: unknown, options: LambdaOptions): Step
   }
   const status = error.$metadata?.httpStatusCode;
   const code = codes[error.name] ?? (status === undefined ? undefined : codeOfStatus(status));
-  if (code === undefined) return connectionFailure(error, title);
+  if (code === undefined) return connectionFailure(error, title, deed);
   const { retryAfterSeconds: after } = error;
-  const told = failure(code, `Lambda did not invoke ${title}: ${sayings(error, code)}`);
+  const told = failure(code, `Lambda did not ${deed} ${title}: ${sayings(error, code)}`);
   return told.retry && after !== undefined ? { ...told, retryAfterMs: after * 1000 } : told;
 }
 
@@ -118,9 +122,9 @@ function sayings(error: SdkError, code: Code): string {
   return `${name}: ${message}${reason}${request}`;
 }
 
-function connectionFailure({ code, name, message }: SdkError, title: string): StepFailure {
+function connectionFailure({ code, name, message }: SdkError, title: string, deed: string): StepFailure {
   if (code === undefined && name !== "TimeoutError") {
-    return failure("ERR_LAMBDA_REFUSED", `Lambda was not asked to invoke ${title}: ${message}`);
+    return failure("ERR_LAMBDA_REFUSED", `Lambda was not asked to ${deed} ${title}: ${message}`);
   }
   const hint = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code ?? "")
     ? " The certificate is not trusted: NODE_EXTRA_CA_CERTS names more authorities."

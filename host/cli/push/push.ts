@@ -3,6 +3,7 @@ import type { Json } from "../../../runtime/json.ts";
 import type { FunctionVersion } from "../../function/version.ts";
 import type { Deployer } from "../../index.ts";
 import { versionOf } from "../project.ts";
+import { publishSteps, type PublishedStep } from "./publish.ts";
 
 /** What a push came to, or with `dryRun` would come to. */
 export interface Pushed {
@@ -15,6 +16,8 @@ export interface Pushed {
   readonly uploaded: number;
   /** Their bytes. */
   readonly bytes: number;
+  /** The code of steps that run elsewhere. */
+  readonly published: readonly PublishedStep[];
   readonly dryRun: boolean;
 }
 
@@ -22,16 +25,22 @@ export interface Pushed {
 export interface Push {
   readonly functions: readonly BuiltFunction[];
   readonly eventSchemas: Readonly<Record<string, Json>>;
+  /** How files are named. */
+  readonly display: (file: string) => string;
 }
 
-/** Uploads what is missing, and deploys what has changed: schemas first, since the functions count on them. */
+/**
+ * Publishes what runs elsewhere, uploads what is missing, and deploys what has changed: schemas first, since the
+ * functions count on them.
+ */
 export async function push(
   deployer: Deployer,
-  { functions, eventSchemas }: Push,
+  { functions, eventSchemas, display }: Push,
   { now, dryRun, signal }: { readonly now: number; readonly dryRun: boolean; readonly signal: AbortSignal },
 ): Promise<Pushed> {
   const active = new Map((await deployer.active()).map((one) => [one.functionId, one.version]));
-  const versions = functions.map((built) => versionOf(built, now));
+  const { published, pinned } = await publishSteps(functions, { dryRun, signal, display });
+  const versions = functions.map((built) => versionOf(built, now, pinned.get(built.document.id)));
   const changed = versions.filter(({ functionId, version }) => active.get(functionId) !== version);
   const schemas = changedSchemas(eventSchemas, await deployer.eventSchemas());
 
@@ -58,6 +67,7 @@ export async function push(
     steps: steps.length,
     uploaded,
     bytes,
+    published,
     dryRun,
   };
 }

@@ -25,10 +25,14 @@ export async function runPush(dir: string, options: PushOptions, terminal: Termi
     if (all.length > 0) throw projectError(all);
     const deployer = await open(options);
     try {
-      const { eventSchemas } = project;
+      const { eventSchemas, display } = project;
       const dryRun = options.dryRun === true;
       tell(
-        await push(deployer, { functions, eventSchemas }, { now: systemClock.now(), dryRun, signal }),
+        await push(
+          deployer,
+          { functions, eventSchemas, display },
+          { now: systemClock.now(), dryRun, signal },
+        ),
         terminal,
       );
     } finally {
@@ -58,7 +62,13 @@ async function open(options: PushOptions): Promise<Deployer> {
 function tell(pushed: Pushed, terminal: Terminal): void {
   if (terminal.json) return terminal.printJson(pushed);
   const { out } = terminal;
-  const { functions, schemas, steps, uploaded, bytes, dryRun } = pushed;
+  const { functions, schemas, steps, uploaded, bytes, published, dryRun } = pushed;
+  for (const { function: name, version, changed } of published) {
+    const state = changed ? out("green", dryRun ? "would publish" : "published") : out("dim", "has its code");
+    terminal.print(
+      `${state}  ${name}  ${out("dim", version === undefined ? "" : `version ${version}`)}`.trimEnd(),
+    );
+  }
   for (const { id, version, changed } of functions) {
     const state = changed ? out("green", dryRun ? "would deploy" : "deployed") : out("dim", "unchanged");
     terminal.print(`${state}  ${id}  ${out("dim", version)}`);
@@ -66,7 +76,10 @@ function tell(pushed: Pushed, terminal: Terminal): void {
   if (schemas.length > 0) terminal.print(`schemas of ${schemas.join(", ")}`);
   const size = uploaded === 0 ? "" : ` (${bytesText(bytes)})`;
   terminal.print(`${steps} ${steps === 1 ? "step" : "steps"}, ${uploaded} uploaded${size}`);
-  const nothing = schemas.length === 0 && functions.every(({ changed }) => !changed);
+  const nothing =
+    published.every(({ changed }) => !changed) &&
+    schemas.length === 0 &&
+    functions.every(({ changed }) => !changed);
   if (nothing) terminal.print("Nothing changed.");
   else if (dryRun) terminal.print("A dry run: nothing was stored.");
 }

@@ -153,6 +153,37 @@ describe("a definition", () => {
   });
 });
 
+describe("a Lambda step", () => {
+  const programOf = (id: string, step: object, pinned = {}) => {
+    const document = { id, triggers: [{ event: "a" }], steps: { one: step } } as FunctionDocument;
+    return define(functionVersion(document, {}, 1, pinned)).steps.get("one")?.program;
+  };
+
+  test("has the function that its document names, else one by the ids of function and step", () => {
+    const named = { type: "lambda", function: "charge", fatal: ["X"] };
+    expect(programOf("shop", { runtime: named })).toEqual({ runtime: named });
+    const runtime = { type: "lambda" };
+    expect(programOf("shop", { path, runtime })).toEqual({ runtime: { ...runtime, function: "shop-one" } });
+  });
+
+  test("has no name that is longer than AWS takes, and other steps another", () => {
+    const names = ["a", "b"].map((end) => {
+      const name = programOf("f".repeat(80) + end, { path, runtime: { type: "lambda" } })?.runtime[
+        "function"
+      ];
+      expect(name).toMatch(/^f{51}-[0-9a-f]{12}$/);
+      return name;
+    });
+    expect(names[0]).not.toBe(names[1]);
+  });
+
+  test("runs what push has pinned, whatever its document says", () => {
+    const runtime = { type: "lambda", function: "charge", qualifier: "live", region: "eu-central-1" };
+    const pinned = { one: { function: "arn", qualifier: "7" } };
+    expect(programOf("shop", { path, runtime }, pinned)?.runtime).toEqual({ ...runtime, ...pinned.one });
+  });
+});
+
 describe("a version's digest", () => {
   const document: FunctionDocument = {
     id: "f",
@@ -179,6 +210,8 @@ describe("a version's digest", () => {
       functionVersion(document, {}, 1),
       functionVersion(document, { a: sha256 }, 1),
       functionVersion(document, { b: sha256 }, 1),
+      functionVersion(document, {}, 1, { a: { qualifier: "1" } }),
+      functionVersion(document, {}, 1, { a: { qualifier: "2" } }),
       functionVersion({ ...document, id: "g" }, {}, 1),
       functionVersion({ ...document, triggers }, {}, 1),
       functionVersion({ ...document, triggers: triggers.toReversed() }, {}, 1),

@@ -32,12 +32,22 @@ interface EmulatorOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Starts the emulator on free ports of loopback. */
-export async function startEmulator({
+/** Starts the emulator on free ports of loopback; others where somebody else was quicker to take one. */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryToStart(options);
+    } catch (error) {
+      if (tries === 5 || !(error as Error).message.includes("address already in use")) throw error;
+    }
+  }
+}
+
+async function tryToStart({
   handler = fixture("handler.mjs"),
   timeout = 20,
   environment = {},
-}: EmulatorOptions = {}): Promise<Emulator> {
+}: EmulatorOptions): Promise<Emulator> {
   if (program === undefined) throw new Error("There is no emulator.");
   const port = await freePort();
   const addresses = ["--runtime-interface-emulator-address", `127.0.0.1:${port}`];
@@ -57,7 +67,10 @@ export async function startEmulator({
   child.stderr.on("data", keep);
   const ended = once(child, "close");
   while (!(await listens(port))) {
-    if (child.exitCode !== null) throw new Error(`the emulator did not start:\n${printed}`);
+    if (child.exitCode !== null) {
+      await ended;
+      throw new Error(`the emulator did not start:\n${printed}`);
+    }
     await sleep(20);
   }
   return {
