@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from "node:net";
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server as TcpServer,
+  type Socket,
+} from "node:net";
 import { afterEach } from "vitest";
 
 const fixture = (name: string): string =>
@@ -24,10 +29,10 @@ export interface Listening {
   readonly received: readonly Received[];
 }
 
-const servers: (Server | TcpServer)[] = [];
+const servers: (Server | (TcpServer & Pick<Server, "closeAllConnections">))[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) {
-    if ("closeAllConnections" in server) server.closeAllConnections();
+    server.closeAllConnections();
     await new Promise((resolve) => void server.close(resolve));
   }
 });
@@ -54,20 +59,23 @@ export async function listen(
   return { port: await start(server, host), received };
 }
 
-/** Answers each connection with these bytes, whatever it says; all that it says is in `received`. */
-export async function listenRaw(answer: (text: string) => string): Promise<{
+/** Answers whatever comes with these bytes, or does what it wants; all that comes is in `received`. */
+export async function listenRaw(answer: (text: string, socket: Socket) => string | void): Promise<{
   readonly port: number;
   readonly received: readonly string[];
 }> {
   const received: string[] = [];
+  const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
+    sockets.add(socket);
     socket.on("error", () => undefined);
     socket.on("data", (data) => {
       received.push(data.toString("latin1"));
-      socket.write(answer(data.toString("latin1")), "latin1");
+      const said = answer(data.toString("latin1"), socket);
+      if (said !== undefined) socket.write(said, "latin1");
     });
   });
-  servers.push(server);
+  servers.push(Object.assign(server, { closeAllConnections: () => sockets.forEach((it) => it.destroy()) }));
   return { port: await start(server, "127.0.0.1"), received };
 }
 

@@ -8,6 +8,7 @@ const world = `
   package test:calls;
   world calls {
     include millrace:step/step@0.1.0;
+    import wasi:cli/environment@0.2.9;
     import wasi:io/error@0.2.9;
     import wasi:io/poll@0.2.9;
     import wasi:io/streams@0.2.9;
@@ -20,8 +21,10 @@ const world = `
     import wasi:config/store@0.2.0-draft;
   }`;
 
-/** What its code sees: the modules, and \`attempt(f)\`: what f returns as {ok}, or what it throws as {error}. */
+/** What its code sees: the modules, \`env\`, and \`attempt(f)\`: what f returns as {ok}, or what it throws as {error}. */
 const jsSource = `
+  import * as log from "millrace:step/log@0.1.0";
+  import * as environment from "wasi:cli/environment@0.2.9";
   import * as poll from "wasi:io/poll@0.2.9";
   import * as clock from "wasi:clocks/monotonic-clock@0.2.9";
   import * as http from "wasi:http/types@0.2.9";
@@ -41,11 +44,13 @@ const jsSource = `
   };
   const seen = (_, value) =>
     typeof value === "bigint" ? Number(value) : value instanceof Uint8Array ? { bytes: text(value) } : value;
-  const scope = { poll, clock, http, outgoing, store, atomics, batch, config, bytes, text, attempt };
+  const scope = { print: log.log, poll, clock, http, outgoing, store, atomics, batch, config, bytes, text, attempt };
   export const handler = {
     run({ event }) {
       try {
-        const result = new Function(...Object.keys(scope), JSON.parse(event.data))(...Object.values(scope));
+        const env = Object.fromEntries(environment.getEnvironment());
+        const all = { ...scope, env };
+        const result = new Function(...Object.keys(all), JSON.parse(event.data))(...Object.values(all));
         return JSON.stringify(result ?? null, seen);
       } catch (error) {
         throw { tag: "fatal", val: error instanceof Error ? error.name + ": " + error.message : JSON.stringify(error) };

@@ -6,7 +6,7 @@ import type { AttemptResult, Driver, StepFailure, StepProgram } from "../../../r
 import type { StepInput } from "../../../runtime/input.ts";
 import type { Limits } from "../../../runtime/limits.ts";
 import type { Engine } from "../../../runtime/wasm/engine.ts";
-import { createWasmDriver } from "../../../runtime/wasm/wasm.ts";
+import { createWasmDriver, type WasmDriverOptions } from "../../../runtime/wasm/wasm.ts";
 import { digest } from "./components.ts";
 
 /** Makes the engine under test. */
@@ -59,14 +59,20 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-/** A harness; `cacheDir` continues with the cache of an earlier one. */
-export function createHarness(createEngine: CreateEngine, parallelism = 2, cacheDir?: string): Harness {
+/** A harness; `cacheDir` continues with the cache of an earlier one. `more`: what stands behind granted imports. */
+export function createHarness(
+  createEngine: CreateEngine,
+  parallelism = 2,
+  cacheDir?: string,
+  more: Pick<WasmDriverOptions, "services" | "secrets"> = {},
+): Harness {
   const folder = cacheDir ?? mkdtempSync(join(tmpdir(), "millrace-engine-"));
   const artifacts = new Map<string, Uint8Array>();
   const driver = createWasmDriver({
     artifacts: (sha256) => Promise.resolve(artifacts.get(sha256)),
     cacheDir: folder,
     engine: createEngine({ cacheDir: folder, parallelism }),
+    ...more,
   });
   const put = (artifact: Uint8Array): StepProgram => {
     const sha256 = digest(artifact);

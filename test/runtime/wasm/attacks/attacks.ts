@@ -14,9 +14,12 @@ import { leftovers } from "./leftovers.ts";
 import { loopAttacks } from "./loops.ts";
 import { malformedAttacks } from "./malformed.ts";
 import { memoryAttacks } from "./memory.ts";
+import { networkGrantAttacks } from "./network.ts";
 import { outputAttacks } from "./output.ts";
 import { phaseAttacks } from "./phases.ts";
 import { boundProcess } from "./process-bounds.ts";
+import { requestAttacks } from "./requests.ts";
+import { secretAttacks } from "./secrets.ts";
 import { tmpLeftovers, tmpThemes } from "./tmp.ts";
 
 /**
@@ -72,6 +75,9 @@ export function attacks(
     }
     leftovers(() => harness);
     if (tmp) tmpLeftovers(() => harness);
+    networkGrantAttacks(createEngine);
+    secretAttacks(createEngine);
+    requestAttacks(createEngine);
     crowds(createEngine);
   });
 }
