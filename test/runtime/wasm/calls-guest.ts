@@ -50,7 +50,8 @@ const jsSource = `
       try {
         const env = Object.fromEntries(environment.getEnvironment());
         const all = { ...scope, env };
-        const result = new Function(...Object.keys(all), JSON.parse(event.data))(...Object.values(all));
+        const data = JSON.parse(event.data);
+        const result = new Function(...Object.keys(all), data.code ?? data)(...Object.values(all));
         return JSON.stringify(result ?? null, seen);
       } catch (error) {
         throw { tag: "fatal", val: error instanceof Error ? error.name + ": " + error.message : JSON.stringify(error) };
@@ -60,7 +61,7 @@ const jsSource = `
 
 let made: Promise<Uint8Array> | undefined;
 
-/** A step of JavaScript with every import that asks the host: it runs the code in the event's data. */
+/** A step of JavaScript with every import that asks the host: it runs the code that is the event's data, or `code` of it. */
 export function callsGuest(): Promise<Uint8Array> {
   return (made ??= make());
 }
