@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from "undici";
+import type { Agent, Dispatcher } from "undici";
 import type { HttpGrant } from "../capabilities.ts";
 import { BodyTooLarge, type EgressResponse, exchange } from "./exchange.ts";
 import { checkLiteral, guardedLookup, type Resolver, systemResolver } from "./guarded-lookup.ts";
@@ -60,11 +60,14 @@ export function createEgress(options: EgressOptions): Egress {
   let closing: Promise<void> | undefined;
 
   /** Connections that were made under another grant, or with other patience, are not used. */
-  const agentFor = (mayBePrivate: boolean, connectTimeoutMs: number): Agent => {
+  const agentFor = async (mayBePrivate: boolean, connectTimeoutMs: number): Promise<Agent> => {
+    // Loaded when needed: most hosts have no step that sends requests.
+    const { Agent: Connections } = await import("undici");
+    if (closing !== undefined) throw new EgressRefusal("connection-terminated", "The attempt has ended.");
     const key = `${mayBePrivate} ${connectTimeoutMs}`;
     const found = agents.get(key);
     if (found !== undefined) return found;
-    const agent = new Agent({
+    const agent = new Connections({
       allowH2: false,
       pipelining: 1,
       maxHeaderSize: mostHeadBytes,
@@ -80,7 +83,7 @@ export function createEgress(options: EgressOptions): Egress {
     return agent;
   };
 
-  const dispatch = (request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> => {
+  const dispatch = async (request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> => {
     const target = parseTarget(request);
     const { host, port, scheme, method } = target;
     const granting = grantsFor(grants, target);
@@ -93,7 +96,7 @@ export function createEgress(options: EgressOptions): Egress {
     const length = body?.length ?? 0;
     requestHeaders(request.headers, length);
     const headers = requestHeaders(outgoing(request.headers, target), length);
-    const agent = agentFor(mayBePrivate, roundedUp(connectTimeoutMs ?? connectMs));
+    const agent = await agentFor(mayBePrivate, roundedUp(connectTimeoutMs ?? connectMs));
     const dispatched: Dispatcher.DispatchOptions = {
       origin: `${scheme}://${host}:${port}`,
       path: request.path,
@@ -111,7 +114,6 @@ export function createEgress(options: EgressOptions): Egress {
       const length = request.body?.length ?? 0;
       if (length > bodyBytes) return { ok: false, tooLarge: "request", bytes: length };
       try {
-        if (closing !== undefined) throw new EgressRefusal("connection-terminated", "The attempt has ended.");
         return { ok: true, response: await dispatch(request, signal) };
       } catch (error) {
         if (error instanceof BodyTooLarge) return { ok: false, tooLarge: "response", bytes: error.bytes };
