@@ -43,7 +43,7 @@ export interface StepFailure {
 /** What every attempt leaves behind. `logs` is cut at `limits.logBytes`. */
 interface AttemptTraces {
   readonly logs: readonly LogLine[];
-  /** What exactly was run, where the document's name for it can come to mean something else: an image's digest. */
+  /** What exactly was run, where the document's name for it can come to mean something else: an image's digest, a Lambda function's version. */
   readonly ran?: string;
 }
 

@@ -8,8 +8,25 @@ export function checkRuntimes(document: Json, findings: Findings): void {
   for (const [id, value] of Object.entries(objectOf(member(objectOf(document), "steps")))) {
     const step = objectOf(value);
     const runtime = objectOf(member(step, "runtime"));
-    if (member(runtime, "type") !== "docker") continue;
-    checkDocker(step, runtime, `/steps${pointerStep(id)}`, findings);
+    const pointer = `/steps${pointerStep(id)}`;
+    const type = member(runtime, "type");
+    if (type === "docker") checkDocker(step, runtime, pointer, findings);
+    if (type === "lambda") checkLambda(step, runtime, pointer, findings);
+  }
+}
+
+/** What is invoked is named, and what is published is not a version already. */
+function checkLambda(step: JsonObject, runtime: JsonObject, pointer: string, findings: Findings): void {
+  const code = "ERR_FUNCTION_RUNTIME";
+  const hasPath = member(step, "path") !== undefined;
+  if (!hasPath && member(runtime, "function") === undefined) {
+    const message = "the step has neither a `function` nor a `path` to the folder of its code";
+    findings.add({ code, pointer: `${pointer}/runtime`, message, expected: "one of the two" });
+  }
+  const qualifier = member(runtime, "qualifier");
+  if (hasPath && typeof qualifier === "string" && /^(\d+|\$LATEST)$/.test(qualifier)) {
+    const message = `${qualifier} is a version, and push publishes one of the folder at \`path\` and points an alias to it`;
+    findings.add({ code, pointer: `${pointer}/runtime/qualifier`, message, expected: "an alias" });
   }
 }
 

@@ -34,6 +34,12 @@ const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly ex
     code: "ERR_FUNCTION_RUNTIME",
     expected: "the name of an image: alpine:3, registry.example.com/team/step@sha256:…",
   },
+  lambdaFunction: {
+    code: "ERR_FUNCTION_RUNTIME",
+    expected: "a function's name of up to 64 letters, digits, - and _, or its ARN without a version",
+  },
+  lambdaQualifier: { code: "ERR_FUNCTION_RUNTIME", expected: "a version's number or an alias" },
+  lambdaEndpoint: { code: "ERR_FUNCTION_RUNTIME", expected: "an http:// or https:// URL" },
   eventName: {
     code: "ERR_FUNCTION_SCHEMA",
     expected: "1 to 256 characters without spaces, control characters, * and >",

@@ -114,7 +114,7 @@ export const functionErrors = {
   ERR_FUNCTION_RUNTIME: {
     status: 422,
     summary: "A step's `runtime` lacks what it needs, or has what does not go together.",
-    next: "Mend the place given. A docker step has a `path` with a Dockerfile, or an `image`.",
+    next: "Mend the place given. A docker step has a `path` with a Dockerfile, or an `image`; a Lambda step a `function`, or a `path`.",
   },
   ERR_FUNCTION_UNSUPPORTED: {
     status: 422,

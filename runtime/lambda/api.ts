@@ -13,6 +13,8 @@ export interface InvocationAnswer {
   readonly functionError?: string;
   /** The end of the attempt's log, 4 KiB at most, in Base64. */
   readonly logResult?: string;
+  /** Which version was invoked; the emulator does not say. */
+  readonly executedVersion?: string;
   /** AWS names each request; the emulator names none. */
   readonly requestId?: string;
 }

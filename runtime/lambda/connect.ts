@@ -104,11 +104,12 @@ function target({ function: name, qualifier }: Omit<Invocation, "payload">) {
   return { FunctionName: name, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) };
 }
 
-function answer({ Payload, FunctionError, LogResult, $metadata }: sdk.InvokeCommandOutput) {
+function answer({ Payload, FunctionError, LogResult, ExecutedVersion, $metadata }: sdk.InvokeCommandOutput) {
   return {
     payload: Payload ?? new Uint8Array(),
     ...(FunctionError === undefined ? {} : { functionError: FunctionError }),
     ...(LogResult === undefined ? {} : { logResult: LogResult }),
+    ...(ExecutedVersion === undefined ? {} : { executedVersion: ExecutedVersion }),
     ...($metadata.requestId === undefined ? {} : { requestId: $metadata.requestId }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Attempt, AttemptResult, Driver, LogLine, StepFailure } from "../driver.ts";
+import type { Attempt, AttemptResult, Driver, StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import type { StepInput } from "../input.ts";
 import type { Limits } from "../limits.ts";
@@ -104,22 +104,26 @@ async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promi
 
 function attemptResult(answer: InvocationAnswer, target: LambdaOptions, limits: Limits): AttemptResult {
   const tail = answer.logResult === undefined ? [] : tailLines(answer.logResult);
-  const logs = lastLines(tail, limits.logBytes);
+  const { executedVersion: version } = answer;
+  const traces = {
+    logs: lastLines(tail, limits.logBytes),
+    ...(version === undefined ? {} : { ran: `${target.function}:${version}` }),
+  };
   const text = new TextDecoder().decode(answer.payload);
   if (answer.functionError !== undefined) {
     const error = readFunctionError(text);
-    const traced = tail.length > 0 ? logs : lastLines(traceLines(error), limits.logBytes);
-    return failed(functionFailure(error, target), traced);
+    const logs = tail.length > 0 ? traces.logs : lastLines(traceLines(error), limits.logBytes);
+    return { ok: false, failure: functionFailure(error, target), ...traces, logs };
   }
   if (answer.payload.length > limits.outputBytes) {
     const message = `The step put out ${answer.payload.length} bytes; its limit is ${limits.outputBytes}.`;
-    return failed(failure("ERR_STEP_OUTPUT_TOO_LARGE", message), logs);
+    return { ok: false, failure: failure("ERR_STEP_OUTPUT_TOO_LARGE", message), ...traces };
   }
-  return { ...programOutput(text), logs };
+  return { ...programOutput(text), ...traces };
 }
 
-function failed(why: StepFailure, logs: readonly LogLine[] = []): AttemptResult {
-  return { ok: false, failure: why, logs };
+function failed(why: StepFailure): AttemptResult {
+  return { ok: false, failure: why, logs: [] };
 }
 
 function cancelled(): StepFailure {

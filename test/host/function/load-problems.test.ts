@@ -39,7 +39,7 @@ describe("a document that makes no sense: every problem at once", () => {
       {
         steps: {
           a: { path, capabilities: { env: { "1a": "x", B: 1, C: "a\u0000b" }, seed: "", files: true } },
-          b: { runtime: { type: "lambda" }, capabilities: { env: {} } },
+          b: { runtime: { type: "lambda", function: "b" }, capabilities: { env: {} } },
         },
       },
       [

