@@ -72,6 +72,8 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   });
   const executor = createExecutor({
     runs: state.runs,
+    waits: state.waits,
+    events: broker,
     unattended: state.unattended,
     host: name,
     peers: cluster && { holds: cluster.holds, handOver: (id, runtime) => broker.wake(id, runtime) },
@@ -149,15 +151,15 @@ async function consume(
   broker: Broker,
   { executor, follower, runtimes, maxInFlight }: Consuming,
 ): Promise<void> {
-  /** A leased item is this host's until the run is let go; otherwise it is done with once the run is stored and held. */
+  /** A leased item is this host's until the run is let go; otherwise it is done with once what it means is stored. */
   const outcome = async (held: Promise<Held>): Promise<Outcome> => {
-    const { released } = await held;
-    return broker.leased ? released : "done";
+    const { released, recorded } = await held;
+    return broker.leased ? released : recorded();
   };
   /** An event meets at least the functions that its publisher knew. */
-  const handle = async ({ event, catalog }: StoredEvent, redelivered: boolean): Promise<Outcome> => {
-    await follower.caughtUp(catalog);
-    return outcome(executor.handle(event, redelivered));
+  const handle = async (stored: StoredEvent, redelivered: boolean): Promise<Outcome> => {
+    await follower.caughtUp(stored.catalog);
+    return outcome(executor.handle(stored, redelivered));
   };
   await broker.consumeEvents(handle, { maxInFlight });
   await broker.consumeWakes((id) => outcome(executor.wake(id)), { maxInFlight, runtimes });

@@ -1,5 +1,5 @@
-import type { Broker } from "./broker/broker.ts";
-import type { Peers } from "./executor/peers.ts";
+import type { Broker, StoredEvent } from "./broker/broker.ts";
+import type { Nudged, Peers } from "./executor/peers.ts";
 import type { Live } from "./live.ts";
 import type { State } from "./state/state.ts";
 
@@ -14,7 +14,7 @@ export interface Store {
 /** The hosts of a shared store. */
 export interface Cluster extends Omit<Peers, "handOver"> {
   /** Begins to answer other hosts; `nudge` says whether this one holds a run. */
-  answer(nudge: (runId: string) => boolean): void;
+  answer(nudge: (runId: string, offered?: StoredEvent) => Nudged): void;
   /** What happens on all hosts, this one's `live` included. */
   live(own: Live): Live;
   close(): Promise<void>;

@@ -33,5 +33,7 @@ export interface StepContext {
 export interface StepInput {
   readonly event: StepEvent;
   readonly steps: Readonly<Record<string, Json>>;
+  /** The event that was waited for last on the way to the step. */
+  readonly async?: StepEvent;
   readonly ctx: StepContext;
 }

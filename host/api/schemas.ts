@@ -71,10 +71,14 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   };
   return {
     oneOf: [
-      entry("run.started", { event: { $ref: "Event#" } }),
+      entry("run.started", { event: { $ref: "Event#" }, "eventSeq?": integer }),
       entry("step.completed", { ...recorded, output: json }),
       entry("step.failed", { ...recorded, failure, "retryAt?": time }),
       entry("step.skipped", { step: string }),
+      entry("wait.armed", { wait: string, from: string, eventName: string, until: time, "key?": string }),
+      entry("wait.matched", { wait: string, event: { $ref: "Event#" } }),
+      entry("wait.timedOut", { wait: string }),
+      entry("wait.cancelled", { wait: string }),
       entry("run.completed", {}),
       entry("run.failed", { failure }),
       entry("run.cancelled", { "reason?": string }),
@@ -179,7 +183,21 @@ export const components = {
     "failure?": failure,
     "reason?": string,
     steps: listOf({ $ref: "Step#" }),
+    "waits?": { ...listOf({ $ref: "Wait#" }), description: "In the order in which they began." },
   }),
+  Wait: object(
+    {
+      id: string,
+      after: { ...string, description: "The step after which it began, or $trigger." },
+      event: { ...string, description: "The name of the event." },
+      status: { type: "string", enum: ["waiting", "matched", "timedOut", "cancelled"] },
+      armedAt: time,
+      until: time,
+      "endedAt?": time,
+      "eventId?": { ...string, description: "The event that matched." },
+    },
+    "A wait of a run for an event.",
+  ),
   Step: object({
     id: string,
     "name?": string,

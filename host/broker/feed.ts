@@ -8,6 +8,8 @@ export interface Feed<T extends { readonly seq: number }> {
   offer(item: T): void;
   /** Starts to hand over; what a handler rejects, or is not done with, comes again after a pause. */
   consume(handler: (item: T) => Promise<Outcome>, maxInFlight: number): Consumer;
+  /** The item up to which all are acknowledged. */
+  acknowledged(): number;
   close(): Promise<void>;
 }
 
@@ -121,6 +123,7 @@ export function createFeed<T extends { readonly seq: number }>(options: FeedOpti
       queueMicrotask(pump);
       return { close };
     },
+    acknowledged: () => mark.at(),
     close,
   };
 }

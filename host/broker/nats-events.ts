@@ -94,8 +94,16 @@ export function createNatsEvents(session: NatsSession, accept: (input: unknown) 
         .toReversed()
         .slice(0, limit);
     }
-    const found = await readForward(session, stream, { subject, after: afterSeq, limit });
-    return stored(found).filter(({ seq }) => beforeSeq === undefined || seq < beforeSeq);
+    const events: StoredEvent[] = [];
+    for (let after = afterSeq; events.length < limit;) {
+      const wanted = limit - events.length;
+      const found = await readForward(session, stream, { subject, after, limit: wanted });
+      events.push(...stored(found));
+      // A page that is not full of events may have had messages that are none.
+      after = found.at(-1)?.seq ?? after;
+      if (found.length < wanted || (beforeSeq !== undefined && after >= beforeSeq)) break;
+    }
+    return events.filter(({ seq }) => beforeSeq === undefined || seq < beforeSeq);
   };
 
   return {

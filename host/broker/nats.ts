@@ -1,10 +1,11 @@
 import { MillraceError } from "../errors.ts";
 import type { Event } from "../event/event.ts";
-import { ensureConsumer, eventsConsumer, wakesConsumer } from "../nats/layout.ts";
+import { ensureConsumer, eventsConsumer, unavailable, wakesConsumer } from "../nats/layout.ts";
 import { createLeasedFeed, type Delivered } from "../nats/leased-feed.ts";
 import { anyRuntime } from "../nats/names.ts";
 import { storeError } from "../nats/publisher.ts";
 import type { NatsSession } from "../nats/session.ts";
+import { shareReads } from "../nats/share-reads.ts";
 import type { Broker, Consumer, StoredEvent } from "./broker.ts";
 import { createNatsDeadLetters } from "./nats-dead-letters.ts";
 import { createNatsEvents } from "./nats-events.ts";
@@ -18,7 +19,7 @@ export async function createNatsBroker(
   session: NatsSession,
   accept: (input: unknown) => Event,
 ): Promise<Broker> {
-  const { names, publisher, manager, leaseMs, connection } = session;
+  const { names, publisher, manager, leaseMs, connection, clock } = session;
   await ensureConsumer(manager, names.events.stream, eventsConsumer(leaseMs));
   const events = createNatsEvents(session, accept);
   const deadLetters = createNatsDeadLetters(session);
@@ -52,7 +53,10 @@ export async function createNatsBroker(
           maxInFlight,
           async handle(delivered) {
             const stored: StoredEvent | undefined = await read(delivered);
-            return stored === undefined ? "done" : handler(stored, delivered.deliveries > 1);
+            if (stored === undefined) return "done";
+            // A first delivery that was long on its way is not the only one by now.
+            const late = clock.now() - stored.storedAt > leaseMs / 2;
+            return handler(stored, late || delivered.deliveries > 1);
           },
         }),
       ),
@@ -85,6 +89,14 @@ export async function createNatsBroker(
     },
     readEvents: events.readEvents,
     readEvent: events.readEvent,
+    settled: shareReads(async () => {
+      try {
+        const { durable_name } = eventsConsumer(leaseMs);
+        return (await manager.consumers.info(names.events.stream, durable_name)).ack_floor.stream_seq;
+      } catch (error) {
+        throw unavailable("The NATS server does not say which events are settled", error);
+      }
+    }),
     async ready() {
       if (connection.isClosed())
         throw new MillraceError("ERR_STORE_UNAVAILABLE", "The connection to NATS is closed.");

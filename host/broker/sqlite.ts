@@ -92,6 +92,7 @@ export function createSqliteBroker(database: Database, clock: Clock): Broker {
       const row = database.prepare("SELECT seq, stored_at, body FROM events WHERE id = ?").get(id);
       return row === undefined ? undefined : stored(row as unknown as EventRow);
     },
+    settled: async () => events.acknowledged(),
     async close() {
       await Promise.all([events.close(), wakes.close()]);
     },

@@ -1,4 +1,5 @@
 import type { LogLine } from "../../runtime/driver.ts";
+import type { HistoryEntry } from "../executor/history.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 import { span } from "./time.ts";
@@ -27,4 +28,22 @@ export function attemptText(entry: { attempt: number; startedAt: number; at: num
 /** "step-2: ERR_STEP_FATAL no such user". */
 export function failureText(failure: { code: string; message: string; step?: string }): string {
   return `${failure.step === undefined ? "" : `${failure.step}: `}${failure.code} ${failure.message}`;
+}
+
+/** What has become of a wait: "waits for order/paid, 1 h 0 min at most". */
+export function waitText(
+  entry: Extract<HistoryEntry, { readonly wait: string }>,
+  dim: (text: string) => string,
+): readonly string[] {
+  const id = dim(`(${entry.wait})`);
+  switch (entry.type) {
+    case "wait.armed":
+      return [`waits for ${printable(entry.eventName)}, ${span(entry.until - entry.at)} at most`, id];
+    case "wait.matched":
+      return [`what it waited for came: ${printable(entry.event.id)}`, id];
+    case "wait.timedOut":
+      return ["what it waited for did not come", id];
+    default:
+      return ["waits no more", id];
+  }
 }

@@ -1,6 +1,7 @@
 import type { LogLine } from "../../runtime/driver.ts";
 import type { RunStatus } from "../executor/history.ts";
-import type { RunDetail, StepDetail } from "../executor/view.ts";
+import type { RunDetail, StepDetail, WaitDetail } from "../executor/view.ts";
+import { triggerStep } from "../function/document.ts";
 import type { RunSummary } from "../state/state.ts";
 import { failureText, logLines } from "./history-text.ts";
 import { preview, printable } from "./printable.ts";
@@ -31,6 +32,13 @@ const stepMarks = {
   skipped: ["dim", "-"],
   unreached: ["dim", "·"],
 } as const satisfies Record<StepDetail["status"], readonly [string, string]>;
+
+const waitMarks = {
+  waiting: ["yellow", "…"],
+  matched: ["green", "✓"],
+  timedOut: ["yellow", "✗"],
+  cancelled: ["dim", "·"],
+} as const satisfies Record<WaitDetail["status"], readonly [string, string]>;
 
 /** Runs as an aligned table. */
 export function runTable(runs: readonly RunSummary[], { out }: Terminal): string[] {
@@ -69,7 +77,20 @@ export function runLines(
     field("data", preview(run.event.data, Math.max(columns - 10, 40))),
     "",
     ...run.steps.flatMap((step) => stepLines(step, logs, now, out)),
+    ...(run.waits ?? []).map((wait) => waitLine(wait, now, out)),
   ];
+}
+
+function waitLine(wait: WaitDetail, now: number, out: Terminal["out"]): string {
+  const [colour, mark] = waitMarks[wait.status];
+  const how = {
+    waiting: `until ${dateAndTime(wait.until)}, in ${span(wait.until - now)}`,
+    matched: `came: ${printable(wait.eventId ?? "")}`,
+    timedOut: `did not come until ${dateAndTime(wait.until)}`,
+    cancelled: "was not needed any more",
+  }[wait.status];
+  const after = wait.after === triggerStep ? "" : out("dim", ` after ${printable(wait.after)}`);
+  return `  ${out(colour, mark)} wait for ${out("bold", printable(wait.event))}${after} ${how}`;
 }
 
 function stepLines(

@@ -4,11 +4,12 @@ import type { StepContext, StepInput } from "../../runtime/input.ts";
 import type { Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { RunHeader } from "../state/state.ts";
+import { outputsOf } from "./edges.ts";
 import type { HistoryEntry } from "./history.ts";
 import { noDriver } from "./readiness.ts";
 import { retryAt } from "./retry.ts";
 import type { RunView } from "./run-view.ts";
-import { outputsOf, type Execution } from "./transition.ts";
+import type { Execution } from "./transition.ts";
 
 /** What a step is given: the event, the outputs of the steps before it, and who runs it. */
 export function stepInput(
@@ -33,7 +34,10 @@ export function stepInput(
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(view.failed === undefined ? {} : { failure: { step: view.failed.step, ...view.failed.failure } }),
   };
-  return { event, steps: outputsOf(view, step.ancestors), ctx };
+  const steps = outputsOf(view, step.ancestors);
+  if (execution.async === undefined) return { event, steps, ctx };
+  const { traceparent: _, ...async } = execution.async;
+  return { event, steps, async, ctx };
 }
 
 /** Has the step's driver run it. A driver that throws, or is not there, becomes a failure. */

@@ -1,23 +1,27 @@
 import type { Driver, RuntimeName } from "../../runtime/driver.ts";
-import type { Outcome } from "../broker/broker.ts";
+import type { Broker, StoredEvent } from "../broker/broker.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
-import type { RunHeader, Runs, UnattendedRuns } from "../state/state.ts";
+import type { RunHeader, Runs, UnattendedRuns, Waits } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import { createHeldRuns, notHeld, type Held } from "./held-runs.ts";
 import type { HistoryEntry } from "./history.ts";
+import { createLookout } from "./lookout.ts";
 import { matches, userId } from "./match.ts";
 import type { Notices } from "./notices.ts";
-import type { Peers } from "./peers.ts";
+import type { Nudged, Peers } from "./peers.ts";
+import { createRouter, worse } from "./router.ts";
 import { runId } from "./run-id.ts";
-import type { RunLoopPorts, TakenRun } from "./run-loop.ts";
+import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import { applyEntry, emptyView } from "./run-view.ts";
 import { startTimers } from "./timers.ts";
 
 export interface ExecutorOptions {
   readonly runs: Runs;
+  readonly waits: Waits;
+  readonly events: Pick<Broker, "readEvents" | "settled">;
   /** Runs that no server attends to: this host is then the only one, and does. */
   readonly unattended: UnattendedRuns | undefined;
   /** This host's id. */
@@ -37,14 +41,15 @@ export interface ExecutorOptions {
 /** Starts runs and advances them. */
 export interface Executor {
   /**
-   * Starts a run of every active function that the event triggers; resolves when all are stored. `redelivered`: the
-   * host that had the event before may have started runs of functions that are active no more; they are taken up.
+   * Starts a run of every active function that the event triggers, and offers it to the runs that wait for it; resolves
+   * when all new ones are stored. `redelivered`: the host that had the event before may have started runs of functions
+   * that are active no more; they are taken up.
    */
-  handle(event: Event, redelivered: boolean): Promise<Held>;
+  handle(stored: StoredEvent, redelivered: boolean): Promise<Held>;
   /** Has a stored run looked at; resolves once this host holds it, or it needs nothing. */
   wake(runId: string): Promise<Held>;
-  /** True when this host holds the run, which it then looks at again. */
-  nudge(runId: string): boolean;
+  /** Has a run that this host holds looked at again, or offers it an event. */
+  nudge(runId: string, offered?: StoredEvent): Nudged;
   /** Takes up the runs that a host left when it ended. */
   recover(): Promise<void>;
   /** Starts nothing new, gives what is under way `graceMs` to end, and then cuts it off; its runs go on later. */
@@ -63,21 +68,26 @@ export function createExecutor(options: ExecutorOptions): Executor {
   let closing = false;
   const ports: RunLoopPorts = {
     ...options,
+    lookout: createLookout(options),
     holdMs: peers === undefined ? 0 : sharedHoldMs,
     armed: (wakeAt) => timers?.armed(wakeAt),
     draining: () => closing,
     stopping: stopping.signal,
   };
   const held = createHeldRuns({ ...options, ports });
+  const router = createRouter({ waits: options.waits, held, onError: notices.storeError });
   const timers =
     unattended && startTimers({ runs: unattended, clock, wake: held.wake, onError: notices.storeError });
 
   /** Stores a new run and takes it; undefined when it was stored before. */
-  const create = async (definition: Definition, event: Event): Promise<TakenRun | undefined> => {
+  const create = async (
+    definition: Definition,
+    { event, seq }: StoredEvent,
+  ): Promise<TakenRun | undefined> => {
     // Not acknowledged: the event is handed over again when a host is back.
     if (closing) throw new Error("The host is stopping.");
     const header = headerOf(definition, event, clock.now());
-    const started: HistoryEntry = { type: "run.started", at: header.createdAt, event };
+    const started: HistoryEntry = { type: "run.started", at: header.createdAt, event, eventSeq: seq };
     const revision = await runs.create(header, [started], { status: "running", host });
     if (revision === undefined) return undefined;
     const { id, functionId, createdAt: at } = header;
@@ -88,17 +98,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 
   /** Resolves when the run is stored, by this call or an earlier one. */
-  const start = async (definition: Definition, event: Event): Promise<Held> => {
+  const start = async (definition: Definition, stored: StoredEvent): Promise<Held> => {
     await held.acquire();
     let run: TakenRun | undefined;
     try {
-      run = await create(definition, event);
+      run = await create(definition, stored);
     } finally {
       if (run === undefined) held.release();
     }
     if (run !== undefined) return held.begin(run);
     // An event that comes again may have been with a host that is gone, and so may its run.
-    return peers === undefined ? notHeld("done") : held.wake(runId(definition.id, event.id));
+    return peers === undefined ? notHeld("done") : held.wake(runId(definition.id, stored.event.id));
   };
 
   /** The runs that the event may have of functions that it does not trigger by now. */
@@ -109,7 +119,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 
   return {
-    async handle(event, redelivered) {
+    async handle(stored, redelivered) {
+      const { event } = stored;
       const triggered = definitions
         .triggeredBy(event.name)
         .filter((definition) =>
@@ -117,12 +128,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
             notices.expressionError(definition.id, source, evaluation),
           ),
         );
-      const [started, left] = await Promise.all([
-        Promise.all(triggered.map((definition) => start(definition, event))),
+      const [waiting, started, left] = await Promise.all([
+        router.route(stored),
+        Promise.all(triggered.map((definition) => start(definition, stored))),
         redelivered && peers !== undefined ? earlier(event, triggered) : [],
       ]);
-      const all = [...started, ...left];
-      return { released: Promise.all(all.map(({ released }) => released)).then(worst) };
+      const all = [waiting, ...started, ...left];
+      return {
+        released: Promise.all(all.map(({ released }) => released)).then((each) => each.reduce(worse)),
+        recorded: () => Promise.all(all.map((run) => run.recorded())).then((each) => each.reduce(worse)),
+      };
     },
     wake: held.wake,
     nudge: held.nudge,
@@ -145,12 +160,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
       stopping.abort();
     },
   };
-}
-
-/** What an event that started several runs comes to. */
-function worst(outcomes: readonly Outcome[]): Outcome {
-  if (outcomes.includes("back")) return "back";
-  return outcomes.includes("lost") ? "lost" : "done";
 }
 
 function headerOf(definition: Definition, event: Event, now: number): RunHeader {

@@ -1,17 +1,21 @@
-import type { Outcome } from "../broker/broker.ts";
-import type { Definition } from "../function/definition.ts";
-import type { Runs, StoredRun } from "../state/state.ts";
+import type { Outcome, StoredEvent } from "../broker/broker.ts";
+import type { Runs } from "../state/state.ts";
+import { claimRun } from "./claim.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Notices } from "./notices.ts";
-import { startRunLoop, type RunLoop, type RunLoopPorts, type TakenRun } from "./run-loop.ts";
-import { foldHistory, type RunView } from "./run-view.ts";
+import type { Nudged } from "./peers.ts";
+import { startRunLoop, type RunLoop } from "./run-loop.ts";
+import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import { createSlots } from "./slots.ts";
-import { transition } from "./transition.ts";
 
 /** A run that this host holds, or has looked at. */
 export interface Held {
   /** Resolves when the run is no longer held, and to what that means for whoever asked. */
   readonly released: Promise<Outcome>;
+  /** Resolves when what the run was offered is decided on, and that is stored; otherwise to how the run was let go. */
+  recorded(): Promise<Outcome>;
+  /** The run has finished, or is not there. */
+  readonly over?: boolean;
 }
 
 /** The runs that this host holds in memory, a bounded number of them. */
@@ -21,10 +25,10 @@ export interface HeldRuns {
   release(): void;
   /** Begins to advance a run that was just created, in room that was acquired. */
   begin(run: TakenRun): Promise<Held>;
-  /** Has a run looked at: the one that is held, or the stored one, loaded. */
-  wake(runId: string): Promise<Held>;
-  /** True when this host holds the run, which it then looks at again. */
-  nudge(runId: string): boolean;
+  /** Has a run looked at, the one that is held or the stored one, loaded; or offered an event that it may wait for. */
+  wake(runId: string, offered?: StoredEvent): Promise<Held>;
+  /** The same of a run that this host holds, and no other. */
+  nudge(runId: string, offered?: StoredEvent): Nudged;
   /** Has all runs looked at, and resolves when none is held any more. */
   empty(): Promise<void>;
 }
@@ -37,12 +41,12 @@ interface HeldRunsOptions {
   readonly maxRuns: number;
 }
 
-/** How far the clock of a host may be behind that of the store's server, in milliseconds. */
-const clockSkewMs = 60_000;
-
 export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: HeldRunsOptions): HeldRuns {
-  const { peers, host, clock } = ports;
+  const { peers } = ports;
   const slots = createSlots(maxRuns);
+  ports.stopping.addEventListener("abort", () => {
+    for (const holder of held.values()) if ("wake" in holder) holder.cutOff();
+  });
   /** A promise while a run is being loaded. */
   const held = new Map<string, RunLoop | Promise<unknown>>();
 
@@ -60,68 +64,50 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
   };
 
   /** Loads a run and holds it, if there is anything to do for it. */
-  const load = async (id: string): Promise<Held> => {
+  const load = async (id: string, offered: StoredEvent | undefined): Promise<Held> => {
     try {
       const run = await runs.load(id);
-      const taken = run === undefined ? "done" : await take(run);
+      const over = run === undefined || run.finishedAt !== undefined;
+      const taken = over ? "done" : await claimRun(run, offered, { runs, definitions, ports });
       if (typeof taken !== "string") return hold(taken);
       letGo(id);
-      return notHeld(taken);
+      return { ...notHeld(taken), over };
     } catch (error) {
       letGo(id);
       throw error;
     }
   };
 
-  /** Makes a stored run this host's own, unless it needs nothing or another host has it. */
-  const take = async (run: StoredRun): Promise<TakenRun | Outcome> => {
-    if (run.finishedAt !== undefined) return "done";
-    const { history, revision, ...header } = run;
-    const definition = await definitions.get(run.functionId, run.functionVersion);
-    const view = foldHistory(history);
-    const { event } = view;
-    if (definition === undefined || event === undefined) {
-      const message = `Run ${run.id} can't go on: version ${run.functionVersion} of ${run.functionId} is not in the store.`;
-      notices.add({ level: "error", code: "ERR_VERSION_MISSING", functionId: run.functionId, message });
-      return "done";
-    }
-    const taken = { header, definition, view: { ...view, event } };
-    if (peers === undefined) return { ...taken, revision };
-    if (run.status === "parked" && sleeps(definition, foldHistory(history))) {
-      // This clock may be behind the one that fired the timer: then the wake must come once more.
-      return run.wakeAt !== undefined && run.wakeAt - clock.now() <= clockSkewMs ? "lost" : "done";
-    }
-    const other = run.host === host ? undefined : run.host;
-    if (other !== undefined && (await peers.holds(other, run.id))) return "lost";
-    // From here on no other host can record anything for the run.
-    const claimed = await runs.append(header, revision, [], { status: "running", host });
-    return claimed === undefined ? "lost" : { ...taken, revision: claimed };
-  };
-
-  /** Whether nothing is to be done for a run for some time yet. `view` is spent. */
-  const sleeps = (definition: Definition, view: RunView): boolean => {
-    const now = clock.now();
-    const { decided, execute, wakeAt } = transition(definition, view, { now, underWay: new Set() });
-    const idle = decided.length === 0 && execute.length === 0;
-    return idle && (wakeAt === undefined || wakeAt - now > ports.holdMs);
-  };
-
-  const wake = async (id: string): Promise<Held> => {
+  const wake = async (id: string, offered?: StoredEvent): Promise<Held> => {
     const holder = held.get(id);
     if (holder !== undefined) {
-      if ("wake" in holder && holder.wake()) return holder;
+      const nudged = nudgeHolder(holder, offered);
+      if ("wake" in holder && nudged === "held") return holder;
+      // What a host thinks of a run that was taken from it does not count.
+      if ("wake" in holder && nudged === "unwanted" && (peers === undefined || (await holder.confirm())))
+        return notHeld("done");
       // It is being loaded, or being let go: whichever, it must be looked at once more after that.
       await ended(holder);
-      return wake(id);
+      return wake(id, offered);
     }
     await slots.acquire();
     if (ports.draining() || held.has(id)) {
       slots.release();
-      return ports.draining() ? notHeld("back") : wake(id);
+      return ports.draining() ? notHeld("back") : wake(id, offered);
     }
-    const loaded = load(id);
+    const loaded = load(id, offered);
     held.set(id, loaded);
     return loaded;
+  };
+
+  const nudgeHolder = (holder: RunLoop | Promise<unknown>, offered: StoredEvent | undefined): Nudged => {
+    if (!("wake" in holder)) return "absent";
+    if (offered === undefined) {
+      if (peers !== undefined) void holder.confirm();
+      return holder.wake() ? "held" : "absent";
+    }
+    const answer = holder.offer(offered);
+    return answer === "taken" ? "held" : answer === "gone" ? "absent" : "unwanted";
   };
 
   return {
@@ -135,10 +121,14 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
       return wake(id);
     },
     wake,
-    nudge(id) {
+    nudge(id, offered) {
       const holder = held.get(id);
-      // One that is being loaded is about to be looked at.
-      return holder !== undefined && (!("wake" in holder) || holder.wake());
+      if (holder === undefined || "wake" in holder) {
+        return holder === undefined ? "absent" : nudgeHolder(holder, offered);
+      }
+      // One that is being loaded is about to be looked at; what it is offered it gets then.
+      if (offered !== undefined) void wake(id, offered).catch(notices.storeError);
+      return "held";
     },
     async empty() {
       while (held.size > 0) {
@@ -151,7 +141,8 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
 
 /** A run that needs nothing of this host, or that it must not take. */
 export function notHeld(outcome: Outcome): Held {
-  return { released: Promise.resolve(outcome) };
+  const told = Promise.resolve(outcome);
+  return { released: told, recorded: () => told };
 }
 
 async function ended(holder: RunLoop | Promise<unknown>): Promise<void> {

@@ -21,7 +21,13 @@ interface RecordedAttempt {
 
 /** One entry of a run's history, which is the single truth about the run. `at`: when it happened. */
 export type HistoryEntry =
-  | { readonly type: "run.started"; readonly at: number; readonly event: Event }
+  | {
+      readonly type: "run.started";
+      readonly at: number;
+      readonly event: Event;
+      /** The event's place in the broker's order: waits look at what was stored behind it. */
+      readonly eventSeq?: number;
+    }
   | ({ readonly type: "step.completed"; readonly output: Json } & RecordedAttempt)
   | ({
       readonly type: "step.failed";
@@ -31,6 +37,23 @@ export type HistoryEntry =
     } & RecordedAttempt)
   /** None of the step's edges can be taken any more. */
   | { readonly type: "step.skipped"; readonly at: number; readonly step: string }
+  | {
+      readonly type: "wait.armed";
+      readonly at: number;
+      readonly wait: string;
+      /** The step after which it began, or "$trigger". */
+      readonly from: string;
+      readonly eventName: string;
+      /** Events that were stored later than this do not count. */
+      readonly until: number;
+      /** Where the store finds the wait; absent: no event can match it. */
+      readonly key?: string;
+    }
+  | { readonly type: "wait.matched"; readonly at: number; readonly wait: string; readonly event: Event }
+  /** Its time was over, and no event that was stored in it matched. */
+  | { readonly type: "wait.timedOut"; readonly at: number; readonly wait: string }
+  /** No step needs it any more. */
+  | { readonly type: "wait.cancelled"; readonly at: number; readonly wait: string }
   | { readonly type: "run.completed"; readonly at: number }
   | {
       readonly type: "run.failed";

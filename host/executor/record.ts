@@ -10,7 +10,9 @@ import type { Peers } from "./peers.ts";
 
 /** What the records of all runs share. */
 export interface RecordPorts {
-  readonly runs: Pick<Runs, "append">;
+  readonly runs: Pick<Runs, "append" | "load">;
+  /** This host's id. */
+  readonly host: string;
   readonly clock: Clock;
   readonly live: Live;
   readonly notices: Notices;
@@ -20,13 +22,18 @@ export interface RecordPorts {
   readonly stopping: AbortSignal;
 }
 
+/** How the run must be let go: "lost" when another host has taken it, "done" when it is over, "back" when this one stops. */
+export type Standing = Outcome | { readonly history: readonly HistoryEntry[] };
+
 /** What a host writes down of a run that it holds. */
 interface RunRecord {
   /**
-   * Appends entries, of which the first has the sequence after `seq`. Undefined when they are stored; otherwise how the
-   * run must be let go: "lost" when another host has taken it, "back" when this one stops.
+   * Appends entries, of which the first has the sequence after `seq`. Undefined when they are stored. A history when
+   * they are not, because somebody has added to it what the holder is to do: then all of it.
    */
-  append(seq: number, entries: readonly HistoryEntry[], update: RunUpdate): Promise<Outcome | undefined>;
+  append(seq: number, entries: readonly HistoryEntry[], update: RunUpdate): Promise<Standing | undefined>;
+  /** Looks how the run stands in the store. Undefined when this host still holds it, and nothing was added. */
+  check(): Promise<Standing | undefined>;
   /** Asks for a host with this step's driver, once the run is parked; how the run must be let go. */
   handOver(step: StepDefinition): Promise<Outcome>;
 }
@@ -37,11 +44,24 @@ export function createRecord(ports: RecordPorts, header: RunHeader, revision: nu
   const insisting = { clock, stopping, onError: notices.storeError };
   let last = revision;
 
+  const check = async (): Promise<Standing | undefined> => {
+    const loaded = await insistOn(() => runs.load(header.id), insisting);
+    if (loaded === undefined) return "back";
+    const run = loaded.value;
+    if (run === undefined || run.finishedAt !== undefined) return "done";
+    if (run.revision === last) return undefined;
+    // Whoever takes a run writes its own name down: one who adds to it leaves it.
+    if (peers !== undefined && (run.status !== "running" || run.host !== ports.host)) return "lost";
+    last = run.revision;
+    return { history: run.history };
+  };
+
   return {
+    check,
     async append(seq, entries, update) {
       const appended = await insistOn(() => runs.append(header, last, entries, update), insisting);
       if (appended === undefined) return "back";
-      if (appended.value === undefined) return "lost";
+      if (appended.value === undefined) return (await check()) ?? "lost";
       last = appended.value;
       if (!live.observed) return undefined;
       const { id: runId, functionId } = header;

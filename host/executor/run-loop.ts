@@ -1,134 +1,118 @@
-import type { Driver, RuntimeName } from "../../runtime/driver.ts";
-import type { Outcome } from "../broker/broker.ts";
-import type { Random } from "../clock.ts";
-import type { Event } from "../event/event.ts";
-import type { Definition } from "../function/definition.ts";
+import type { Outcome, StoredEvent } from "../broker/broker.ts";
 import type { Evaluation } from "../function/expression.ts";
-import type { RunHeader, RunUpdate } from "../state/state.ts";
-import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
+import type { RunUpdate } from "../state/state.ts";
+import { createAttempts } from "./attempts.ts";
 import type { HistoryEntry } from "./history.ts";
-import { createRecord, type RecordPorts } from "./record.ts";
-import { applyEntry, type RunView } from "./run-view.ts";
-import { transition, type Execution } from "./transition.ts";
-
-/** What the loops of all runs share. */
-export interface RunLoopPorts extends RecordPorts {
-  readonly drivers: ReadonlyMap<RuntimeName, Driver>;
-  readonly random: Random;
-  /** This host's id. */
-  readonly host: string;
-  /** A run whose next timer is due within this time is not parked, in milliseconds. */
-  readonly holdMs: number;
-  /** Hears of every timer that was stored. */
-  armed(wakeAt: number): void;
-  /** True once the host starts nothing new. */
-  draining(): boolean;
-}
+import { leavings } from "./leavings.ts";
+import { createNudges } from "./nudges.ts";
+import { createOffers } from "./offers.ts";
+import { createRecord, type Standing } from "./record.ts";
+import { decideRound } from "./round.ts";
+import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
+import { applyEntry, foldHistory } from "./run-view.ts";
+import type { Execution } from "./transition.ts";
 
 /** A run that is held in memory because it can go on. */
 export interface RunLoop {
   /** Something may have happened to the run: look at it again. False when this loop has already let go of it. */
   wake(): boolean;
+  /** An event that the run may wait for. "gone": this loop has let go of the run. */
+  offer(stored: StoredEvent): "taken" | "unwanted" | "gone";
+  /** Looks into the store, and resolves to whether this host still holds the run. */
+  confirm(): Promise<boolean>;
+  /** Ends what is under way. */
+  cutOff(): void;
+  /** Resolves when all that was offered is decided on, and that is stored; otherwise to how the run was let go. */
+  recorded(): Promise<Outcome>;
   /** Resolves when the run is no longer held: "done": it has finished or parked. "back": the host stops. */
   readonly released: Promise<Outcome>;
 }
 
-/** A stored run that this host may advance: all that a loop begins with. */
-export interface TakenRun {
-  readonly header: RunHeader;
-  readonly revision: number;
-  readonly definition: Definition;
-  readonly view: RunView & { readonly event: Event };
-}
-
 /** Advances one run for as long as it can go on: transition, append, execute, and round again. */
-export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ...taken }: TakenRun): RunLoop {
-  const { clock, live, notices, stopping } = ports;
+export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken }: TakenRun): RunLoop {
+  const { clock } = ports;
+  let { view } = taken;
+  const nudges = createNudges(clock);
   const record = createRecord(ports, header, taken.revision);
-  const identity = { runId: header.id, functionId: header.functionId };
-  const underWay = new Set<string>();
-  let settled: HistoryEntry[] = [];
-  let woken = false;
-  let rouse: (() => void) | undefined;
+  const offers = createOffers(definition, () => view, taken.offered);
+  const attempts = createAttempts(ports, header, nudges.nudge);
+  /** Something came while the run was being parked: nobody else may take it for free. */
+  let parked = false;
   let outcome: Outcome | undefined;
 
-  const nudge = (): void => {
-    woken = true;
-    rouse?.();
-  };
-  const execute = async (execution: Execution): Promise<void> => {
-    const { step, attempt } = execution;
-    const startedAt = clock.now();
-    underWay.add(step.id);
-    if (live.observed) {
-      live.publish({ type: "attempt.started", at: startedAt, ...identity, step: step.id, attempt });
-    }
-    const input = stepInput(header, view, execution, startedAt);
-    const result = await runAttempt(ports.drivers, execution, input, stopping);
-    underWay.delete(step.id);
-    // An attempt that the stopping host cut off never happened: another one, with the same number, follows.
-    if (!stopping.aborted || result.ok) {
-      settled.push(attemptEntry(execution, result, { startedAt, at: clock.now() }, ports.random));
-    }
-    nudge();
-  };
-
   const onError = (source: string, evaluation: Evaluation): void =>
-    notices.expressionError(header.functionId, source, evaluation);
+    ports.notices.expressionError(header.functionId, source, evaluation);
+  const runsHere = ({ step }: Execution): boolean =>
+    ports.peers === undefined || ports.drivers.has(step.program.runtime.type);
 
   /** Set at once, not a tick later: a wake that comes in between must not be lost. */
   const letGo = (how: Outcome): void => {
     outcome = how;
+    offers.close(how);
+    nudges.answer(false);
+    if (attempts.underWay.size > 0) attempts.cutOff();
   };
-
-  const runsHere = ({ step }: Execution): boolean =>
-    ports.peers === undefined || ports.drivers.has(step.program.runtime.type);
+  /** Another has the run; or the history has grown by what others want of it: all that is not stored is decided anew. */
+  const follow = (standing: Standing, unstored: readonly HistoryEntry[] = []): void => {
+    if (typeof standing === "string") return letGo(standing);
+    view = { ...foldHistory(standing.history), event: view.event };
+    attempts.back(unstored, standing.history);
+    offers.again();
+  };
 
   /** One round: what has settled is recorded, and what is next is started. */
   const advance = async (): Promise<void> => {
-    woken = false;
+    nudges.beginRound();
+    if (nudges.asked) {
+      const standing = await record.check();
+      if (standing !== undefined) follow(standing);
+      if (outcome !== undefined) return undefined;
+      nudges.answer(true);
+    }
     const seq = view.seq;
-    const entries = settled;
-    settled = [];
+    const entries = attempts.take();
     for (const entry of entries) applyEntry(view, entry);
+    // What ends while the store is asked counts as under way until the next round.
+    const underWay = new Set(attempts.underWay);
+    const subject = { runId: header.id, definition, view, underWay };
+    const offered = { offered: offers.take(), looking: offers.looking, onError };
+    const next = await decideRound(ports, { ...subject, ...offered });
+    if (next === undefined) return letGo("back");
+    const { wakeAt } = next;
+    const here = next.execute.filter(runsHere);
+    const elsewhere = next.execute.find((execution) => !runsHere(execution));
     const now = clock.now();
-    const { decided, execute: ready, wakeAt } = transition(definition, view, { now, underWay, onError });
-    const here = ready.filter(runsHere);
-    const elsewhere = ready.find((execution) => !runsHere(execution));
     const soon = elsewhere === undefined && wakeAt !== undefined && wakeAt - now <= ports.holdMs;
     const idle = underWay.size === 0 && here.length === 0 && !soon;
-    const all = [...entries, ...decided];
-    if (all.length > 0 || idle) {
-      const stopped = await record.append(seq, all, update(idle ? wakeAt : undefined, idle, now));
-      if (stopped !== undefined) return letGo(stopped);
+    const all = [...entries, ...next.decided];
+    if (all.length > 0 || idle || parked) {
+      const parking = { idle, ...(idle && wakeAt !== undefined ? { wakeAt } : {}) };
+      const standing = await record.append(seq, all, update(parking, elsewhere === undefined, now));
+      if (standing !== undefined) return follow(standing, entries);
+      parked = idle;
       if (idle && wakeAt !== undefined) ports.armed(wakeAt);
     }
+    offers.decided();
     if (view.finished !== undefined) return letGo("done");
-    if (settled.length > 0 || woken) return undefined;
+    if (attempts.settled || nudges.nudged || offers.waiting) return undefined;
     if (idle) return letGo(elsewhere === undefined ? "done" : await handOver(elsewhere));
-    if (!ports.draining()) for (const execution of here) void execute(execution);
-    if (underWay.size === 0 && ports.draining()) return letGo("back");
-    await something(wakeAt);
+    if (!ports.draining()) for (const execution of here) attempts.start(execution, view);
+    if (attempts.underWay.size === 0 && ports.draining()) return letGo("back");
+    await nudges.something(wakeAt);
     return undefined;
   };
 
   /** Who wakes the run meanwhile may be the other host, which has handed it back: then it must be looked at anew. */
   const handOver = async ({ step }: Execution): Promise<Outcome> => {
     const how = await record.handOver(step);
-    return woken ? "back" : how;
+    return nudges.nudged ? "back" : how;
   };
 
-  /** Resolves when an attempt has ended, the run was woken, or it is time. */
-  const something = async (wakeAt: number | undefined): Promise<void> => {
-    const cancel = wakeAt === undefined ? undefined : clock.schedule(wakeAt, nudge);
-    await new Promise<void>((resolve) => (rouse = resolve));
-    cancel?.();
-  };
-
-  const update = (wakeAt: number | undefined, idle: boolean, now: number): RunUpdate => {
-    if (view.finished !== undefined) return { status: view.finished, finishedAt: now };
-    if (!idle) return { status: "running", host: ports.host };
-    return { status: "parked", ...(wakeAt === undefined ? {} : { wakeAt }) };
+  /** A run that goes to another host is not let go before that was asked for. */
+  const update = ({ idle, ...timer }: Parking, lets: boolean, now: number): RunUpdate => {
+    const left = () => (lets ? leavings(header.id, view, { timer: taken.timer, ...timer, now }) : {});
+    if (view.finished !== undefined) return { status: view.finished, finishedAt: now, ...left() };
+    return idle ? { status: "parked", ...timer, ...left() } : { status: "running", host: ports.host };
   };
 
   const run = async (): Promise<Outcome> => {
@@ -138,9 +122,23 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, view, ..
 
   return {
     wake() {
-      nudge();
+      nudges.nudge();
       return outcome === undefined;
     },
+    offer(stored) {
+      if (outcome !== undefined) return "gone";
+      if (!offers.add(stored)) return "unwanted";
+      nudges.nudge();
+      return "taken";
+    },
+    confirm: () => (outcome === undefined ? nudges.ask() : Promise.resolve(false)),
+    cutOff: attempts.cutOff,
+    recorded: offers.recorded,
     released: run(),
   };
+}
+
+interface Parking {
+  readonly idle: boolean;
+  readonly wakeAt?: number;
 }

@@ -13,13 +13,26 @@ interface StepView {
   readonly at: number;
 }
 
+/** Where one wait of a run stands. */
+interface WaitView {
+  readonly status: "armed" | "matched" | "timedOut" | "cancelled";
+  readonly until?: number;
+  readonly key?: string;
+  /** "matched": by this event. */
+  readonly event?: Event;
+}
+
 /** A run's history, folded. A step that is not in `steps` has no entry yet. */
 export interface RunView {
   /** Entries folded so far, which is the sequence of the last one. */
   seq: number;
   event?: Event;
+  /** Its place in the broker's order. */
+  eventSeq?: number;
   startedAt: number;
   readonly steps: Map<string, StepView>;
+  /** In the order in which they came to stand as they do. */
+  readonly waits: Map<string, WaitView>;
   /** The first step that failed for good. */
   failed?: { readonly step: string; readonly failure: RecordedFailure };
   finished?: "completed" | "failed" | "cancelled";
@@ -27,7 +40,7 @@ export interface RunView {
 
 /** The view of a run of which nothing is known yet. */
 export function emptyView(): RunView {
-  return { seq: 0, startedAt: 0, steps: new Map() };
+  return { seq: 0, startedAt: 0, steps: new Map(), waits: new Map() };
 }
 
 /** Folds the history of a run. */
@@ -44,6 +57,7 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
     case "run.started":
       view.event = entry.event;
       view.startedAt = entry.at;
+      if (entry.eventSeq !== undefined) view.eventSeq = entry.eventSeq;
       break;
     case "step.completed":
       view.steps.set(entry.step, {
@@ -65,6 +79,20 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
     case "step.skipped":
       view.steps.set(entry.step, { status: "skipped", attempts: 0, at: entry.at });
       break;
+    case "wait.armed": {
+      const { until, key } = entry;
+      setWait(view, entry.wait, { status: "armed", until, ...(key === undefined ? {} : { key }) });
+      break;
+    }
+    case "wait.matched":
+      setWait(view, entry.wait, { ...view.waits.get(entry.wait), status: "matched", event: entry.event });
+      break;
+    case "wait.timedOut":
+    case "wait.cancelled": {
+      const status = entry.type === "wait.timedOut" ? "timedOut" : "cancelled";
+      setWait(view, entry.wait, { ...view.waits.get(entry.wait), status });
+      break;
+    }
     case "run.completed":
       view.finished = "completed";
       break;
@@ -75,4 +103,9 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       view.finished = "cancelled";
       break;
   }
+}
+
+function setWait(view: RunView, id: string, wait: WaitView): void {
+  view.waits.delete(id);
+  view.waits.set(id, wait);
 }

@@ -1,16 +1,17 @@
-import type { Json } from "../../runtime/json.ts";
-import type { Definition, EdgeDefinition, StepDefinition } from "../function/definition.ts";
-import { triggerStep } from "../function/document.ts";
-import type { Evaluation } from "../function/expression.ts";
+import type { Event } from "../event/event.ts";
+import type { Definition, StepDefinition } from "../function/definition.ts";
+import { awaitedBy, joined, type EdgeState } from "./edges.ts";
 import type { HistoryEntry } from "./history.ts";
-import { eventScope } from "./match.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
+import { decideWaits, type WaitLook, type WaitMoment } from "./wait-decisions.ts";
 
 /** An attempt that may start now. */
 export interface Execution {
   readonly step: StepDefinition;
   /** 1 for the first. */
   readonly attempt: number;
+  /** The event that was waited for last on the way to the step. */
+  readonly async?: Event;
 }
 
 /** What is next for a run. */
@@ -20,25 +21,12 @@ export interface Transition {
   readonly execute: readonly Execution[];
   /** When the run must be looked at again even if nothing happens to it. */
   readonly wakeAt?: number;
+  /** What must be looked up in the store before the rest is decided. */
+  readonly look?: readonly WaitLook[];
 }
 
-/** An edge is open until it is known to be taken or dead; `until`: taken from that time on. */
-type EdgeState =
-  | { readonly kind: "open" | "taken" | "dead" }
-  | { readonly kind: "waiting"; readonly until: number };
-
-const open: EdgeState = { kind: "open" };
-const taken: EdgeState = { kind: "taken" };
-const dead: EdgeState = { kind: "dead" };
-
-/** What transition may not find out by itself. */
-export interface Moment {
-  readonly now: number;
-  /** Steps with an attempt under way. */
-  readonly underWay: ReadonlySet<string>;
-  /** Hears of an edge's expression that could not be evaluated; the edge is then not taken. */
-  onError?(source: string, evaluation: Evaluation): void;
-}
+/** What transition may not find out by itself; an edge whose expression could not be evaluated is not taken. */
+export type Moment = WaitMoment;
 
 /**
  * Decides what is next for a run: which steps are skipped, which attempts may start, whether the run is over.
@@ -48,8 +36,31 @@ export function transition(definition: Definition, view: RunView, moment: Moment
   if (view.finished !== undefined) return { decided: [], execute: [] };
   if (view.failed !== undefined) return failing(definition, view, moment);
 
-  const { now, underWay } = moment;
   const decided: HistoryEntry[] = [];
+  for (;;) {
+    const before = decided.length;
+    const { look, wakeAt } = decideWaits(definition, view, moment, (entry) => decide(view, decided, entry));
+    const steps = decideSteps(definition, view, moment, decided);
+    // What was decided of the steps may be news to the waits.
+    if (decided.length > before && definition.waits.size > 0 && view.finished === undefined) continue;
+    const earliest = Math.min(wakeAt, steps.wakeAt);
+    return {
+      decided,
+      execute: steps.execute,
+      ...(earliest === Number.POSITIVE_INFINITY ? {} : { wakeAt: earliest }),
+      ...(look.length === 0 ? {} : { look }),
+    };
+  }
+}
+
+/** Which steps are skipped, which attempts may start, whether the run is over. */
+function decideSteps(
+  definition: Definition,
+  view: RunView,
+  moment: Moment,
+  decided: HistoryEntry[],
+): { readonly execute: readonly Execution[]; readonly wakeAt: number } {
+  const { now, underWay } = moment;
   const execute: Execution[] = [];
   let wakeAt = Number.POSITIVE_INFINITY;
   let settled = true;
@@ -64,31 +75,39 @@ export function transition(definition: Definition, view: RunView, moment: Moment
     const state: EdgeState =
       known === undefined
         ? joined(step, view, moment)
-        : known.at > now
-          ? { kind: "waiting", until: known.at }
-          : taken;
+        : { kind: known.at > now ? "waiting" : "taken", until: known.at };
     if (state.kind === "dead") {
       decide(view, decided, { type: "step.skipped", at: now, step: step.id });
       continue;
     }
     settled = false;
-    if (state.kind === "taken") execute.push({ step, attempt: (known?.attempts ?? 0) + 1 });
+    if (state.kind === "taken") execute.push(executionOf(step, view, moment));
     if (state.kind === "waiting") wakeAt = Math.min(wakeAt, state.until);
   }
 
   if (settled) decide(view, decided, { type: "run.completed", at: now });
-  return { decided, execute, ...(wakeAt === Number.POSITIVE_INFINITY ? {} : { wakeAt }) };
+  return { execute, wakeAt };
+}
+
+function executionOf(step: StepDefinition, view: RunView, moment: Moment): Execution {
+  const async = awaitedBy(step, view, moment);
+  return {
+    step,
+    attempt: (view.steps.get(step.id)?.attempts ?? 0) + 1,
+    ...(async === undefined ? {} : { async }),
+  };
 }
 
 /** A step has failed for good: what is under way may end, nothing new starts but the `onFailure` step. */
-function failing(definition: Definition, view: RunView, { now, underWay }: Moment): Transition {
+function failing(definition: Definition, view: RunView, moment: Moment): Transition {
+  const { now, underWay } = moment;
   const { failed } = view;
   if (failed === undefined || underWay.size > 0) return { decided: [], execute: [] };
   const handler = definition.onFailure;
   const handled = handler === undefined ? undefined : view.steps.get(handler.id);
   if (handler !== undefined && (handled === undefined || handled.status === "retrying")) {
     if (handled !== undefined && handled.at > now) return { decided: [], execute: [], wakeAt: handled.at };
-    return { decided: [], execute: [{ step: handler, attempt: (handled?.attempts ?? 0) + 1 }] };
+    return { decided: [], execute: [executionOf(handler, view, moment)] };
   }
   const decided: HistoryEntry[] = [];
   decide(view, decided, { type: "run.failed", at: now, failure: { ...failed.failure, step: failed.step } });
@@ -98,57 +117,4 @@ function failing(definition: Definition, view: RunView, { now, underWay }: Momen
 function decide(view: RunView, decided: HistoryEntry[], entry: HistoryEntry): void {
   applyEntry(view, entry);
   decided.push(entry);
-}
-
-/** What the edges into a step say together. */
-function joined(step: StepDefinition, view: RunView, moment: Moment): EdgeState {
-  const states = step.edges.map((edge) => edgeState(step, edge, view, moment));
-  const waits = states.flatMap((state) => (state.kind === "waiting" ? [state.until] : []));
-  const some = (kind: EdgeState["kind"]): boolean => states.some((state) => state.kind === kind);
-  if (step.join === "any") {
-    if (some("taken")) return taken;
-    if (waits.length > 0) return { kind: "waiting", until: Math.min(...waits) };
-    return some("open") ? open : dead;
-  }
-  if (some("dead")) return dead;
-  if (some("open")) return open;
-  return waits.length > 0 ? { kind: "waiting", until: Math.max(...waits) } : taken;
-}
-
-function edgeState(step: StepDefinition, edge: EdgeDefinition, view: RunView, moment: Moment): EdgeState {
-  const from = edge.from === triggerStep ? undefined : view.steps.get(edge.from);
-  if (edge.from !== triggerStep) {
-    if (from === undefined || from.status === "retrying") return open;
-    if (from.status !== "completed") return dead;
-  }
-  if (edge.if !== undefined && !holds(step, edge, edge.if, view, moment)) return dead;
-  const until = (from?.at ?? view.startedAt) + (edge.waitMs ?? 0);
-  return until > moment.now ? { kind: "waiting", until } : taken;
-}
-
-function holds(
-  step: StepDefinition,
-  edge: EdgeDefinition,
-  expression: NonNullable<EdgeDefinition["if"]>,
-  view: RunView,
-  moment: Moment,
-): boolean {
-  if (view.event === undefined) return false;
-  const evaluation = expression.evaluate({
-    ...eventScope(view.event),
-    steps: outputsOf(view, step.ancestors),
-    output: view.steps.get(edge.from)?.output,
-  });
-  if (evaluation.kind === "error") moment.onError?.(expression.source, evaluation);
-  return evaluation.kind === "value" && evaluation.value;
-}
-
-/** The outputs of those of the steps that have completed, by step id. */
-export function outputsOf(view: RunView, steps: Iterable<string>): Record<string, Json> {
-  const outputs: Record<string, Json> = {};
-  for (const id of steps) {
-    const step = view.steps.get(id);
-    if (step?.status === "completed") outputs[id] = step.output ?? null;
-  }
-  return outputs;
 }

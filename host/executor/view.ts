@@ -13,6 +13,23 @@ export interface RunDetail extends RunSummary {
   readonly reason?: string;
   /** In the document's order; without a document, as they came up. */
   readonly steps: readonly StepDetail[];
+  /** In the order in which they began; absent: none has. */
+  readonly waits?: readonly WaitDetail[];
+}
+
+/** One wait for an event. Times in milliseconds since 1970-01-01T00:00:00Z. */
+export interface WaitDetail {
+  readonly id: string;
+  /** The step after which it began, or "$trigger". */
+  readonly after: string;
+  /** The name of the event. */
+  readonly event: string;
+  readonly status: "waiting" | "matched" | "timedOut" | "cancelled";
+  readonly armedAt: number;
+  readonly until: number;
+  readonly endedAt?: number;
+  /** The event that matched. */
+  readonly eventId?: string;
 }
 
 /** One step of a run. */
@@ -66,6 +83,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     steps.set(id, step);
     return step;
   };
+  const waits = new Map<string, Mutable<WaitDetail>>();
   let event: Event | undefined;
   const ending: Pick<Mutable<RunDetail>, "failure" | "reason"> = {};
   for (const entry of history) {
@@ -81,13 +99,46 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
         break;
       case "run.completed":
         break;
+      case "wait.armed":
+      case "wait.matched":
+      case "wait.timedOut":
+      case "wait.cancelled":
+        applyToWait(waits, entry);
+        break;
       default:
         applyToStep(stepOf(entry.step), entry);
     }
   }
   if (event === undefined) throw new TypeError(`the history of run ${run.id} does not begin with its event`);
-  if (summary.finishedAt !== undefined) for (const step of steps.values()) settle(step);
-  return { ...summary, event, ...ending, steps: [...steps.values()] };
+  if (summary.finishedAt !== undefined) {
+    for (const step of steps.values()) settle(step);
+    for (const wait of waits.values()) if (wait.status === "waiting") wait.status = "cancelled";
+  }
+  return {
+    ...summary,
+    event,
+    ...ending,
+    steps: [...steps.values()],
+    ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
+  };
+}
+
+type WaitEntry = Extract<HistoryEntry, { readonly wait: string }>;
+
+function applyToWait(waits: Map<string, Mutable<WaitDetail>>, entry: WaitEntry): void {
+  const { at, wait: id } = entry;
+  if (entry.type === "wait.armed") {
+    const { from: after, eventName: event, until } = entry;
+    waits.set(id, { id, after, event, status: "waiting", armedAt: at, until });
+    return;
+  }
+  const wait = waits.get(id);
+  if (wait === undefined) return;
+  wait.endedAt = at;
+  if (entry.type === "wait.matched") {
+    wait.status = "matched";
+    wait.eventId = entry.event.id;
+  } else wait.status = entry.type === "wait.timedOut" ? "timedOut" : "cancelled";
 }
 
 /** Nothing more comes of a step once its run has finished. */

@@ -13,6 +13,7 @@ interface Range {
 }
 
 const year = { least: 0, most: ms("366d"), expected: "0s to 366d" };
+const ttl = { ...year, least: 1, expected: "1ms to 366d" };
 const attempt = { least: 1, most: ms("24h"), expected: "1ms to 24h" };
 const mebibyte = 2 ** 20;
 const sizes: Readonly<Record<string, Range>> = {
@@ -40,7 +41,9 @@ export function checkAmounts(document: Json, findings: Findings): void {
       checkSize(limits, key, range, `${pointer}/limits`, findings);
     checkSize(objectOf(member(limits, "http")), "body", body, `${pointer}/limits/http`, findings);
     for (const [index, edge] of listOf(step, "after").entries()) {
-      checkDuration(objectOf(edge), "wait", year, `${pointer}/after/${index}`, findings);
+      const place = `${pointer}/after/${index}`;
+      checkDuration(objectOf(edge), "wait", year, place, findings);
+      checkDuration(objectOf(member(objectOf(edge), "async")), "ttl", ttl, `${place}/async`, findings);
     }
   }
 }

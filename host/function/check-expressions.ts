@@ -2,28 +2,67 @@ import { nearest } from "../nearest.ts";
 import { graphOf } from "./check-graph.ts";
 import { triggerStep } from "./document.ts";
 import type { StepReference } from "./expression-check.ts";
-import { type Scope, compileExpression, edgeNames, triggerNames } from "./expression.ts";
+import { type Scope, asyncNames, compileExpression, edgeNames, triggerNames } from "./expression.ts";
 import type { Findings } from "./finding.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
 import type { EdgeOutline, Outline, Text } from "./outline.ts";
 
-/** Checks the expressions of triggers and edges, and that the steps they name come before. */
+/** The steps whose outputs an expression may name, and where they lead, in words; undefined: nobody can say. */
+interface Visible {
+  readonly steps: readonly string[] | undefined;
+  readonly to: string;
+}
+
+/** Checks the expressions of triggers, edges and waits, and that the steps they name come before. */
 export function checkExpressions(outline: Outline, findings: Findings): void {
   for (const { expression } of outline.triggers) {
     if (expression !== undefined) compile(expression, triggerNames, findings);
   }
   const graph = graphOf(outline);
   const before = ancestors(graph, topologicalOrder(graph));
+  const waiting = new Set(
+    [...outline.steps]
+      .filter(([, { edges }]) => edges.some(({ async }) => async !== undefined))
+      .map(([id]) => id),
+  );
   for (const [id, { edges }] of outline.steps) {
+    // On and behind a cycle nobody can say what comes before.
+    const toStep = { steps: before.get(id), to: id };
     for (const edge of edges) {
-      if (edge.if === undefined) continue;
-      const names = edge.step?.text === triggerStep ? triggerNames : edgeNames;
-      const references = compile(edge.if, names, findings);
-      // On and behind a cycle nobody can say what comes before.
-      const visible = before.get(id);
-      for (const reference of references) checkReference(reference, edge, id, visible, outline, findings);
+      const from = edge.step?.text;
+      if (edge.if !== undefined) {
+        checkOne(edge.if, namesOf(edge, waiting, before), toStep, outline, findings);
+      }
+      if (edge.async?.match === undefined) continue;
+      const names = from === triggerStep ? ([...triggerNames, "async"] as const) : asyncNames;
+      const earlier = from === undefined ? undefined : before.get(from);
+      const fromStep = { steps: earlier && [...earlier, from ?? ""], to: `the end of ${from}` };
+      checkOne(edge.async.match, names, from === triggerStep ? toStep : fromStep, outline, findings);
     }
   }
+}
+
+/** `async` is there where an event was waited for on this edge, or on a way to it. */
+function namesOf(
+  { async, step }: EdgeOutline,
+  waiting: ReadonlySet<string>,
+  before: ReadonlyMap<string, readonly string[]>,
+): readonly (keyof Scope)[] {
+  const from = step?.text ?? "";
+  const names = from === triggerStep ? triggerNames : edgeNames;
+  const awaited = [from, ...(before.get(from) ?? [])].some((id) => waiting.has(id));
+  return (async !== undefined && !async.onTimeout) || awaited ? [...names, "async"] : names;
+}
+
+function checkOne(
+  text: Text,
+  names: readonly (keyof Scope)[],
+  visible: Visible,
+  outline: Outline,
+  findings: Findings,
+): void {
+  for (const reference of compile(text, names, findings))
+    checkReference(reference, text, visible, outline, findings);
 }
 
 function compile(text: Text, names: readonly (keyof Scope)[], findings: Findings): readonly StepReference[] {
@@ -45,20 +84,19 @@ function compile(text: Text, names: readonly (keyof Scope)[], findings: Findings
 
 function checkReference(
   { step, offset }: StepReference,
-  edge: EdgeOutline,
-  id: string,
-  visible: readonly string[] | undefined,
+  { pointer }: Text,
+  visible: Visible,
   { steps }: Outline,
   findings: Findings,
 ): void {
-  const place = { pointer: edge.if?.pointer ?? edge.pointer, character: offset };
+  const place = { pointer, character: offset };
   if (!steps.has(step)) {
     const message = `the expression names a step ${JSON.stringify(step)}, which is not there`;
     findings.add({ code: "ERR_FUNCTION_STEP_UNKNOWN", message, ...place }, () =>
       suggest(step, [...steps.keys()]),
     );
-  } else if (visible !== undefined && !visible.includes(step)) {
-    const message = `the expression names the output of ${step}, from which no way leads to ${id}`;
+  } else if (visible.steps !== undefined && !visible.steps.includes(step)) {
+    const message = `the expression names the output of ${step}, from which no way leads to ${visible.to}`;
     findings.add({ code: "ERR_FUNCTION_EXPRESSION", message, ...place });
   }
 }

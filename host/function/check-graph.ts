@@ -68,14 +68,6 @@ function checkEdge(
   names: string[],
   findings: Findings,
 ): void {
-  if (edge.async) {
-    findings.add({
-      code: "ERR_FUNCTION_UNSUPPORTED",
-      pointer: `${edge.pointer}/async`,
-      place: "key",
-      message: "waiting for another event (`async`) can't be run yet",
-    });
-  }
   if (id === onFailure?.text) {
     findings.add({
       code: "ERR_FUNCTION_ON_FAILURE",

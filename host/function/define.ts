@@ -5,6 +5,7 @@ import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
 import { normalCapabilities } from "./capabilities.ts";
 import { compileCron, type CronTrigger, defaultMissed, defaultTimezone } from "./cron.ts";
+import { defineWaits, type Waits } from "./define-waits.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
 import { digestJson } from "./digest.ts";
 import {
@@ -17,7 +18,7 @@ import {
   triggerStep,
 } from "./document.ts";
 import { parseDuration } from "./duration.ts";
-import { compileExpression, edgeNames, triggerNames, type Expression, type Scope } from "./expression.ts";
+import { asyncNames, compileExpression, triggerNames, type Compiled, type Scope } from "./expression.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
 import { lambdaFunctionName } from "./lambda-function.ts";
 import { parseSize } from "./size.ts";
@@ -55,7 +56,11 @@ export function define(version: FunctionVersion): Definition {
   const order = topologicalOrder(graph);
   if (order.length < graph.size) throw broken("its steps have a cycle");
   const before = ancestors(graph, order);
-  const step = (id: string): [string, StepDefinition] => [id, defineStep(version, id, before.get(id) ?? [])];
+  const waits = defineWaits(document, { before, duration, match: (source) => compiled(source, asyncNames) });
+  const step = (id: string): [string, StepDefinition] => [
+    id,
+    defineStep(version, id, before.get(id) ?? [], waits),
+  ];
   return {
     id: document.id,
     name: document.name ?? document.id,
@@ -64,7 +69,8 @@ export function define(version: FunctionVersion): Definition {
     steps: new Map(order.map(step)),
     ...(document.onFailure === undefined
       ? {}
-      : { onFailure: defineStep(version, document.onFailure, order) }),
+      : { onFailure: defineStep(version, document.onFailure, order, waits) }),
+    waits: waits.all,
   };
 }
 
@@ -72,7 +78,10 @@ function defineTrigger(functionId: string, trigger: TriggerDocument): Definition
   const event = triggerEvent(functionId, trigger);
   if ("cron" in trigger) return { event, cron: cronOf(trigger) };
   const { expression } = trigger;
-  return { event, ...(expression === undefined ? {} : { expression: compiled(expression, triggerNames) }) };
+  return {
+    event,
+    ...(expression === undefined ? {} : { expression: compiled(expression, triggerNames).expression }),
+  };
 }
 
 function cronOf(trigger: Extract<TriggerDocument, { readonly cron: string }>): CronTrigger {
@@ -87,6 +96,7 @@ function defineStep(
   { document, components, pinned = {} }: FunctionVersion,
   id: string,
   before: readonly string[],
+  waits: Waits,
 ): StepDefinition {
   const step = Object.hasOwn(document.steps, id) ? document.steps[id] : undefined;
   if (step === undefined) throw broken(`it has no step ${id}`);
@@ -103,8 +113,9 @@ function defineStep(
     limits: limitsOf(step),
     retry: retryOf(step.retry, retryOf(document.retry, defaultRetry)),
     join: step.join ?? "all",
-    edges: id === document.onFailure ? [] : edgesOf(step.after),
+    edges: id === document.onFailure ? [] : edgesOf(step.after, waits),
     ancestors: before,
+    ...someWaits(waits.onWaysTo([id, ...before])),
   };
 }
 
@@ -126,13 +137,25 @@ function capabilities(document: NonNullable<StepDocument["capabilities"]>): Capa
   }
 }
 
-function edgesOf(after: readonly EdgeDocument[] = []): readonly EdgeDefinition[] {
+function edgesOf(after: readonly EdgeDocument[] = [], waits: Waits): readonly EdgeDefinition[] {
   if (after.length === 0) return [{ from: triggerStep }];
-  return after.map((edge) => ({
-    from: edge.step,
-    ...(edge.if === undefined ? {} : { if: compiled(edge.if, edgeNames) }),
-    ...(edge.wait === undefined ? {} : { waitMs: duration(edge.wait) }),
-  }));
+  return after.map((edge) => {
+    const condition = edge.if === undefined ? undefined : compiled(edge.if, asyncNames);
+    const wait = waits.of(edge);
+    return {
+      from: edge.step,
+      ...(condition === undefined ? {} : { if: condition.expression }),
+      ...(edge.wait === undefined ? {} : { waitMs: duration(edge.wait) }),
+      ...(wait === undefined ? {} : { wait }),
+      ...someWaits(waits.onWaysOver(edge)),
+      ...(edge.async?.onTimeout === true ? { onTimeout: true } : {}),
+      ...(wait !== undefined && condition?.uses.has("async") === true ? { ifAsync: true } : {}),
+    };
+  });
+}
+
+function someWaits(waits: readonly string[]): { readonly waits?: readonly string[] } {
+  return waits.length === 0 ? {} : { waits };
 }
 
 function limitsOf({ timeout, limits = {} }: StepDocument): Limits {
@@ -158,9 +181,9 @@ function retryOf({ retries, backoff = {} }: RetryDocument = {}, above: RetryPoli
   };
 }
 
-function compiled(source: string, names: readonly (keyof Scope)[]): Expression {
+function compiled(source: string, names: readonly (keyof Scope)[]): Extract<Compiled, { ok: true }> {
   const result = compileExpression(source, { names });
-  if (result.ok) return result.expression;
+  if (result.ok) return result;
   throw broken(`its expression ${source} is wrong: ${result.message}`);
 }
 

@@ -1,7 +1,7 @@
 import type { Limits } from "../../runtime/limits.ts";
 import type { StepProgram } from "../../runtime/driver.ts";
 import type { CronTrigger } from "./cron.ts";
-import type { Expression } from "./expression.ts";
+import type { Expression, MatchIndex } from "./expression.ts";
 
 /** A function version, compiled: durations in milliseconds, sizes in bytes, expressions as functions. */
 export interface Definition {
@@ -12,6 +12,27 @@ export interface Definition {
   /** In topological order; the `onFailure` step is not among them. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
   readonly onFailure?: StepDefinition;
+  /** By id. */
+  readonly waits: ReadonlyMap<string, WaitDefinition>;
+}
+
+/** A wait for an event, which begins when a step has completed. */
+export interface WaitDefinition {
+  /** The same in every run of the version. */
+  readonly id: string;
+  /** The step, or "$trigger": then it begins with the run. */
+  readonly from: string;
+  /** The name of the event. */
+  readonly event: string;
+  readonly ttlMs: number;
+  readonly match?: Expression;
+  readonly index?: MatchIndex;
+  /** The steps that its edges lead to. */
+  readonly leadsTo: readonly string[];
+  /** The steps whose outputs `match` sees. */
+  readonly visible: readonly string[];
+  /** The waits on the ways to `from`: an event that one of them has taken does not count again. */
+  readonly before: readonly string[];
 }
 
 /** What starts a run: an event of this name for which the expression holds. A schedule publishes its own. */
@@ -37,12 +58,22 @@ export interface StepDefinition {
   readonly edges: readonly EdgeDefinition[];
   /** Every step before this one, however far: whose outputs it sees. */
   readonly ancestors: readonly string[];
+  /** Every wait on the ways to this step, its own edges included. */
+  readonly waits?: readonly string[];
 }
 
 export interface EdgeDefinition {
   readonly from: string;
   readonly if?: Expression;
   readonly waitMs?: number;
+  /** The id of the wait that it shares in. */
+  readonly wait?: string;
+  /** Every wait on the ways that lead over this edge, its own included. */
+  readonly waits?: readonly string[];
+  /** Taken when the wait's time is over, and not when its event came. */
+  readonly onTimeout?: boolean;
+  /** Whether `if` looks at the event that was waited for: then it is decided when that has come. */
+  readonly ifAsync?: boolean;
 }
 
 export interface RetryPolicy {

@@ -13,6 +13,8 @@ export interface StepReference {
 export interface Checked {
   readonly problems: readonly ExpressionProblem[];
   readonly steps: readonly StepReference[];
+  /** Those of the roots that it looks at. */
+  readonly uses: ReadonlySet<string>;
   readonly loops: readonly Loop[];
   /** The names by their node's id, for messages. */
   readonly names: ReadonlyMap<bigint, string>;
@@ -46,6 +48,7 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
   const problems: ExpressionProblem[] = [];
   const steps: StepReference[] = [];
   const loops: Loop[] = [];
+  const uses = new Set<string>();
   const names = new Map<bigint, string>();
   let usesPatterns = false;
   let nodes = 0;
@@ -71,7 +74,9 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
       case "identExpr": {
         const name = kind.value.name.replace(/^\./, "");
         names.set(expr.id, name);
-        if (isBound(bound, name) || roots.includes(name) || typeNames.has(name)) break;
+        if (isBound(bound, name)) break;
+        if (roots.includes(name)) uses.add(name);
+        if (roots.includes(name) || typeNames.has(name)) break;
         report(
           expr,
           `there is no \`${name}\` here; an expression may name ${roots.join(", ")}`,
@@ -134,7 +139,7 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
   }
   steps.sort((left, right) => left.offset - right.offset);
   problems.sort((left, right) => (left.offset ?? 0) - (right.offset ?? 0));
-  return { problems, steps, loops, names, usesPatterns, nodes };
+  return { problems, steps, uses, loops, names, usesPatterns, nodes };
 }
 
 function isNeverBoolean({ exprKind }: Expr): boolean {

@@ -1,6 +1,7 @@
 import { type CelError, type CelInput, celType, isCelError, parse, plan } from "@bufbuild/cel";
 import { type Budget, createBudget } from "./budget.ts";
 import { type Checked, type StepReference, checkExpression } from "./expression-check.ts";
+import { demandedEquality, isScalar, type Scalar } from "./expression-index.ts";
 import { createEnvironment } from "./expression-functions.ts";
 import { describeSyntaxError } from "./expression-syntax.ts";
 import type { Expr, ExpressionProblem, Loop, Parsed } from "./expression-tree.ts";
@@ -15,6 +16,8 @@ export interface Scope {
   readonly name: unknown;
   readonly steps?: unknown;
   readonly output?: unknown;
+  /** The event that was waited for. */
+  readonly async?: unknown;
 }
 
 /** What an evaluation gave; `missing`: a field the expression names is not there, which counts as false. */
@@ -29,15 +32,34 @@ export interface Expression {
   evaluate(scope: Scope): Evaluation;
 }
 
-/** What compiling gave: the expression and the steps it names, or all that is wrong, the first problem on top. */
+/** What compiling gave: the expression and what it names, or all that is wrong, the first problem on top. */
 export type Compiled =
-  | { readonly ok: true; readonly expression: Expression; readonly steps: readonly StepReference[] }
+  | {
+      readonly ok: true;
+      readonly expression: Expression;
+      readonly steps: readonly StepReference[];
+      /** The names of Scope that it looks at. */
+      readonly uses: ReadonlySet<string>;
+      /** What it demands of `async`; undefined where that is no equality that an index could serve. */
+      readonly index?: MatchIndex;
+    }
   | ({ readonly ok: false; readonly problems: readonly ExpressionProblem[] } & ExpressionProblem);
+
+/** What the event must have at a path for a match to be true, worked out without the event. */
+export interface MatchIndex {
+  readonly path: readonly string[];
+  /** "never": whatever the event, the match is not true. "other": a value that an index can't serve. */
+  value(
+    scope: Scope,
+  ): { readonly kind: "value"; readonly value: Scalar } | { readonly kind: "other" | "never" };
+}
 
 /** The names in scope of a trigger's expression. */
 export const triggerNames: readonly (keyof Scope)[] = ["event", "data", "user", "ts", "name"];
 /** The names in scope of an edge's `if`. */
 export const edgeNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "output"];
+/** The names in scope where an event was waited for. */
+export const asyncNames: readonly (keyof Scope)[] = [...edgeNames, "async"];
 
 /** Characters of an expression's source. */
 const longestSource = 4096;
@@ -78,11 +100,18 @@ export function compileExpression(
   const metered = checked.usesPatterns || checked.loops.length > 0;
   const environment = metered ? createEnvironment((units) => budget?.spend(units)) : plainEnvironment;
   try {
-    const run = plan(environment, parsed);
+    const planned = (part: Parsed) => {
+      const run = plan(environment, part);
+      return (scope: Scope) => {
+        budget = createBudget(workAnEvaluation, checked.nodes);
+        const result = run(new Bindings(scope, budget) as unknown as Record<string, CelInput>);
+        return budget.exhausted ? undefined : result;
+      };
+    };
+    const run = planned(parsed);
     const evaluate = (scope: Scope): Evaluation => {
-      budget = createBudget(workAnEvaluation, checked.nodes);
-      const result = run(new Bindings(scope, budget) as unknown as Record<string, CelInput>);
-      if (budget.exhausted) return { kind: "error", message: "it takes too much work on this event" };
+      const result = run(scope);
+      if (result === undefined) return { kind: "error", message: "it takes too much work on this event" };
       if (typeof result === "boolean") return { kind: "value", value: result };
       if (isCelError(result)) return failure(result, checked);
       return {
@@ -90,10 +119,34 @@ export function compileExpression(
         message: `it gives a value of type ${celType(result).name}, not true or false`,
       };
     };
-    return { ok: true, expression: { source, evaluate }, steps: checked.steps };
+    const demanded =
+      parsed.expr !== undefined && checked.uses.has("async")
+        ? demandedEquality(parsed.expr, "async")
+        : undefined;
+    return {
+      ok: true,
+      expression: { source, evaluate },
+      steps: checked.steps,
+      uses: checked.uses,
+      ...(demanded === undefined
+        ? {}
+        : { index: indexOf(demanded.path, planned({ ...parsed, expr: demanded.other })) }),
+    };
   } catch (error) {
     return refuse([{ message: (error as Error).message, offset: 0 }]);
   }
+}
+
+function indexOf(path: readonly string[], run: (scope: Scope) => unknown): MatchIndex {
+  return {
+    path,
+    value(scope) {
+      const result = run(scope);
+      if (result === undefined || isCelError(result)) return { kind: "never" };
+      if (typeof result === "bigint") return { kind: "value", value: Number(result) };
+      return isScalar(result) ? { kind: "value", value: result } : { kind: "other" };
+    },
+  };
 }
 
 function refuse(problems: readonly ExpressionProblem[]): Compiled {
@@ -131,6 +184,9 @@ class Bindings {
   }
   get output(): CelInput | undefined {
     return viewJson(this.#scope.output, this.#budget);
+  }
+  get async(): CelInput | undefined {
+    return viewJson(this.#scope.async, this.#budget);
   }
   /** Read once a round by every loop. */
   get [roundName](): boolean {

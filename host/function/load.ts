@@ -8,6 +8,7 @@ import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
 import { checkTriggers } from "./check-triggers.ts";
+import { checkWaits } from "./check-waits.ts";
 import type { FunctionDocument } from "./document.ts";
 import { checkSchema } from "./document-schema.ts";
 import { type Finding, type Findings, createFindings, mostFindings } from "./finding.ts";
@@ -68,6 +69,7 @@ function check(document: Json, findings: Findings): void {
   checkRuntimes(document, findings);
   checkSteps(outline, findings);
   checkGraph(outline, findings);
+  checkWaits(outline, findings);
   checkExpressions(outline, findings);
 }
 

@@ -1,5 +1,6 @@
 import type { Json } from "../../runtime/json.ts";
 import { pointerStep } from "../json-pointer.ts";
+import { canonicalJson } from "./digest.ts";
 
 /** A string in a document, and its JSON pointer. */
 export interface Text {
@@ -22,6 +23,7 @@ interface StepOutline {
   readonly pointer: string;
   readonly id?: Text;
   readonly path?: Text;
+  readonly join?: Json;
   readonly edges: readonly EdgeOutline[];
 }
 
@@ -30,7 +32,15 @@ export interface EdgeOutline {
   readonly value: Json;
   readonly step?: Text;
   readonly if?: Text;
-  readonly async: boolean;
+  readonly async?: AsyncOutline;
+}
+
+interface AsyncOutline {
+  readonly pointer: string;
+  readonly match?: Text;
+  /** Equal for edges that share a wait, whatever their steps. */
+  readonly identity: string;
+  readonly onTimeout: boolean;
 }
 
 export type JsonObject = { readonly [key: string]: Json };
@@ -53,10 +63,32 @@ function stepOf(step: JsonObject, pointer: string): StepOutline {
   const edges = listOf(step, "after").map((value, index): EdgeOutline => {
     const edge = objectOf(value);
     const place = `${pointer}/after/${index}`;
-    const async = member(edge, "async") !== undefined;
-    return { pointer: place, value, async, ...text(edge, "step", place), ...text(edge, "if", place) };
+    return {
+      pointer: place,
+      value,
+      ...asyncOf(edge, `${place}/async`),
+      ...text(edge, "step", place),
+      ...text(edge, "if", place),
+    };
   });
-  return { pointer, edges, ...text(step, "id", pointer), ...text(step, "path", pointer) };
+  const join = member(step, "join");
+  return {
+    pointer,
+    edges,
+    ...text(step, "id", pointer),
+    ...text(step, "path", pointer),
+    ...(join === undefined ? {} : { join }),
+  };
+}
+
+function asyncOf(edge: JsonObject, pointer: string): { readonly async?: AsyncOutline } {
+  const value = member(edge, "async");
+  if (value === undefined) return {};
+  const { onTimeout, ...shared } = objectOf(value);
+  const identity = canonicalJson(shared);
+  return {
+    async: { pointer, identity, onTimeout: onTimeout === true, ...text(objectOf(value), "match", pointer) },
+  };
 }
 
 function text<Key extends string>(object: JsonObject, key: Key, pointer: string): { [K in Key]?: Text } {

@@ -1,3 +1,5 @@
+import type { StoredEvent } from "../broker/broker.ts";
+import type { Nudged } from "../executor/peers.ts";
 import type { Live, LiveMessage } from "../live.ts";
 import type { Cluster } from "../store.ts";
 import type { NatsSession } from "./session.ts";
@@ -8,25 +10,33 @@ const answerMs = 1_000;
 const tellMs = 10_000;
 const askMs = 3_000;
 
+/** What is said, as hosts of earlier versions say it too. */
+const answers: Readonly<Record<string, Nudged>> = { yes: "held", no: "absent", unwanted: "unwanted" };
+const said = { held: "yes", absent: "no", unwanted: "unwanted" } as const satisfies Record<Nudged, string>;
+
 /** What hosts say to each other, over plain subjects: nothing of it is stored, and nothing depends on its arrival. */
 export function createNatsCluster(session: NatsSession): Cluster {
   const { connection, names, host } = session;
   const closers: (() => void)[] = [];
 
   return {
-    async holds(other, runId) {
+    async holds(other, runId, offered) {
       try {
-        const answer = await connection.request(names.host(other), runId, { timeout: answerMs });
-        return answer.string() === "yes";
+        const question = offered === undefined ? runId : `${runId} ${JSON.stringify(offered)}`;
+        const answer = await connection.request(names.host(other), question, { timeout: answerMs });
+        return answers[answer.string()] ?? "absent";
       } catch {
         // Nobody there, or no answer: as good as gone.
-        return false;
+        return "absent";
       }
     },
     answer(nudge) {
       const subscription = connection.subscribe(names.host(host), {
         callback(error, message) {
-          if (error === null) message.respond(nudge(message.string()) ? "yes" : "no");
+          if (error !== null) return;
+          const [runId, offered] = splitAt(message.string(), " ");
+          const stored = offered === undefined ? undefined : (JSON.parse(offered) as StoredEvent);
+          message.respond(said[nudge(runId, stored)]);
         },
       });
       closers.push(() => subscription.unsubscribe());
@@ -122,4 +132,10 @@ function listening(
       return own.observed;
     },
   };
+}
+
+/** What stands before the first separator, and what behind it. */
+function splitAt(text: string, separator: string): readonly [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
 }

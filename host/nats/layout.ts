@@ -14,7 +14,7 @@ import { anyRuntime, type Names } from "./names.ts";
 import type { NatsOptions } from "./options.ts";
 
 /** Goes up by one with each change that a host of an older version can't work with; kept in each stream's metadata. */
-const layoutVersion = 1;
+const layoutVersion = 2;
 const layoutKey = "millrace-layout";
 
 const day = 24 * 3_600_000;
@@ -63,7 +63,8 @@ export async function createLayout(
   return { replicas: copies, leaseMs: options.leaseMs ?? (await lease(manager, names)) };
 }
 
-function streams({ events, runs, wakes, deadLetters }: Names, options: NatsOptions): readonly Wanted[] {
+function streams(names: Names, options: NatsOptions): readonly Wanted[] {
+  const { events, runs, wakes, deadLetters, waits } = names;
   const base = {
     storage: StorageType.File,
     allow_direct: true,
@@ -108,6 +109,22 @@ function streams({ events, runs, wakes, deadLetters }: Names, options: NatsOptio
         // The server allows no other beside schedules; without limits nothing is discarded.
         discard: DiscardPolicy.Old,
         allow_msg_schedules: true,
+        // A timer that is not needed is replaced by a message that goes by itself.
+        allow_msg_ttl: true,
+        duplicate_window: nanos(100),
+      },
+    },
+    {
+      name: waits.stream,
+      config: {
+        ...base,
+        subjects: waits.subjects,
+        description: "Armed waits of runs for events, a subject each, and how they are found",
+        retention: RetentionPolicy.Limits,
+        // Without limits but this one nothing is discarded but what a newer message replaces.
+        discard: DiscardPolicy.Old,
+        max_msgs_per_subject: 1,
+        allow_msg_ttl: true,
         duplicate_window: nanos(100),
       },
     },

@@ -7,6 +7,7 @@ export interface Names {
   readonly runs: StreamNames;
   readonly wakes: StreamNames;
   readonly deadLetters: StreamNames;
+  readonly waits: StreamNames;
   readonly catalog: string;
   readonly artifacts: string;
   readonly keyValues: string;
@@ -19,6 +20,11 @@ export interface Names {
   timer(runId: string, at: number): string;
   /** Subject of wakes that a host with that runtime's driver must take, or any host. */
   wake(runtime: string, runId: string): string;
+  /** Subject of an armed wait; with "*" for what is not known. */
+  wait(key: string, runId: string, wait: string): string;
+  /** Subjects that say by which paths of which events waits are found. */
+  readonly waitPaths: string;
+  waitPath(eventName: string, path: string): string;
   /** Subject on which a host is asked. */
   host(name: string): string;
   /** Subject on which a host tells what happens on it. */
@@ -64,6 +70,7 @@ export function createNames(prefix: string): Names {
     runs: stream("runs", "runs.*.*"),
     wakes: stream("wakes", "timers.*.*", "wakes.*.*"),
     deadLetters: stream("dead-letters", "dead-letters.>"),
+    waits: stream("waits", "waits.*.*.*", "wait-paths.*.*"),
     catalog: `${prefix}-catalog`,
     artifacts: `${prefix}-artifacts`,
     keyValues: `${prefix}-kv`,
@@ -76,6 +83,9 @@ export function createNames(prefix: string): Names {
     run: (functionDigest, runId) => `${prefix}.runs.${functionDigest}.${runId}`,
     timer: (runId, at) => `${prefix}.timers.${runId}.${at}`,
     wake: (runtime, runId) => `${prefix}.wakes.${runtime}.${runId}`,
+    wait: (key, runId, wait) => `${prefix}.waits.${key}.${runId}.${wait}`,
+    waitPaths: `${prefix}.wait-paths.*.*`,
+    waitPath: (eventName, path) => `${prefix}.wait-paths.${token(eventName)}.${token(path)}`,
     host: (name) => `${prefix}.hosts.${token(name)}`,
     live: (host) => `${prefix}.live.${token(host)}`,
     liveOfAll: `${prefix}.live.*`,

@@ -76,5 +76,16 @@ const activations = `
 ALTER TABLE active_versions ADD COLUMN activated_at INTEGER;
 `;
 
+/** Armed waits by key, and by which paths of events they are found. */
+const waits = `
+CREATE TABLE waits (
+  key INTEGER NOT NULL,
+  run BLOB NOT NULL,
+  wait TEXT NOT NULL,
+  PRIMARY KEY (key, run, wait)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE wait_paths (event TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (event, path)) STRICT, WITHOUT ROWID;
+`;
+
 /** What brings a file from each layout to the next; its place in the list is the number of the layout. */
-export const migrations: readonly string[] = [tables, revisions, keyValues, activations];
+export const migrations: readonly string[] = [tables, revisions, keyValues, activations, waits];

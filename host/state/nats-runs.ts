@@ -1,19 +1,17 @@
 import type { StoredMsg } from "@nats-io/jetstream";
 import type { HistoryEntry } from "../executor/history.ts";
 import { functionDigestOf } from "../executor/run-id.ts";
-import { anyRuntime } from "../nats/names.ts";
 import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
 import { readForward, readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import { queryNatsRuns } from "./nats-run-query.ts";
 import { decodeChange, runSummary, type RunChange } from "./nats-run-record.ts";
-import type { Artifacts, RunHeader, Runs, RunUpdate } from "./state.ts";
+import { createNatsTimers } from "./nats-timers.ts";
+import type { Artifacts, RunHeader, Runs, RunUpdate, Waits } from "./state.ts";
 
 /** What names a run by its id in the wrong form can't be the subject of. */
 const idForm = /^[\da-f]{32}$/;
 
-/** A timer is armed so much ahead: the server fires it up to 200 ms late, and the host waits for the rest. In milliseconds. */
-const timerLeadMs = 300;
 /** Headers and subject of a message, at most; the rest of the server's largest message is for its payload, in bytes. */
 const envelopeBytes = 4_096;
 /** How often an append is tried of which no answer came, before it is the caller's to try again. */
@@ -26,9 +24,14 @@ const expectedHeader = "Nats-Expected-Last-Subject-Sequence";
  * A subject a run, a message an append; a message's sequence is the run's revision. Each message carries the header
  * and where the run then stood, so that the last one alone tells its summary.
  */
-export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs {
+export function createNatsRuns(
+  session: NatsSession,
+  artifacts: Artifacts,
+  waits: Pick<Waits, "disarm">,
+): Runs {
   const { names, publisher, clock } = session;
   const { stream } = names.runs;
+  const timers = createNatsTimers(session);
   let writes = 0;
   /** Appends of which no answer came, by run: one that the caller tries again must know its own earlier message. */
   const unanswered = new Map<string, { readonly update: RunUpdate; readonly writer: string }>();
@@ -48,12 +51,16 @@ export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs
     const writer = again
       ? earlier.writer
       : `${session.host}.${(writes++).toString(36)}.${clock.now().toString(36)}`;
-    const payload = await encode({ run, update, writer, entries });
+    const { disarm, clears, ...kept } = update;
+    const payload = await encode({ run, update: kept, writer, entries });
     try {
       // A timer that fires for nothing is harmless; one that was never armed is not. So it goes first.
-      if (update.wakeAt !== undefined) await arm(run.id, update.wakeAt);
+      if (update.wakeAt !== undefined) await timers.arm(run.id, update.wakeAt);
       const next = await publishOnce(subject, revision, payload, { writer, again });
       unanswered.delete(run.id);
+      // Not waited for: what is left over wakes a run for nothing, and goes in time.
+      if (next !== undefined && disarm !== undefined) void waits.disarm(disarm).catch(() => undefined);
+      if (next !== undefined && clears !== undefined) timers.clear(run.id, clears);
       return next;
     } catch (error) {
       if (revision > 0) unanswered.set(run.id, { update, writer });
@@ -81,16 +88,6 @@ export function createNatsRuns(session: NatsSession, artifacts: Artifacts): Runs
         if (refusedWith(error, "full") || tries === triesUnanswered) throw error;
       }
     }
-  };
-
-  const arm = async (runId: string, wakeAt: number): Promise<void> => {
-    // oxlint-disable-next-line eslint/no-restricted-globals -- writes a time down, reads no clock
-    const at = new Date(wakeAt - timerLeadMs).toISOString();
-    const header = headersOf({
-      "Nats-Schedule": `@at ${at}`,
-      "Nats-Schedule-Target": names.wake(anyRuntime, runId),
-    });
-    await publisher.publish(names.timer(runId, wakeAt), "", header);
   };
 
   /** Entries that are too large for one message of this server go to the artifacts. */

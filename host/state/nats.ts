@@ -3,6 +3,7 @@ import { createNatsArtifacts } from "./nats-artifacts.ts";
 import { createNatsCatalog } from "./nats-catalog.ts";
 import { createNatsKeyValues } from "./nats-key-values.ts";
 import { createNatsRuns } from "./nats-runs.ts";
+import { createNatsWaits } from "./nats-waits.ts";
 import { startRetention } from "./nats-retention.ts";
 import type { State } from "./state.ts";
 
@@ -10,11 +11,13 @@ import type { State } from "./state.ts";
 export async function createNatsState(session: NatsSession): Promise<State> {
   const artifacts = await createNatsArtifacts(session);
   const keyValues = await createNatsKeyValues(session);
+  const waits = createNatsWaits(session);
   const catalog = await createNatsCatalog(session);
   // What it could not remove this time it removes the next.
   const stopRetention = startRetention(session, () => undefined);
   return {
-    runs: createNatsRuns(session, artifacts),
+    runs: createNatsRuns(session, artifacts, waits),
+    waits,
     unattended: undefined,
     catalog,
     artifacts,

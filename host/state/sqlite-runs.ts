@@ -1,5 +1,6 @@
 import type { HistoryEntry, RunStatus } from "../executor/history.ts";
 import type { Database } from "../sqlite/database.ts";
+import { waitRemover } from "./sqlite-waits.ts";
 import type { RunFilter, RunSummary, Runs, UnattendedRuns } from "./state.ts";
 
 interface RunRow {
@@ -30,6 +31,7 @@ export function createSqliteRuns(database: Database): Runs {
     `UPDATE runs SET revision = revision + 1, status = ?, wake_at = ?, finished_at = ?, host = ?
      WHERE id = ? AND revision = ? RETURNING seq`,
   );
+  const disarm = waitRemover(database);
   const selectRun = database.prepare("SELECT * FROM runs WHERE id = ?");
   const selectHistory = database.prepare("SELECT entries FROM history WHERE run = ? ORDER BY seq");
 
@@ -68,6 +70,7 @@ export function createSqliteRuns(database: Database): Runs {
         ) as { seq: number } | undefined;
         if (row === undefined) return undefined;
         if (entries.length > 0) insertHistory.run(row.seq, revision + 1, text);
+        if (update.disarm !== undefined) disarm(update.disarm);
         return revision + 1;
       });
     },

@@ -4,6 +4,7 @@ import type { FunctionVersion } from "../function/version.ts";
 import type { Database } from "../sqlite/database.ts";
 import { createSqliteKeyValues } from "./sqlite-key-values.ts";
 import { createSqliteRuns, createUnattendedRuns } from "./sqlite-runs.ts";
+import { createSqliteWaits } from "./sqlite-waits.ts";
 import type { Artifacts, Catalog, State } from "./state.ts";
 
 /** The embedded state: durable on disk (fsync) before a write resolves; with a ":memory:" database, not at all. */
@@ -11,6 +12,7 @@ export function createSqliteState(database: Database): State {
   return {
     runs: createSqliteRuns(database),
     unattended: createUnattendedRuns(database),
+    waits: createSqliteWaits(database),
     catalog: createCatalog(database),
     artifacts: createArtifacts(database),
     keyValues: createSqliteKeyValues(database),

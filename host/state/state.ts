@@ -40,6 +40,10 @@ export interface RunUpdate {
   readonly finishedAt?: number;
   /** Running: the host that advances it. */
   readonly host?: string;
+  /** Waits that are not needed from now on: no longer found once this is stored, or soon after. */
+  readonly disarm?: readonly ArmedWait[];
+  /** A timer that was set before and is not needed: that it does not fire saves work, and nothing depends on it. */
+  readonly clears?: number;
 }
 
 /** Which runs to list, newest first. */
@@ -91,6 +95,41 @@ export interface ActiveVersion extends FunctionVersion {
   readonly activatedAt: number;
 }
 
+/** A wait that an event may end, as the store keeps it. */
+export interface ArmedWait {
+  /** By which it is found: 12 hex digits. */
+  readonly key: string;
+  readonly runId: string;
+  /** Which of the run's waits: letters and digits. */
+  readonly wait: string;
+  /** When its time is over. */
+  readonly until: number;
+}
+
+/**
+ * Armed waits, found by a key that is made of an event's name and of the value at a path of the event. Every read sees
+ * all writes that were acknowledged before it began, by any host.
+ */
+export interface Waits {
+  /** Has waits for events of this name looked for by this path, from now on for good. Durable when it resolves. */
+  declare(eventName: string, path: string): Promise<void>;
+  /** The paths by which waits for events of this name are looked for. */
+  paths(eventName: string): Promise<readonly string[]>;
+  /** Durable when it resolves; one that is armed already stays so. */
+  arm(waits: readonly ArmedWait[]): Promise<void>;
+  disarm(waits: readonly ArmedWait[]): Promise<void>;
+  /**
+   * A page of the waits with this key, each at least once; a page may have a `next` and nothing behind it. One that is
+   * disarmed meanwhile may be left out, or not.
+   */
+  find(key: string, page: { readonly after?: string; readonly limit: number }): Promise<FoundWaits>;
+}
+
+interface FoundWaits {
+  readonly waits: readonly Pick<ArmedWait, "runId" | "wait">[];
+  readonly next?: string;
+}
+
 /** Functions, their immutable versions, and which of them new runs begin on. */
 export interface Catalog {
   /** Stores a version; the same version again changes nothing. */
@@ -130,6 +169,7 @@ export interface State {
   readonly runs: Runs;
   /** Undefined where the store's server attends to them. */
   readonly unattended: UnattendedRuns | undefined;
+  readonly waits: Waits;
   readonly catalog: Catalog;
   readonly artifacts: Artifacts;
   readonly keyValues: KeyValues;

@@ -1,4 +1,5 @@
 import type { ArtifactSource, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
+import { typedStepInput } from "./awaited.ts";
 import { chooseEngine, createEngine } from "./choice.ts";
 import type { EngineChoice } from "./choice.ts";
 import type { Engine, StepBinary } from "./engine.ts";
@@ -67,7 +68,11 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
     async execute({ program, input, limits, signal }): Promise<AttemptResult> {
       const binary = await binaryOf(program);
       if ("code" in binary) return { ok: false, failure: binary, logs: [] };
-      const attempt = { input, limits, ...(signal && { signal }) };
+      const attempt = {
+        input: binary.mode === "typed" ? typedStepInput(input) : input,
+        limits,
+        ...(signal && { signal }),
+      };
       const { capabilities } = program;
       // What most steps need: nothing.
       if (capabilities === undefined) return attemptResult(await engine.execute(binary, attempt));

@@ -1,5 +1,5 @@
 import type { Broker, Outcome } from "../../host/broker/broker.ts";
-import type { Runs } from "../../host/state/state.ts";
+import type { Runs, Waits } from "../../host/state/state.ts";
 import type { Store } from "../../host/store.ts";
 
 /** Something that must not be, between a host and its store. */
@@ -69,9 +69,53 @@ export const breaks: Readonly<Record<string, Break>> = {
       return runs.append(run, revision, entries, { status, ...rest });
     },
   })),
+  "looks through the stored events before waits are armed": withWaits((waits) => ({
+    arm(armed) {
+      const late = async (): Promise<void> => {
+        for (let i = 0; i < 20; i++) await waits.paths("some");
+        await waits.arm(armed);
+      };
+      void late().catch(() => undefined);
+      return Promise.resolve();
+    },
+  })),
+  "does not look through the events that were stored before": withBroker((broker) => ({
+    readEvents: async (filter) => (await broker.readEvents(filter)).slice(0, 0),
+  })),
+  "knows no paths of waits but those at first": withWaits((waits) => {
+    const first = new Map<string, Promise<readonly string[]>>();
+    return {
+      paths(eventName) {
+        const known = first.get(eventName) ?? waits.paths(eventName);
+        first.set(eventName, known);
+        return known;
+      },
+    };
+  }),
+  "finds the first page of waits alone": withWaits((waits) => ({
+    find: async (key, page) => ({ waits: (await waits.find(key, page)).waits }),
+  })),
+  "takes every event for settled": withBroker(() => ({
+    settled: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
+  })),
+  "disarms a wait as soon as it has ended": (store) => {
+    const { runs, waits } = store.state;
+    const append: Runs["append"] = async (run, revision, entries, update) => {
+      const appended = await runs.append(run, revision, entries, update);
+      if (appended === undefined || update.status !== "running") return appended;
+      const history = (await runs.load(run.id).catch(() => undefined))?.history ?? [];
+      const over = new Set(entries.flatMap((entry) => ("wait" in entry ? [entry.wait] : [])));
+      for (const entry of history) {
+        if (entry.type !== "wait.armed" || entry.key === undefined || !over.has(entry.wait)) continue;
+        void waits.disarm([{ ...entry, key: entry.key, runId: run.id }]).catch(() => undefined);
+      }
+      return appended;
+    };
+    return { ...store, state: { ...store.state, runs: { ...runs, append } } };
+  },
   "asks no other host whether it holds a run": (store) => ({
     ...store,
-    cluster: { ...store.cluster!, holds: () => Promise.resolve(false) },
+    cluster: { ...store.cluster!, holds: () => Promise.resolve("absent" as const) },
   }),
   "hears of no other host's deployments": (store) => ({
     ...store,
@@ -88,6 +132,13 @@ function kept(outcome: Outcome): Outcome {
 
 function withBroker(change: (broker: Broker) => Partial<Broker>): Break {
   return (store) => ({ ...store, broker: { ...store.broker, ...change(store.broker) } });
+}
+
+function withWaits(change: (waits: Waits) => Partial<Waits>): Break {
+  return (store) => ({
+    ...store,
+    state: { ...store.state, waits: { ...store.state.waits, ...change(store.state.waits) } },
+  });
 }
 
 function withRuns(change: (runs: Runs) => Partial<Runs>): Break {

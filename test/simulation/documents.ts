@@ -1,4 +1,9 @@
-import type { EdgeDocument, FunctionDocument, StepDocument } from "../../host/function/document.ts";
+import {
+  triggerStep,
+  type EdgeDocument,
+  type FunctionDocument,
+  type StepDocument,
+} from "../../host/function/document.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
@@ -6,6 +11,14 @@ import type { Chance } from "./chance.ts";
 
 /** The events of a simulation. */
 export const eventNames = ["order/placed", "user/signed.up"] as const;
+
+/** The event that no function is triggered by, and that runs wait for. */
+const awaitedName = "order/paid";
+export const allNames = [...eventNames, awaitedName, awaitedName] as const;
+
+/** The matches of waits: every event, by a key, or by a look at each. */
+export const sameKey = "async.data.key == event.data.key";
+export const largeToo = "async.data.large";
 
 /** The runtimes that the steps of a simulation may have. */
 export const runtimes: readonly RuntimeName[] = ["wasm", "docker", "http"];
@@ -40,6 +53,7 @@ export function randomVersion(chance: Chance, id: string, createdAt: number): Fu
 
 function randomStep(chance: Chance, before: readonly string[], type: RuntimeName): StepDocument {
   const parents = before.filter(() => chance.happens(0.5)).slice(-3);
+  if (parents.length === 0 && chance.happens(0.2)) parents.push(triggerStep);
   const after = parents.map((step) => randomEdge(chance, step));
   return {
     runtime: { type },
@@ -51,7 +65,19 @@ function randomStep(chance: Chance, before: readonly string[], type: RuntimeName
 function randomEdge(chance: Chance, step: string): EdgeDocument {
   return {
     step,
-    ...(chance.happens(0.2) ? { if: flagged } : {}),
+    ...(chance.happens(0.3) ? { async: randomWait(chance) } : {}),
+    ...(step !== triggerStep && chance.happens(0.2) ? { if: flagged } : {}),
     ...(chance.happens(0.2) ? { wait: chance.pick(["200ms", "1s", "3s", "20s", "2m"]) } : {}),
+  };
+}
+
+/** Few of each, so that edges share waits, and one event ends several. */
+function randomWait(chance: Chance): NonNullable<EdgeDocument["async"]> {
+  const match = chance.pick([undefined, sameKey, sameKey, largeToo]);
+  return {
+    event: chance.pick([awaitedName, awaitedName, eventNames[0]]),
+    ttl: chance.pick(["500ms", "3s", "20s"]),
+    ...(match === undefined ? {} : { match }),
+    ...(chance.happens(0.4) ? { onTimeout: true } : {}),
   };
 }

@@ -2,7 +2,9 @@ import type { HistoryEntry } from "../../host/executor/history.ts";
 import type { FunctionDocument } from "../../host/function/document.ts";
 import { parseDuration } from "../../host/function/duration.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
+import { triggerStep } from "../../host/function/document.ts";
 import { flagged } from "./documents.ts";
+import { checkWaits, waitAllows } from "./invariants-waits.ts";
 import { isClaim, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
 
@@ -21,6 +23,7 @@ export function checkStore(server: Server, violated: Violated): void {
     if (version === undefined) told("its version is not in the store");
     else {
       checkHistory(record, version.document, told);
+      checkWaits(record, version, server.stored, told);
       checkVersion(record, version, server, told);
     }
     checkHolders(record, told);
@@ -87,12 +90,16 @@ function checkStep(
   }
   const { after = [], join } = document.steps[step] ?? {};
   const open = after.map((edge) => {
-    const from = history.find(
-      (entry): entry is Completed => entry.type === "step.completed" && entry.step === edge.step,
-    );
+    const from =
+      edge.step === triggerStep
+        ? history[0]
+        : history.find(
+            (entry): entry is Completed => entry.type === "step.completed" && entry.step === edge.step,
+          );
     if (from === undefined) return false;
-    const output = from.output as { readonly flag?: boolean };
+    const output = "output" in from ? (from.output as { readonly flag?: boolean }) : {};
     if (edge.if === flagged && output.flag !== true) return false;
+    if (!waitAllows(edge, history, document, earliest.startedAt)) return false;
     return from.at + (edge.wait === undefined ? 0 : parseDuration(edge.wait)!) <= earliest.startedAt;
   });
   const may = join === "any" ? open.includes(true) : !open.includes(false);

@@ -1,3 +1,5 @@
+import type { StoredEvent } from "../../host/broker/broker.ts";
+import type { Nudged } from "../../host/executor/peers.ts";
 import { MillraceError } from "../../host/errors.ts";
 import type { Chance } from "./chance.ts";
 import type { Owner, Scheduler } from "./scheduler.ts";
@@ -41,7 +43,7 @@ export interface Machine extends Owner {
   /** Its messages take longer than those of others. */
   slow: boolean;
   /** Answers other hosts. */
-  nudge: ((runId: string) => boolean) | undefined;
+  nudge: ((runId: string, offered?: StoredEvent) => Nudged) | undefined;
 }
 
 /** How long an answer is waited for, in milliseconds. */
@@ -126,28 +128,29 @@ export function tell(world: World, machine: Machine, what: string, effect: () =>
   });
 }
 
-/** Asks another host whether it holds a run; false when no answer comes in time. */
+/** Asks another host whether it holds a run; "absent" when no answer comes in time. */
 export function ask(
   world: World,
   machine: Machine,
   other: Machine | undefined,
   runId: string,
-): Promise<boolean> {
+  offered?: StoredEvent,
+): Promise<Nudged> {
   const { scheduler, trace } = world;
   return new Promise((resolve) => {
-    const answered = (holds: boolean, how: string) => (): void => {
+    const answered = (nudged: Nudged, how: string) => (): void => {
       trace.add(`${scheduler.now()} ${machine.name} hears that ${other?.name} ${how} ${runId}`);
-      resolve(holds);
+      resolve(nudged);
     };
-    scheduler.after(askTimeoutMs, answered(false, "is silent about"), machine);
+    scheduler.after(askTimeoutMs, answered("absent", "is silent about"), machine);
     if (other === undefined || swallowed(world, machine)) return;
     scheduler.after(
       latency(world, other),
       () => {
         if (other.nudge === undefined || swallowed(world, other)) return;
-        const holds = other.nudge(runId);
+        const nudged = other.nudge(runId, offered);
         if (machine.cutOff || other.cutOff) return;
-        scheduler.after(latency(world, other), answered(holds, holds ? "holds" : "has not"), machine);
+        scheduler.after(latency(world, other), answered(nudged, `says ${nudged} of`), machine);
       },
       other,
     );

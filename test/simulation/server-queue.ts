@@ -11,6 +11,7 @@ export interface Item<T> {
   /** Counts its deliveries. */
   deliveries: number;
   expiresAt: number;
+  readonly addedAt: number;
 }
 
 /** Where items go to. */
@@ -112,7 +113,15 @@ export function createServerQueue<T>(world: World): ServerQueue<T> {
       return pending;
     },
     add(name, payload, runtime) {
-      items.push({ name, payload, runtime, state: "ready", deliveries: 0, expiresAt: 0 });
+      items.push({
+        name,
+        payload,
+        runtime,
+        state: "ready",
+        deliveries: 0,
+        expiresAt: 0,
+        addedAt: scheduler.now(),
+      });
       pending += 1;
       soon();
     },

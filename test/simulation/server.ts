@@ -5,6 +5,7 @@ import type { RunHeader } from "../../host/state/state.ts";
 import type { World } from "./machine.ts";
 import { createServerQueue, type ServerQueue } from "./server-queue.ts";
 import { createServerRuns, type ServerRuns } from "./server-runs.ts";
+import { createServerWaits, type ServerWaits } from "./server-waits.ts";
 
 /** One change of what new runs of a function begin on. */
 interface Activation {
@@ -20,6 +21,9 @@ export interface Server {
   readonly events: ServerQueue<StoredEvent>;
   readonly wakes: ServerQueue<string>;
   readonly stored: readonly StoredEvent[];
+  readonly waits: ServerWaits;
+  /** The place up to which all events are acknowledged. */
+  settled(): number;
   /** Every change of active versions, in order; their number is the catalog's revision. */
   readonly activations: readonly Activation[];
   /** Timers that have not fired. */
@@ -46,19 +50,26 @@ export function createServer(world: World): Server {
   const versions = new Map<string, FunctionVersion>();
   const watchers = new Set<() => void>();
   /**
-   * A host that nothing was heard of for a lease may begin a run when another host has had the event, and has found it
-   * not to be taken by the version of that time. If the first host then ends, nobody knows of the run. Nothing was
-   * promised of it.
+   * An event that comes twice at a time may start a run on one host that the other, which acknowledges the event, does
+   * not know to be there: the version was deployed, or another one took its place, after the event was published. If the
+   * first host then ends, nobody knows of the run. Nothing was promised of it.
    */
-  const isStale = ({ eventId, functionId, functionVersion }: RunHeader): boolean => {
+  const isStale = ({ eventId, functionId, functionVersion: version }: RunHeader): boolean => {
     const item = events.items.find(({ payload }) => payload.event.id === eventId);
-    return active.get(functionId)?.version !== functionVersion && (item?.deliveries ?? 2) > 1;
+    const known = activations
+      .slice(0, item?.payload.catalog ?? 0)
+      .findLast((activation) => activation.functionId === functionId);
+    const promised = known?.version?.version === version && active.get(functionId)?.version === version;
+    return !promised && (item?.deliveries ?? 2) > 1;
   };
   return {
     runs: createServerRuns(isStale),
     events,
     wakes,
     stored,
+    waits: createServerWaits(),
+    settled: () =>
+      events.items.reduce((least, { payload }) => Math.min(least, payload.seq - 1), stored.length),
     activations,
     versions,
     watchers,

@@ -1,7 +1,7 @@
 import type { Store } from "../../host/store.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import { createChance, type Chance } from "./chance.ts";
-import { eventNames, randomVersion, runtimes } from "./documents.ts";
+import { allNames, eventNames, randomVersion, runtimes } from "./documents.ts";
 import { createExecutions } from "./driver.ts";
 import { isCalm, planFaults, scheduleFaults } from "./faults.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
@@ -72,8 +72,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   scheduleFaults(world, fleet, plan, troubleMs);
   for (const slot of fleet.slots) fleet.start(slot);
   const clients = createClients(world, fleet);
-  for (let i = chance.between(1, 6); i > 0; i--)
-    clients.publish(chance.below(troubleMs), chance.pick(eventNames));
+  for (let i = chance.between(1, 10); i > 0; i--)
+    clients.publish(chance.below(troubleMs), chance.pick(allNames));
   for (let i = chance.pick([0, 0, 1, 2]); i > 0; i--)
     clients.deploy(chance.below(troubleMs), chance.pick(functions));
 
@@ -193,7 +193,11 @@ function createClients(world: World, fleet: Fleet) {
     },
     publish(delay: number, name: string): void {
       busy += 1;
-      const event = { id: `e${++published}`, name, data: { large: chance.happens(0.5) } };
+      const event = {
+        id: `e${++published}`,
+        name,
+        data: { large: chance.happens(0.5), key: chance.below(2) },
+      };
       scheduler.after(delay, () =>
         insist(() =>
           anyHost()

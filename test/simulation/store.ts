@@ -1,6 +1,6 @@
 import type { RuntimeName } from "../../runtime/driver.ts";
 import type { Broker, Consumer, Outcome } from "../../host/broker/broker.ts";
-import type { Runs, State } from "../../host/state/state.ts";
+import type { ArmedWait, Runs, State } from "../../host/state/state.ts";
 import type { Cluster, Store } from "../../host/store.ts";
 import { createCatalog } from "./catalog.ts";
 import { ask, call, tell, type Machine, type World } from "./machine.ts";
@@ -43,7 +43,11 @@ function createBroker({ world, server, machine }: StoreOptions): Broker {
       ),
     consumeWakes: (handle, { maxInFlight, runtimes }) =>
       consume(server.wakes, { handle, maxInFlight, runtimes }),
-    readEvents: () => Promise.resolve([]),
+    readEvents: ({ name, afterSeq = 0, limit }) =>
+      call(world, machine, `read ${name} after ${afterSeq}`, () =>
+        server.stored.filter((stored) => stored.event.name === name && stored.seq > afterSeq).slice(0, limit),
+      ),
+    settled: () => call(world, machine, "settled", () => server.settled()),
     readEvent: () => Promise.resolve(undefined),
     deadLetters: {
       count: async () => 0,
@@ -86,7 +90,8 @@ function consumeQueue<T>({ world, machine, queue, handle, ...limits }: ConsumeOp
       scheduler.after(leaseMs / 3, beat, machine);
     };
     scheduler.after(leaseMs / 3, beat, machine);
-    const outcome = await handle(item.payload, delivery > 1).catch(() => undefined);
+    const late = scheduler.now() - item.addedAt > leaseMs / 2;
+    const outcome = await handle(item.payload, late || delivery > 1).catch(() => undefined);
     ended = true;
     if (outcome === "lost") return undefined;
     if (outcome === "done") return tell(world, machine, `done ${item.name}`, () => queue.done(item));
@@ -128,8 +133,14 @@ function createState({ world, server, machine }: StoreOptions): State {
         await request(`timer ${run.id} ${wakeAt}`, () => server.setTimer(run.id, wakeAt));
       }
       const what = `append ${run.id} ${revision} ${update.status} ${entries.map(({ type }) => type).join()}`;
-      const token = `${name} ${remembers ? JSON.stringify([revision, entries, update]) : ++writes}`;
-      return request(what, () => server.runs.append(name, token, run, revision, entries, update));
+      const token = `${name} ${remembers ? JSON.stringify([revision, entries, update.status, wakeAt]) : ++writes}`;
+      const { disarm = [], clears: _, ...kept } = update;
+      const next = await request(what, () => server.runs.append(name, token, run, revision, entries, kept));
+      // Nobody waits for it.
+      if (next !== undefined && disarm.length > 0) {
+        tell(world, machine, `disarm ${run.id}`, () => server.waits.disarm(disarm));
+      }
+      return next;
     },
     load: (runId) => request(`load ${runId}`, () => server.runs.load(runId)),
     query: ({ eventId }) =>
@@ -140,6 +151,14 @@ function createState({ world, server, machine }: StoreOptions): State {
   return {
     runs,
     unattended: undefined,
+    waits: {
+      declare: (eventName, path) =>
+        request(`declare ${eventName} ${path}`, () => server.waits.declare(eventName, path)),
+      paths: (eventName) => request(`paths ${eventName}`, () => server.waits.paths(eventName)),
+      arm: (waits) => request(`arm ${waits.map(told).join()}`, () => server.waits.arm(waits)),
+      disarm: (waits) => request(`disarm ${waits.map(told).join()}`, () => server.waits.disarm(waits)),
+      find: (key, page) => request(`find ${key}`, () => server.waits.find(key, page)),
+    },
     catalog: createCatalog({ world, server, machine }),
     artifacts: { put: async () => "", get: async () => undefined, has: async () => false },
     keyValues: {
@@ -155,7 +174,7 @@ function createState({ world, server, machine }: StoreOptions): State {
 
 function createCluster({ world, machine, other }: StoreOptions): Cluster {
   return {
-    holds: (host, runId) => ask(world, machine, other(host), runId),
+    holds: (host, runId, offered) => ask(world, machine, other(host), runId, offered),
     answer(nudge) {
       machine.nudge = nudge;
     },
@@ -164,4 +183,8 @@ function createCluster({ world, machine, other }: StoreOptions): Cluster {
       machine.nudge = undefined;
     },
   };
+}
+
+function told({ runId, wait }: ArmedWait): string {
+  return `${runId} ${wait}`;
 }

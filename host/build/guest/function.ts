@@ -11,6 +11,9 @@ export interface WorldInput {
   readonly ctx: WorldRecord;
 }
 
+/** The event that was waited for stands among the outputs: the records have no field for it. */
+const awaitedStep = "$async";
+
 /** What is wrong with the exports of a step with a default export. */
 export function checkFunction({ default: step }: StepModule): string | undefined {
   return typeof step === "function"
@@ -18,7 +21,7 @@ export function checkFunction({ default: step }: StepModule): string | undefined
     : `the default export must be a function, and is ${inspect(step)}`;
 }
 
-/** Calls `export default ({event, steps, ctx}) => output`; the output as JSON text. */
+/** Calls `export default ({event, steps, async, ctx}) => output`; the output as JSON text. */
 export async function callFunction(module: StepModule, input: WorldInput): Promise<string> {
   const output = await (module["default"] as (input: object) => unknown)(stepInput(input));
   try {
@@ -31,9 +34,12 @@ export async function callFunction(module: StepModule, input: WorldInput): Promi
 
 /** The records of the world as one object of plain values; what is not there has no property. */
 function stepInput({ event, steps, ctx }: WorldInput): object {
+  const outputs = steps.filter(({ step }) => step !== awaitedStep);
+  const async = steps.find(({ step }) => step === awaitedStep);
   return {
     event: plainRecord(event),
-    steps: Object.fromEntries(steps.map(({ step, output }) => [step, JSON.parse(output)])),
+    steps: Object.fromEntries(outputs.map(({ step, output }) => [step, JSON.parse(output)])),
+    ...(async === undefined ? {} : { async: JSON.parse(async.output) as object }),
     ctx: plainRecord(ctx),
   };
 }

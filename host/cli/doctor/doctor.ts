@@ -7,6 +7,7 @@ import type { Check, CheckResult } from "./check.ts";
 import { dockerCheck } from "./docker-check.ts";
 import { engineCheck } from "./engine-check.ts";
 import { builderCheck, projectCheck } from "./project-checks.ts";
+import { waitsCheck } from "./waits-check.ts";
 import { nodeCheck, portCheck, storeCheck } from "./system-checks.ts";
 
 const checks: readonly Check[] = [
@@ -16,6 +17,7 @@ const checks: readonly Check[] = [
   dockerCheck,
   builderCheck,
   projectCheck,
+  waitsCheck,
   portCheck,
 ];
 

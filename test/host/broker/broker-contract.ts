@@ -187,6 +187,24 @@ export function brokerContract(
       expect(await ids({ name: "none", limit: 5 })).toEqual([]);
     });
 
+    test("says up to where all events were acknowledged", async () => {
+      const gate = Promise.withResolvers<void>();
+      const seen = new Map<string, number>();
+      await broker.consumeEvents(
+        async ({ event, seq }) => {
+          seen.set(event.id, seq);
+          if (event.id === "2") await gate.promise;
+          return "done";
+        },
+        { maxInFlight: 10 },
+      );
+      await broker.publish([event("1"), event("2"), event("3")]);
+      await until(() => seen.size === 3);
+      await until(async () => (await broker.settled()) === seen.get("1"));
+      gate.resolve();
+      await until(async () => (await broker.settled()) === seen.get("3"));
+    });
+
     test("hands over wakes, also those asked for before anyone listened", async () => {
       const seen: string[] = [];
       await broker.wake("run-1");

@@ -1,5 +1,10 @@
 import { defaultLimits } from "../../../runtime/limits.ts";
-import type { Definition, EdgeDefinition, StepDefinition } from "../../../host/function/definition.ts";
+import type {
+  Definition,
+  EdgeDefinition,
+  StepDefinition,
+  WaitDefinition,
+} from "../../../host/function/definition.ts";
 import type { Expression, Scope } from "../../../host/function/expression.ts";
 
 /** An expression that is a plain function, so that a test of the executor needs no expression language. */
@@ -14,7 +19,11 @@ interface StepSketch {
 }
 
 /** A definition from a sketch: step ids to what they come after; steps stand in topological order. */
-export function sketch(steps: Readonly<Record<string, StepSketch>>, onFailure?: string): Definition {
+export function sketch(
+  steps: Readonly<Record<string, StepSketch>>,
+  onFailure?: string,
+  waits: readonly WaitDefinition[] = [],
+): Definition {
   const all = new Map<string, StepDefinition>();
   for (const [id, step] of Object.entries(steps)) {
     const edges = (step.after ?? ["$trigger"]).map((edge) =>
@@ -42,6 +51,7 @@ export function sketch(steps: Readonly<Record<string, StepSketch>>, onFailure?: 
     version: "v1",
     triggers: [{ event: "a/b" }],
     steps: all,
+    waits: new Map(waits.map((wait) => [wait.id, wait])),
     ...(handler === undefined ? {} : { onFailure: handler }),
   };
 }

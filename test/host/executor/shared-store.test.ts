@@ -3,7 +3,7 @@ import { runId } from "../../../host/executor/run-id.ts";
 import { inProcessDrivers } from "../in-process-driver.ts";
 import { sharedExecutor } from "./shared-store.ts";
 
-const event = { id: "e", name: "a/b", data: {}, ts: 0 };
+const event = { seq: 1, storedAt: 0, event: { id: "e", name: "a/b", data: {}, ts: 0 } };
 
 describe("on a store that it shares, an executor", () => {
   it("does not take a wake that comes while a run is being handed over for done", async () => {

@@ -30,9 +30,11 @@ export async function sharedExecutor(
   await definitions.deploy([functionVersion({ id: "f", triggers: [{ event: "a/b" }], steps }, {}, 0)]);
   const executor = createExecutor({
     runs: wrap(state.runs),
+    waits: state.waits,
+    events: { readEvents: async () => [], settled: async () => 0 },
     unattended: undefined,
     host: "h1",
-    peers: { holds: async () => false, handOver: async () => undefined, ...peers },
+    peers: { holds: async () => "absent", handOver: async () => undefined, ...peers },
     definitions,
     drivers,
     clock: systemClock,

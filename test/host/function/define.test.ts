@@ -44,6 +44,7 @@ describe("a definition", () => {
           },
         ],
       ]),
+      waits: new Map(),
     });
   });
 

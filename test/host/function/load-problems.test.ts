@@ -295,19 +295,6 @@ describe("a document that makes no sense: every problem at once", () => {
       ["ON_FAILURE /steps/b/after/0"],
     ],
     [
-      "waiting for an event",
-      {
-        steps: {
-          a: { path },
-          b: {
-            path,
-            after: [{ step: "a", async: { event: "b", ttl: "1h", match: "async.data.id == event.data.id" } }],
-          },
-        },
-      },
-      ["UNSUPPORTED /steps/b/after/0/async"],
-    ],
-    [
       "bad expressions, several in one",
       {
         triggers: [

@@ -4,6 +4,7 @@ import { runId } from "../../../host/executor/run-id.ts";
 import type { FunctionVersion } from "../../../host/function/version.ts";
 import { keyValuesContract } from "./key-values-contract.ts";
 import type { ActiveVersion, RunFilter, RunHeader, State } from "../../../host/state/state.ts";
+import { until } from "../broker/broker-contract.ts";
 
 /** A state under test, and how it ends. */
 export interface StateFixture {
@@ -218,6 +219,67 @@ export function stateContract(
       expect(await state.catalog.schemas()).toEqual({ "a/b": { type: "string" }, "user signed.up": true });
     });
 
+    const armed = (eventId: string, wait: string, key = "0123456789ab") => ({
+      key,
+      runId: runId("f", eventId),
+      wait,
+      until: Date.now() + 60_000,
+    });
+    const found = async (key: string, limit = 100): Promise<string[]> => {
+      const all: string[] = [];
+      for (let after: string | undefined; ;) {
+        const page = await state.waits.find(key, { limit, ...(after === undefined ? {} : { after }) });
+        all.push(...page.waits.map((one) => `${one.runId} ${one.wait}`));
+        if (page.next === undefined) return [...new Set(all)].toSorted();
+        after = page.next;
+      }
+    };
+    const names = (waits: readonly { runId: string; wait: string }[]): string[] =>
+      waits.map((one) => `${one.runId} ${one.wait}`).toSorted();
+
+    test("finds armed waits by their key, page by page, until they are disarmed", async () => {
+      const waits = Array.from({ length: 25 }, (_, i) => armed(`e${i}`, i % 2 === 0 ? "w1" : "w2"));
+      const other = armed("e0", "w3", "ffffffffffff");
+      expect(await found("0123456789ab")).toEqual([]);
+      await state.waits.arm([...waits, other]);
+      await state.waits.arm(waits.slice(0, 5));
+      expect(await found("0123456789ab", 4)).toEqual(names(waits));
+      expect(await found("ffffffffffff")).toEqual(names([other]));
+      await state.waits.disarm([...waits.slice(0, 20), armed("none", "w1")]);
+      expect(await found("0123456789ab", 4)).toEqual(names(waits.slice(20)));
+      await state.waits.arm(waits.slice(0, 1));
+      expect(await found("0123456789ab")).toEqual(names([...waits.slice(20), ...waits.slice(0, 1)]));
+    });
+
+    test("disarms waits along with an append, if that is stored", async () => {
+      const run = header("e1");
+      const wait = armed("e1", "w1");
+      const first = (await state.runs.create(run, [started], running))!;
+      await state.waits.arm([wait]);
+      const done = { status: "completed", finishedAt: 9, disarm: [wait] } as const;
+      expect(await state.runs.append(run, first + 1_000, [], done)).toBeUndefined();
+      expect(await found(wait.key)).toEqual(names([wait]));
+      const next = await state.runs.append(run, first, [{ type: "run.completed", at: 9 }], done);
+      expect(await state.runs.load(run.id)).toEqual({
+        ...run,
+        status: "completed",
+        finishedAt: 9,
+        revision: next,
+        history: [started, { type: "run.completed", at: 9 }],
+      });
+      await until(async () => (await found(wait.key)).length === 0);
+    });
+
+    test("knows by which paths of an event waits are found", async () => {
+      expect(await state.waits.paths("a/b")).toEqual([]);
+      await state.waits.declare("a/b", '["data","id"]');
+      await state.waits.declare("a/b", "[]");
+      await state.waits.declare("a/b", "[]");
+      await state.waits.declare("a", '["data","ü.*"]');
+      expect((await state.waits.paths("a/b")).toSorted()).toEqual(['["data","id"]', "[]"]);
+      expect(await state.waits.paths("a")).toEqual(['["data","ü.*"]']);
+    });
+
     test("keeps artifacts by the sha256 of their bytes", async () => {
       const bytes = new TextEncoder().encode("abc");
       const sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -242,10 +304,14 @@ export function stateContract(
       await state.catalog.putVersion(version("f", "v1"));
       await state.catalog.activate("f", "v1", 10);
       await state.catalog.putSchemas({ "a/b": true });
+      await state.waits.declare("a/b", "[]");
+      await state.waits.arm([armed("e1", "w1")]);
       const sha256 = await state.artifacts.put(new Uint8Array([1, 2, 3]));
       state = await fixture.reopen();
       expect((await state.runs.load(run.id))?.history).toEqual([started]);
       expect(await state.catalog.active()).toEqual([active("f", "v1", 10)]);
+      expect(await found("0123456789ab")).toEqual(names([armed("e1", "w1")]));
+      expect(await state.waits.paths("a/b")).toEqual(["[]"]);
       expect(await state.catalog.schemas()).toEqual({ "a/b": true });
       expect([...((await state.artifacts.get(sha256)) ?? [])]).toEqual([1, 2, 3]);
     });

@@ -39,6 +39,19 @@ export function typedContract(harness: () => Harness): void {
       expect(await harness().run(bytes, { input })).toEqual({ ok: true, output: { n: 2 }, logs: [] });
     });
 
+    test("gets the event that was waited for behind the outputs", async () => {
+      const body = `
+        (local.set $input (i32.load offset=72 (local.get $input)))
+        (call $ok (i32.load offset=24 (local.get $input)) (i32.load offset=28 (local.get $input)))`;
+      const async = { id: "e2", name: "order/paid", data: { sum: 3 }, ts: 5 };
+      const input = stepInput({ steps: { one: 1 }, async });
+      expect(await harness().run(await typed(body), { input })).toEqual({
+        ok: true,
+        output: async,
+        logs: [],
+      });
+    });
+
     test.each([
       ["retry", 0, "", { code: "ERR_STEP_FAILED", message: "busy", retry: true }],
       [

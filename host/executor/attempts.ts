@@ -1,0 +1,72 @@
+import type { HistoryEntry } from "./history.ts";
+import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
+import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
+import type { Execution } from "./transition.ts";
+
+/** The attempts of one run that are under way here, and what has come of others. */
+export interface Attempts {
+  /** The steps that have one. */
+  readonly underWay: ReadonlySet<string>;
+  start(execution: Execution, view: TakenRun["view"]): void;
+  /** What has ended and was not taken yet. */
+  readonly settled: boolean;
+  take(): readonly HistoryEntry[];
+  /** What was taken could not be stored: it comes again, unless it is in the history by now. */
+  back(entries: readonly HistoryEntry[], history: readonly HistoryEntry[]): void;
+  /** Ends what is under way: it never happened. */
+  cutOff(): void;
+}
+
+/** `onEnd` is called after each attempt. */
+export function createAttempts(
+  ports: Pick<RunLoopPorts, "clock" | "live" | "drivers" | "random">,
+  header: TakenRun["header"],
+  onEnd: () => void,
+): Attempts {
+  const { clock, live, drivers, random } = ports;
+  const underWay = new Set<string>();
+  const cut = new AbortController();
+  let settled: HistoryEntry[] = [];
+
+  const execute = async (execution: Execution, view: TakenRun["view"]): Promise<void> => {
+    const { step, attempt } = execution;
+    const startedAt = clock.now();
+    if (live.observed) {
+      const { id: runId, functionId } = header;
+      live.publish({ type: "attempt.started", at: startedAt, runId, functionId, step: step.id, attempt });
+    }
+    const input = stepInput(header, view, execution, startedAt);
+    const result = await runAttempt(drivers, execution, input, cut.signal);
+    underWay.delete(step.id);
+    // An attempt that was cut off never happened: another one, with the same number, follows.
+    if (!cut.signal.aborted || result.ok) {
+      settled.push(attemptEntry(execution, result, { startedAt, at: clock.now() }, random));
+    }
+    onEnd();
+  };
+
+  return {
+    underWay,
+    start(execution, view) {
+      underWay.add(execution.step.id);
+      void execute(execution, view);
+    },
+    get settled() {
+      return settled.length > 0;
+    },
+    take() {
+      const taken = settled;
+      settled = [];
+      return taken;
+    },
+    back(entries, history) {
+      settled = [...entries, ...settled].filter((entry) => !history.some((known) => isSame(known, entry)));
+    },
+    cutOff: () => cut.abort(),
+  };
+}
+
+function isSame(known: HistoryEntry, entry: HistoryEntry): boolean {
+  if (!("attempt" in known) || !("attempt" in entry)) return false;
+  return known.step === entry.step && known.attempt === entry.attempt;
+}

@@ -1,0 +1,140 @@
+import type { Json } from "../../runtime/json.ts";
+import type { Event } from "../event/event.ts";
+import type { EdgeDefinition, StepDefinition, WaitDefinition } from "../function/definition.ts";
+import { triggerStep } from "../function/document.ts";
+import type { Evaluation, Scope } from "../function/expression.ts";
+import { eventScope } from "./match.ts";
+import type { RunView } from "./run-view.ts";
+
+/** An edge is open until it is known to be taken or dead; `until`: taken from that time on. */
+export type EdgeState =
+  | { readonly kind: "open" | "taken" | "dead" }
+  | { readonly kind: "waiting"; readonly until: number };
+
+/** What the state of an edge depends on besides the history. */
+export interface EdgeMoment {
+  readonly now: number;
+  /** Hears of an expression that could not be evaluated; it counts as false. */
+  onError?(source: string, evaluation: Evaluation): void;
+}
+
+const open: EdgeState = { kind: "open" };
+const taken: EdgeState = { kind: "taken" };
+const dead: EdgeState = { kind: "dead" };
+
+/** What the edges into a step say together. */
+export function joined(step: StepDefinition, view: RunView, moment: EdgeMoment): EdgeState {
+  const states = step.edges.map((edge) => edgeState(step, edge, view, moment));
+  const waits = states.flatMap((state) => (state.kind === "waiting" ? [state.until] : []));
+  const some = (kind: EdgeState["kind"]): boolean => states.some((state) => state.kind === kind);
+  if (step.join === "any") {
+    if (some("taken")) return taken;
+    if (waits.length > 0) return { kind: "waiting", until: Math.min(...waits) };
+    return some("open") ? open : dead;
+  }
+  if (some("dead")) return dead;
+  if (some("open")) return open;
+  return waits.length > 0 ? { kind: "waiting", until: Math.max(...waits) } : taken;
+}
+
+/** Whether a step that has not begun may yet need what this wait comes to. */
+export function needsWait(
+  step: StepDefinition,
+  wait: WaitDefinition,
+  view: RunView,
+  moment: EdgeMoment,
+): boolean {
+  return (
+    step.edges.some((edge) => edge.wait === wait.id && undecided(edgeState(step, edge, view, moment))) &&
+    undecided(joined(step, view, moment))
+  );
+}
+
+function undecided({ kind }: EdgeState): boolean {
+  return kind === "open" || kind === "waiting";
+}
+
+function edgeState(step: StepDefinition, edge: EdgeDefinition, view: RunView, moment: EdgeMoment): EdgeState {
+  const from = edge.from === triggerStep ? undefined : view.steps.get(edge.from);
+  if (edge.from !== triggerStep) {
+    if (from === undefined || from.status === "retrying") return open;
+    if (from.status !== "completed") return dead;
+  }
+  const condition = edge.if === undefined || holds(step, edge, edge.if, view, moment);
+  if (!condition && edge.ifAsync !== true) return dead;
+  if (edge.wait !== undefined) {
+    const wait = view.waits.get(edge.wait);
+    if (wait === undefined || wait.status === "armed") return open;
+    const wanted = edge.onTimeout === true ? "timedOut" : "matched";
+    if (wait.status !== wanted || !condition) return dead;
+  }
+  const until = (from?.at ?? view.startedAt) + (edge.waitMs ?? 0);
+  return until > moment.now ? { kind: "waiting", until } : taken;
+}
+
+function holds(
+  step: StepDefinition,
+  edge: EdgeDefinition,
+  expression: NonNullable<EdgeDefinition["if"]>,
+  view: RunView,
+  moment: EdgeMoment,
+): boolean {
+  if (view.event === undefined) return false;
+  const evaluation = expression.evaluate(
+    runScope(view.event, view, {
+      steps: step.ancestors,
+      from: edge.from,
+      async: lastAwaited(view, edge.waits),
+    }),
+  );
+  if (evaluation.kind === "error") moment.onError?.(expression.source, evaluation);
+  return evaluation.kind === "value" && evaluation.value;
+}
+
+/** What an expression sees of a run. */
+export function runScope(
+  event: Event,
+  view: RunView,
+  within: {
+    readonly steps: readonly string[];
+    /** The step whose output is `output`. */
+    readonly from: string;
+    readonly async: Event | undefined;
+  },
+): Scope {
+  return {
+    ...eventScope(event),
+    steps: outputsOf(view, within.steps),
+    output: view.steps.get(within.from)?.output,
+    async: within.async,
+  };
+}
+
+/** The event that was waited for last on the ways by which a step is reached. */
+export function awaitedBy(step: StepDefinition, view: RunView, moment: EdgeMoment): Event | undefined {
+  if (view.waits.size === 0) return undefined;
+  if (step.edges.length === 0) return lastAwaited(view, step.waits);
+  const ways = step.edges.filter((edge) => edgeState(step, edge, view, moment).kind === "taken");
+  return lastAwaited(
+    view,
+    ways.flatMap((edge) => edge.waits ?? []),
+  );
+}
+
+function lastAwaited(view: RunView, waits: readonly string[] = []): Event | undefined {
+  if (waits.length === 0) return undefined;
+  let last: Event | undefined;
+  // In the order in which they were matched.
+  for (const [id, { event }] of view.waits) if (event !== undefined && waits.includes(id)) last = event;
+  return last;
+}
+
+/** The outputs of those of the steps that have completed, by step id. */
+export function outputsOf(view: RunView, steps: Iterable<string>): Record<string, Json> {
+  const outputs: Record<string, Json> = {};
+  for (const id of steps) {
+    const step = view.steps.get(id);
+    if (step?.status === "completed") outputs[id] = step.output ?? null;
+  }
+  return outputs;
+}

@@ -1,0 +1,12 @@
+import { define, functionVersion } from "./define.ts";
+import type { FunctionDocument } from "./document.ts";
+
+/** The waits of a document, in words, of which each event of their name is tried against every run that waits. */
+export function scanningWaits(document: FunctionDocument): readonly string[] {
+  const { waits } = define(functionVersion(document, {}, 0));
+  return [...waits.values()]
+    .filter(({ index }) => index === undefined)
+    .map(
+      ({ event, from }) => `${document.id} tries each ${event} against every run that waits after ${from}`,
+    );
+}
