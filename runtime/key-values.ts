@@ -8,7 +8,7 @@ export const keyValueBounds = {
 } as const;
 
 /** A value, and what a write names to go behind it alone. */
-export interface StoredValue {
+interface StoredValue {
   readonly value: Uint8Array;
   readonly revision: string;
 }

@@ -25,7 +25,7 @@ export interface ThreadLine {
 }
 
 /** Counts the bytes of calls under way, and of answers that nobody has taken. */
-export interface Holder {
+interface Holder {
   hold(bytes: number): void;
   release(bytes: number): void;
 }

@@ -212,6 +212,23 @@ describe("a server that takes its time", () => {
     await left;
   });
 
+  test("is left when nobody says where it is", async () => {
+    const controller = new AbortController();
+    const resolve = () => {
+      setTimeout(() => controller.abort(), 20);
+      return new Promise<never>(() => undefined);
+    };
+    const egress = egressTo(["http://lost.example"], { resolve });
+    const outcome = send(egress, get("lost.example"), controller.signal);
+    expect(codeOf(await outcome)).toBe("connection-terminated");
+    await egress.close();
+    const patient = egressTo(["http://lost.example"], { resolve: () => new Promise(() => undefined) });
+    expect(codeOf(await send(patient, get("lost.example", { connectTimeoutMs: 50 })))).toBe(
+      "connection-timeout",
+    );
+    await patient.close();
+  });
+
   test("is left when all is closed, and nothing is sent after that", async () => {
     let asked: (() => void) | undefined;
     const waiting = new Promise<void>((resolve) => (asked = resolve));

@@ -20,7 +20,7 @@ export const secrets: ReadonlyMap<string, string> = new Map([
 export type Answers = Readonly<Record<string, (time: number) => readonly string[]>>;
 
 /** How code is run as a step. */
-export interface Given {
+interface Given {
   readonly http?: readonly HttpGrantDocument[];
   readonly more?: Capabilities;
   readonly limits?: Partial<Limits>;
