@@ -20,6 +20,7 @@ interface AttemptLimits {
   readonly memoryBytes: number;
   readonly outputBytes: number;
   readonly logBytes: number;
+  readonly httpBodyBytes: number;
 }
 
 /** What an attempt's document gives it. */

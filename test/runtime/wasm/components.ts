@@ -12,6 +12,7 @@ interface Parts {
   readonly declarations?: string;
   readonly imports?: string;
   readonly pages?: number;
+  readonly authority?: string;
 }
 
 /** A component that exports wasi:cli/run and does what `body` says. */
@@ -30,6 +31,11 @@ type World = "program" | "typed" | "calls";
 /** A component of one of these worlds from the whole text of its core module. */
 export async function embedded(source: string, world: World): Promise<Uint8Array> {
   return toComponent(await parse(source), world);
+}
+
+/** A program with wasi:http whose requests go to an authority. */
+export async function httpProgram(authority: string, body: string, declarations = ""): Promise<Uint8Array> {
+  return toComponent(await assemble("http", { body, declarations, authority }), "calls");
 }
 
 /** A core module for WASI preview 1. */
@@ -84,9 +90,17 @@ export function digest(bytes: Uint8Array): string {
 
 async function assemble(
   shell: string,
-  { body, declarations = "", imports = "", pages = 1 }: Parts,
+  { body, declarations = "", imports = "", pages = 1, authority = "" }: Parts,
 ): Promise<Uint8Array> {
-  const parts: Record<string, string> = { body, declarations, imports, pages: String(pages) };
+  const length = String(authority.length);
+  const parts: Record<string, string> = {
+    body,
+    declarations,
+    imports,
+    pages: String(pages),
+    authority,
+    length,
+  };
   const source = readFileSync(join(root, `test/fixtures/wat/${shell}.wat`), "utf8");
   const [, module = ""] = source.split(/^(?=\(module)/m);
   return parse(module.replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name] ?? ""));

@@ -115,6 +115,19 @@ export function httpBodies({ run, harness }: HttpBench): void {
       expect(asked).toEqual([]);
     });
 
+    test("larger than its limit ends the attempt as it is written, whatever the guest does", async () => {
+      const { calls, asked } = recording();
+      const code = withBody("[]", 'for (;;) { try { write("0123456789"); } catch {} }');
+      const result = await harness().run(code, { calls, limits: { httpBodyBytes: 95 } });
+      expect(result.ending).toMatchObject({
+        failure: {
+          code: "ERR_STEP_HTTP_TOO_LARGE",
+          message: "The body of an HTTP request had 100 bytes or more, over the limit of 95.",
+        },
+      });
+      expect(asked).toEqual([]);
+    });
+
     test.each(["-1", "1x", "1, 2", ""])("has no length %j", async (length) => {
       const code = `
         const fields = http.Fields.fromList([["content-length", bytes(${JSON.stringify(length)})]]);

@@ -10,6 +10,7 @@ import type { Attack } from "./attack.ts";
 import { crowds } from "./crowd.ts";
 import { floodAttacks } from "./floods.ts";
 import { handleAttacks } from "./handles.ts";
+import { httpAnswers, httpThemes } from "./http.ts";
 import { leftovers } from "./leftovers.ts";
 import { loopAttacks } from "./loops.ts";
 import { malformedAttacks } from "./malformed.ts";
@@ -42,15 +43,11 @@ const themes: readonly (readonly [theme: string, attacks: readonly Attack[]])[] 
 
 /** What of the suite an engine is held to: those parts that it has. */
 interface Parts {
-  readonly tmp: boolean;
+  readonly tmp?: boolean;
 }
 
 /** Holds an engine against hostile steps: each ends as it must, and after each an honest one runs as ever. */
-export function attacks(
-  name: Engine["name"],
-  createEngine: CreateEngine,
-  { tmp }: Parts = { tmp: true },
-): void {
+export function attacks(name: Engine["name"], createEngine: CreateEngine, { tmp = true }: Parts = {}): void {
   describe(`on ${name}, a step tries`, () => {
     let harness: Harness;
     let honest: Uint8Array;
@@ -66,7 +63,8 @@ export function attacks(
       await harness.close();
     });
 
-    for (const [theme, attacks] of [...themes, ...(tmp ? tmpThemes : [])]) {
+    const ofParts = [...(tmp ? tmpThemes : []), ...httpThemes];
+    for (const [theme, attacks] of [...themes, ...ofParts]) {
       test.each(attacks)(`${theme}: $name`, async (attack) => {
         await attempt(harness, name, attack);
         expect(await harness.run(honest)).toEqual({ ok: true, output: 1, logs: [] });
@@ -75,6 +73,7 @@ export function attacks(
     }
     leftovers(() => harness);
     if (tmp) tmpLeftovers(() => harness);
+    httpAnswers(() => harness);
     networkGrantAttacks(createEngine);
     secretAttacks(createEngine);
     requestAttacks(createEngine);

@@ -20,6 +20,7 @@ pub struct Limits {
     pub memory_bytes: usize,
     pub output_bytes: usize,
     pub log_bytes: usize,
+    pub http_body_bytes: usize,
 }
 
 /// What its document gives it beyond input, output and log; `Capabilities` of runtime/capabilities.ts.

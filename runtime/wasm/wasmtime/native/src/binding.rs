@@ -33,6 +33,7 @@ pub struct AttemptLimits {
     pub memory_bytes: f64,
     pub output_bytes: f64,
     pub log_bytes: f64,
+    pub http_body_bytes: f64,
 }
 
 /// What an attempt's document gives it; nothing by default.
@@ -264,6 +265,7 @@ impl NativeEngine {
             memory_bytes: limits.memory_bytes as usize,
             output_bytes: limits.output_bytes as usize,
             log_bytes: limits.log_bytes as usize,
+            http_body_bytes: limits.http_body_bytes as usize,
         };
         let open = self.lock();
         let open = open

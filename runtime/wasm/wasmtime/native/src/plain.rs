@@ -59,6 +59,7 @@ impl Step {
             memory_bytes: 1 << 30,
             output_bytes: 1 << 20,
             log_bytes: 1 << 16,
+            http_body_bytes: 0,
         };
         let attempt = Arc::new(Attempt::new(
             0,

@@ -7,11 +7,9 @@ use super::error::ErrorCode;
 use super::exchange::Exchange;
 use super::fields::{self, Fields};
 use super::{Context, FIRST_STREAM, HANDLE_BYTES};
+use crate::verdict::Verdict;
 use crate::wasi::{InputStream, Instance, OutputStream};
 use crate::world::{Ready, World};
-
-/// A request's body is kept until it is whole: up to this size, whatever the limits of the step are.
-const MOST_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// `outgoing-body` of wasi:http/types.
 pub struct OutgoingBody {
@@ -109,9 +107,17 @@ pub fn write(
         return Ok(Err(Unwritten::Closed));
     }
     let size = body.bytes.len() + bytes.len();
-    let most = body.length.unwrap_or(u64::MAX).min(MOST_BODY_BYTES as u64);
-    if size as u64 > most {
-        let error = ErrorCode::RequestBodySize(Some(most));
+    let limit = world.attempt.limits.http_body_bytes;
+    if size > limit {
+        return world.end(Verdict::breach(
+            "ERR_STEP_HTTP_TOO_LARGE",
+            format!(
+                "The body of an HTTP request had {size} bytes or more, over the limit of {limit}."
+            ),
+        ));
+    }
+    if let Some(length) = body.length.filter(|length| size as u64 > *length) {
+        let error = ErrorCode::RequestBodySize(Some(length));
         body.failed = Some(error.clone());
         return Ok(Err(Unwritten::Failed(error)));
     }
