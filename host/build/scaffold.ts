@@ -13,11 +13,13 @@ import {
   schemaText,
   tsconfigText,
 } from "./templates/project.ts";
-import { countJavascript, countTypescript, greetJavascript, greetTypescript } from "./templates/steps.ts";
+import { type Starter, starter, type StarterName } from "./templates/starters.ts";
 
 /** What a new project shall be. */
 export interface ScaffoldOptions {
-  readonly language: "js" | "ts";
+  readonly language: StarterName;
+  /** Its first step exports the handler of the typed world, instead of being a program. */
+  readonly typed?: boolean;
   /** The name of the event that starts its function. */
   readonly trigger: string;
   /** Its name, of which the function's id is made. */
@@ -38,17 +40,19 @@ export interface Scaffolded {
  * ERR_EVENT_INVALID for a trigger that can name no event, or no file of a schema.
  */
 export async function scaffold(folder: string, options: ScaffoldOptions): Promise<Scaffolded> {
-  const { language, trigger, force = false } = options;
+  const { language, trigger, typed = false, force = false } = options;
   const refusal = triggerRefusal(trigger);
   if (refusal !== undefined) throw new MillraceError("ERR_EVENT_INVALID", refusal);
   if (!force) await expectEmpty(folder);
+  const steps = await starter(language, typed);
   const texts: ProjectTexts = {
     id: functionId(options.name),
     event: trigger,
-    language,
+    greet: steps.greet,
+    count: steps.count,
     version: ownVersion(),
   };
-  const files = filesOf(texts);
+  const files = filesOf(texts, steps, language === "ts");
   for (const [path, text] of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
@@ -56,16 +60,18 @@ export async function scaffold(folder: string, options: ScaffoldOptions): Promis
   return { functionId: texts.id, files: files.map(([path]) => path) };
 }
 
-function filesOf(texts: ProjectTexts): readonly (readonly [path: string, text: string])[] {
-  const typescript = texts.language === "ts";
+function filesOf(
+  texts: ProjectTexts,
+  steps: Starter,
+  isTypescript: boolean,
+): readonly (readonly [path: string, text: string])[] {
   return [
     ["function.json", functionText(texts)],
-    [`steps/greet.${texts.language}`, typescript ? greetTypescript : greetJavascript],
-    [`steps/count.${texts.language}`, typescript ? countTypescript : countJavascript],
+    ...steps.files,
     [`events/${texts.event}.json`, schemaText()],
     ["event.json", eventText(texts)],
     ["package.json", packageText(texts)],
-    ...(typescript ? ([["tsconfig.json", tsconfigText()]] as const) : []),
+    ...(isTypescript ? ([["tsconfig.json", tsconfigText()]] as const) : []),
     [".gitignore", gitignoreText],
     ["README.md", readmeText(texts)],
   ];

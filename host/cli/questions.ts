@@ -1,8 +1,9 @@
+import { type StarterName, starters } from "../build/templates/starters.ts";
 import { CliError } from "./errors.ts";
 
 /** What `init` has to know. */
 export interface Answers {
-  readonly language: "js" | "ts";
+  readonly language: StarterName;
   readonly trigger: string;
 }
 
@@ -34,7 +35,7 @@ export async function askFor(
   };
   try {
     return {
-      language: language ?? languageOf(await ask("Language, js or ts", defaults.language)),
+      language: language ?? languageOf(await ask(`Language (${starters.join(", ")})`, defaults.language)),
       trigger: trigger ?? (await ask("Event that starts the function", defaults.trigger)),
     };
   } finally {
@@ -42,9 +43,21 @@ export async function askFor(
   }
 }
 
-function languageOf(answer: string): "js" | "ts" {
+const others: Readonly<Record<string, StarterName>> = {
+  javascript: "js",
+  typescript: "ts",
+  py: "python",
+  "c++": "c",
+  cpp: "c",
+  golang: "go",
+};
+
+function languageOf(answer: string): StarterName {
   const word = answer.toLowerCase();
-  if (word === "ts" || word === "typescript") return "ts";
-  if (word === "js" || word === "javascript") return "js";
-  throw new CliError("ERR_USAGE", `${JSON.stringify(answer)} is none of the languages js and ts.`);
+  const found = starters.find((name) => name === word) ?? others[word];
+  if (found !== undefined) return found;
+  throw new CliError(
+    "ERR_USAGE",
+    `${JSON.stringify(answer)} is none of the languages: ${starters.join(", ")}.`,
+  );
 }

@@ -110,10 +110,12 @@ async function compile(job: CompileJob, driver: Driver): Promise<Compiled> {
   }
   const hasCpp = sources.some((source) => cppExtensions.includes(extname(source)));
   const [program = "", ...first] = hasCpp ? driver.cpp : driver.c;
+  // What generators of bindings make beside their sources, to say which world it is.
+  const described = withExtension(files, [".o"]);
   const model = (await exportsHandler(sources)) ? ["-mexec-model=reactor"] : [];
   const run = await runTool(
     program,
-    [...first, "-O2", "-Wl,--strip-debug", ...model, ...objects, "-o", output],
+    [...first, "-O2", "-Wl,--strip-debug", ...model, ...objects, ...described, "-o", output],
     {
       cwd,
       signal,

@@ -6,7 +6,7 @@ import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } 
 import { guestModule, programGuest, typedGuest } from "../python/guest.ts";
 import { wasiCli, worlds } from "../python/world.ts";
 import { findProgram, runTool, type ToolRun } from "../run-tool.ts";
-import { entryOf, withExtension } from "../source-files.ts";
+import { entryOf, filesOf, withExtension } from "../source-files.ts";
 import { isAtLeast, missing, tooOld } from "../toolchains.ts";
 import type { Language, StepToBuild } from "./language.ts";
 
@@ -63,7 +63,8 @@ async function compile(job: CompileJob, program: string): Promise<Compiled> {
   const world = `millrace:python/${isTyped ? "typed" : "program"}`;
   const args = ["-d", wit, "-w", world, "componentize", guestModule, ...paths, "-o", output];
   const run = await runTool(program, args, { cwd: folder, env: environment(), signal, timeoutMs });
-  if (run.code === 0) return { ok: true };
+  // What a file imports is beside it or below.
+  if (run.code === 0) return { ok: true, inputs: isFolder ? [] : withExtension(await filesOf(own), [".py"]) };
   return { ok: false, problems: [problemOf(run, own, job)] };
 }
 

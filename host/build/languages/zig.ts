@@ -3,7 +3,7 @@ import { readdir, rename } from "node:fs/promises";
 import { compilerProblems } from "../compiler-problems.ts";
 import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } from "../compiled.ts";
 import { findProgram, runTool } from "../run-tool.ts";
-import { entryOf, exportsHandler, withExtension } from "../source-files.ts";
+import { entryOf, exportsHandler, filesOf, withExtension } from "../source-files.ts";
 import { isAtLeast, missing, tooOld } from "../toolchains.ts";
 import type { Language } from "./language.ts";
 
@@ -64,7 +64,9 @@ async function compile(job: CompileJob, program: string): Promise<Compiled> {
   const model = (await exportsHandler(sources)) ? ["-fno-entry", "-rdynamic"] : [];
   const args = ["build-exe", "-target", "wasm32-wasi", "-O", "ReleaseSmall", ...model];
   const run = await runTool(program, [...args, entry, `-femit-bin=${output}`], options);
-  return run.code === 0 ? { ok: true } : problems(run);
+  if (run.code !== 0) return problems(run);
+  // What a file imports is beside it or below.
+  return { ok: true, inputs: isFolder ? [] : withExtension(await filesOf(cwd), [".zig"]) };
 }
 
 async function wasmIn(folder: string): Promise<readonly string[]> {

@@ -4,7 +4,9 @@ export interface ProjectTexts {
   readonly id: string;
   /** The event that starts it. */
   readonly event: string;
-  readonly language: "js" | "ts";
+  /** Where its two steps begin, relative to the folder. */
+  readonly greet: string;
+  readonly count: string;
   /** The version of millrace that makes it. */
   readonly version: string;
 }
@@ -12,14 +14,14 @@ export interface ProjectTexts {
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** function.json: two steps, one after the other. */
-export function functionText({ id, event, language }: ProjectTexts): string {
+export function functionText({ id, event, greet, count }: ProjectTexts): string {
   return json({
     $schema: "./node_modules/millrace/host/function/function.schema.json",
     id,
     triggers: [{ event }],
     steps: {
-      greet: { path: `file://./steps/greet.${language}` },
-      count: { path: `file://./steps/count.${language}`, after: [{ step: "greet" }] },
+      greet: { path: `file://./${greet}` },
+      count: { path: `file://./${count}`, after: [{ step: "greet" }] },
     },
   });
 }
@@ -66,7 +68,7 @@ export function tsconfigText(): string {
 }
 
 /** .gitignore. */
-export const gitignoreText = "node_modules/\n.millrace/\n";
+export const gitignoreText = "node_modules/\n.millrace/\n.venv/\ntarget/\n";
 
 /** README.md. */
 export function readmeText({ id, event }: ProjectTexts): string {

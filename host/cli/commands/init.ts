@@ -1,8 +1,11 @@
 import { Option } from "commander";
+import { type StarterName, starters, typedStarters } from "../../build/templates/starters.ts";
+import { CliError } from "../errors.ts";
 import type { DefineCommand } from "../program.ts";
 
 interface InitOptions {
-  readonly lang?: "js" | "ts";
+  readonly lang?: StarterName;
+  readonly typed?: boolean;
   readonly trigger?: string;
   readonly name?: string;
   readonly force?: boolean;
@@ -14,12 +17,14 @@ On a terminal it asks for what is not given; elsewhere it takes js and user/sign
 Examples:
   $ millrace init hello
   $ millrace init hello --lang ts --trigger order/placed
+  $ millrace init hello --lang rust --typed
 `;
 
 export const defineInit: DefineCommand = (command, act) => {
   command
     .argument("[dir]", "the folder to make it in", ".")
-    .addOption(new Option("--lang <language>", "the language of the steps").choices(["js", "ts"]))
+    .addOption(new Option("--lang <language>", "the language of the steps").choices(starters))
+    .option("--typed", "the first step exports the typed handler, instead of being a program")
     .option("--trigger <event>", "the name of the event that starts the function")
     .option("--name <name>", "the function's name (default: the folder's)")
     .option("--force", "write into a folder that has files, over those of the same names")
@@ -29,6 +34,12 @@ export const defineInit: DefineCommand = (command, act) => {
         const { basename, resolve } = await import("node:path");
         const { scaffold } = await import("../../build/scaffold.ts");
         const { askFor } = await import("../questions.ts");
+        if (options.typed === true && options.lang !== undefined && !typedStarters.includes(options.lang)) {
+          throw new CliError(
+            "ERR_USAGE",
+            `--typed can't be had in ${options.lang}: its compiler makes programs.`,
+          );
+        }
         const { language, trigger } = await askFor(
           { language: options.lang, trigger: options.trigger },
           process.stdin.isTTY && terminal.interactive,
@@ -37,6 +48,7 @@ export const defineInit: DefineCommand = (command, act) => {
           language,
           trigger,
           name: options.name ?? basename(resolve(dir)),
+          ...(options.typed === undefined ? {} : { typed: options.typed }),
           ...(options.force === undefined ? {} : { force: options.force }),
         });
         if (terminal.json) return terminal.printJson({ folder: resolve(dir), functionId, files });

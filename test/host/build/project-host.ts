@@ -4,6 +4,7 @@ import type { RunDetail } from "../../../host/executor/view.ts";
 import { viewRun } from "../../../host/executor/view.ts";
 import { functionVersion } from "../../../host/function/define.ts";
 import { createHost } from "../../../host/index.ts";
+import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import type { Json } from "../../../runtime/json.ts";
 
 /** A host in this process that runs a project. */
@@ -16,10 +17,14 @@ export interface ProjectHost {
 }
 
 /** Builds a project and deploys it to a host in memory. */
-export async function startProject(project: Project, cacheDir: string): Promise<ProjectHost> {
+export async function startProject(
+  project: Project,
+  cacheDir: string,
+  engine: EngineChoice = "auto",
+): Promise<ProjectHost> {
   const { functions, problems } = await buildProject(project, { cacheDir: `${cacheDir}/build` });
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
-  const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine` });
+  const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine`, engine });
   await host.setEventSchemas(project.eventSchemas);
   for (const { document, components } of functions) {
     const digests: Record<string, string> = {};

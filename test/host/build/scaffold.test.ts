@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadProject } from "../../../host/build/project.ts";
 import { scaffold } from "../../../host/build/scaffold.ts";
+import { type StarterName, starters, typedStarters } from "../../../host/build/templates/starters.ts";
+import { canBuild } from "./find-toolchains.ts";
 import { startProject } from "./project-host.ts";
 import { projectFolder, type ProjectFixture } from "./project-fixture.ts";
 
@@ -38,6 +40,35 @@ describe("a new project", () => {
       await host.close();
     }
   });
+
+  const languageOf = (name: StarterName) => (name === "js" || name === "ts" ? "javascript" : name);
+  const made = starters.filter((name) => canBuild(languageOf(name)));
+  test.each([
+    ...made.map((name) => [name, "plain"] as const),
+    ...made.filter((name) => typedStarters.includes(name)).map((name) => [name, "typed"] as const),
+  ])(
+    "in %s, %s, builds and runs",
+    async (language, kind) => {
+      const folder = join(fixture.folder, "new");
+      const typed = kind === "typed";
+      await scaffold(folder, { language, typed, trigger: "user/signed.up", name: "x" });
+      const project = await loadProject(folder);
+      expect(project.problems).toEqual([]);
+      const host = await startProject(project, join(fixture.folder, "cache"), "v8");
+      try {
+        const event = JSON.parse(await readFile(join(folder, "event.json"), "utf8")) as object;
+        const run = await host.run(event);
+        const outputs = run.steps.map(({ id, output }) => [id, output]);
+        expect(outputs).toEqual([
+          ["greet", { text: "Hello, Ada!" }],
+          ["count", { letters: 11 }],
+        ]);
+      } finally {
+        await host.close();
+      }
+    },
+    600_000,
+  );
 
   test("is written over nothing without being told to", async () => {
     await writeFile(join(fixture.folder, "mine.txt"), "mine");
