@@ -6,7 +6,7 @@ import { containerConfig } from "./container.ts";
 import { type DockerEngine, EngineError } from "./engine.ts";
 import type { ReadyImage } from "./image.ts";
 import { type ContainerNames, removeContainer } from "./orphans.ts";
-import { startFailure } from "./start-failure.ts";
+import { foreignProgram, startFailure } from "./start-failure.ts";
 import { createWritten, type Written } from "./streams.ts";
 
 /** What a container is made with. */
@@ -154,6 +154,8 @@ async function exitOf(
   const waited = await engine.call("POST", `${path}/wait`, { signal, timeoutMs: 2 ** 31 - 1 });
   const { StatusCode: status } = waited as { StatusCode: number };
   if (status === 0) return { status, stdout: written.output() };
+  const foreign = foreignProgram(written.logs());
+  if (foreign !== undefined) return foreign;
   const { State } = (await engine.call("GET", `${path}/json`)) as { State: { OOMKilled?: boolean } };
   if (State.OOMKilled !== true) return { status, stdout: "" };
   const message = `The step exited with code ${status}: the kernel ended it, or a process of it, for want of memory.`;

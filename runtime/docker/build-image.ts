@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stripVTControlCharacters } from "node:util";
 import type { ArtifactSource, StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import { type DockerEngine, EngineError } from "./engine.ts";
@@ -70,7 +71,7 @@ async function follow(
     for await (const line of engine.follow("/build", options)) {
       const { stream, error } = line as { stream?: string; error?: string };
       if (error !== undefined) return failed(error);
-      output = (output + (stream ?? "")).slice(-16_384);
+      output = (output + stripVTControlCharacters(stream ?? "")).slice(-16_384);
     }
     return undefined;
   } catch (error) {

@@ -78,6 +78,8 @@ export function containerConfig(
       PidsLimit: mostProcesses,
       Ulimits: [
         { Name: "core", Soft: 0, Hard: 0 },
+        { Name: "nofile", Soft: 1_024, Hard: 4_096 },
+        { Name: "nofile", Soft: 1_024, Hard: 4_096 },
         // An endless loop ends even if its host has ended before it.
         { Name: "cpu", ...cpuSeconds(limits.wallMs, cpus) },
       ],

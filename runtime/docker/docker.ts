@@ -27,7 +27,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
   const { artifacts, parallelism = availableParallelism(), secrets = new Map(), env = process.env } = options;
   const engine = createEngine(env);
   const closing = new AbortController();
-  const images = createImages(engine, artifacts, closing.signal);
+  const images = createImages(engine, artifacts, { signal: closing.signal, env });
   const turns = createTurns(parallelism);
   const owner = ownName();
   const running = new Set<Promise<unknown>>();

@@ -2,8 +2,12 @@ import type { StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import type { EngineAddress } from "./address.ts";
 
-/** What keeps a call from the engine. */
-export function unreachable({ name, from }: EngineAddress, cause: unknown): StepFailure {
+/** What keeps a call from the engine. `isFirst`: it has not answered yet. */
+export function unreachable(
+  { name, from, tls }: EngineAddress,
+  cause: unknown,
+  isFirst = false,
+): StepFailure {
   const { code = "", message } = causeOf(cause);
   const engine = `The engine at ${name} (from ${from})`;
   if (isTls(code)) {
@@ -12,6 +16,11 @@ export function unreachable({ name, from }: EngineAddress, cause: unknown): Step
   if (code === "EACCES") {
     const message = `${engine} can't be used: this user may not open its socket.`;
     return failure("ERR_DOCKER_UNREACHABLE", message);
+  }
+  // Before its first answer: with TLS 1.3 the client hears of its own certificate only after the handshake.
+  if (tls !== undefined && isFirst && /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(code)) {
+    const why = "it closed the connection, as it does when it does not trust this host's certificate";
+    return failure("ERR_DOCKER_TLS", `${engine} refuses: ${why}.`);
   }
   const why = code === "ENOENT" ? "its socket is not there" : message;
   return failure("ERR_DOCKER_UNREACHABLE", `${engine} does not answer: ${why}.`);

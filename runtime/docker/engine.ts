@@ -53,8 +53,6 @@ interface Connection {
   readonly version: EngineVersion;
 }
 
-const attached = { stdin: "stdin=1", output: "stdout=1&stderr=1" };
-
 const minute = 60_000;
 const connectMs = 5_000;
 
@@ -121,16 +119,23 @@ export function createEngine(env: NodeJS.ProcessEnv = process.env): DockerEngine
     },
     async attach(container, streams, signal) {
       const { pool, version, address } = await connected();
+      const path = `/containers/${container}/attach`;
+      const output = { stdout: "1", stderr: "1" };
+      const isOutput = streams === "output";
+      // Podman stands still when one who writes stdin does not take output too.
+      const both = version.engine.startsWith("Podman") || isOutput;
+      const query = { stream: "1", ...(both && output), ...(!isOutput && { stdin: "1" }) };
+      const upgrade = { method: "POST", protocol: "tcp", signal };
       try {
         const { socket } = await pool.upgrade({
-          path: `/v${version.api}/containers/${container}/attach?stream=1&${attached[streams]}`,
-          method: "POST",
-          protocol: "tcp",
-          signal,
+          path: `/v${version.api}${path}${queryText(query)}`,
+          ...upgrade,
         });
         socket.on("error", () => undefined);
-        return socket;
+        return isOutput ? socket : socket.resume();
       } catch (cause) {
+        // Undici does not tell what is answered in place of an upgrade: the engine is asked once more.
+        if (isRefusal(cause)) await send("POST", path, { query, signal });
         throw new EngineError(unreachable(address, cause), { cause });
       }
     },
@@ -160,7 +165,8 @@ async function open(env: NodeJS.ProcessEnv): Promise<Connection> {
   });
   try {
     const signal = AbortSignal.timeout(2 * connectMs);
-    const { body } = await request(pool, address, { method: "GET", path: "/version", signal });
+    const first = { method: "GET" as const, path: "/version", signal };
+    const { body } = await request(pool, address, first, true);
     const text = await body.text().catch((error: unknown) => lost(error));
     const version = checkedVersion(parsed(text) as VersionAnswer, address, env);
     if ("code" in version) throw new EngineError(version);
@@ -175,17 +181,22 @@ async function request(
   pool: Pool,
   address: EngineAddress,
   options: Dispatcher.RequestOptions,
+  isFirst = false,
 ): Promise<Dispatcher.ResponseData> {
   let response: Dispatcher.ResponseData;
   try {
     response = await pool.request(options);
   } catch (cause) {
-    throw new EngineError(unreachable(address, cause), { cause });
+    throw new EngineError(unreachable(address, cause, isFirst), { cause });
   }
   const { statusCode: status, body } = response;
   if (status < 400) return response;
   const text = await body.text().catch(() => "");
   throw new EngineError(callFailure(address, status, text), { status });
+}
+
+function isRefusal(error: unknown): boolean {
+  return (error as Error).message === "bad upgrade";
 }
 
 function queryText(query: Readonly<Record<string, string>>): string {

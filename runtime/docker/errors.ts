@@ -21,7 +21,7 @@ export const dockerErrors = {
   ERR_DOCKER_VERSION: {
     retry: false,
     summary: "The Docker or Podman engine is too old, too new, or runs no Linux containers.",
-    next: "Use Docker 19.03 or newer, or Podman 4 or newer, with Linux containers.",
+    next: "Use one that speaks version 1.40 or newer of the Docker Engine API, with Linux containers.",
   },
   ERR_DOCKER_FAILED: {
     retry: true,

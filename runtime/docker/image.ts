@@ -38,8 +38,9 @@ export function imageOf(reference: string, answer: unknown): ReadyImage {
   };
 }
 
-/** The one of its repository: an image can have come from several. */
+/** The one of its own repository: an image can have come from others too. Podman writes out where short names lead. */
 function digestOf(reference: string, digests: readonly string[]): string | undefined {
   const repository = reference.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
-  return digests.find((digest) => digest.startsWith(`${repository}@`)) ?? digests[0];
+  const names = [repository, `docker.io/${repository}`, `docker.io/library/${repository}`];
+  return digests.find((digest) => names.some((name) => digest.startsWith(`${name}@`)));
 }

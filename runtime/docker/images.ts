@@ -20,7 +20,12 @@ interface Wanted {
   get(signal: AbortSignal): Promise<StepFailure | undefined>;
 }
 
-export function createImages(engine: DockerEngine, artifacts: ArtifactSource, signal: AbortSignal): Images {
+/** `signal`: aborted when the driver closes. `env`: where what `docker login` kept is looked up. */
+export function createImages(
+  engine: DockerEngine,
+  artifacts: ArtifactSource,
+  { signal, env }: { readonly signal: AbortSignal; readonly env: NodeJS.ProcessEnv },
+): Images {
   /** What is being pulled or built just now: attempts of the same image wait together. */
   const underWay = new Map<string, Promise<StepFailure | undefined>>();
   const renewed = new Set<string>();
@@ -29,7 +34,7 @@ export function createImages(engine: DockerEngine, artifacts: ArtifactSource, si
     const { image, pull = "missing", build } = dockerOptions(program);
     const { sha256, capabilities = {} } = program;
     if (image !== undefined) {
-      const get = (signal: AbortSignal) => pullImage(engine, image, signal);
+      const get = (signal: AbortSignal) => pullImage(engine, image, { signal, env });
       return { reference: image, renew: pull === "always", get: pull === "never" ? missing(image) : get };
     }
     if (sha256 === undefined) {
@@ -82,7 +87,8 @@ async function inspect(
   try {
     return imageOf(reference, await engine.call("GET", `/images/${segments.join("/")}/json`, { signal }));
   } catch (error) {
-    if (error instanceof EngineError && error.status === 404) return undefined;
+    // 400: it can be no image's name, which who pulls it will hear.
+    if (error instanceof EngineError && (error.status === 404 || error.status === 400)) return undefined;
     throw error;
   }
 }

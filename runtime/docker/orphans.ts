@@ -9,6 +9,7 @@ interface Listed {
 /** What `GET /containers/json` answers of each. */
 interface ListedContainer extends Listed {
   readonly Id: string;
+  readonly Mounts?: readonly { readonly Type?: string; readonly Name?: string }[] | null;
 }
 
 /** What `GET /volumes` answers. */
@@ -33,7 +34,11 @@ export async function removeOrphans(engine: DockerEngine, now: number): Promise<
     query: { all: "1", filters },
   })) as readonly ListedContainer[];
   const orphans = containers.filter(isOrphan);
-  for (const { Id } of orphans) await removeContainer(engine, { name: Id, volumes: [] });
+  for (const { Id, Mounts } of orphans) {
+    const named = (Mounts ?? []).flatMap(({ Type, Name }) => (Type === "volume" && Name ? [Name] : []));
+    await removeContainer(engine, { name: Id, volumes: named });
+  }
+  // Of a container that was removed already; Podman does not label them.
   const { Volumes } = (await engine.call("GET", "/volumes", { query: { filters } })) as ListedVolumes;
   const volumes = (Volumes ?? []).filter(isOrphan);
   for (const { Name } of volumes) await remove(engine, `/volumes/${Name}`);
@@ -46,7 +51,7 @@ export interface ContainerNames {
   readonly volumes: readonly string[];
 }
 
-/** Ends a container and removes it with its volumes. What is not there, or is being removed, is as good as gone. */
+/** Ends a container and removes it with its volumes. What is not there is as good as gone. Throws EngineError. */
 export async function removeContainer(
   engine: DockerEngine,
   { name, volumes }: ContainerNames,
@@ -55,11 +60,20 @@ export async function removeContainer(
   for (const volume of volumes) await remove(engine, `/volumes/${volume}`);
 }
 
+/** An engine may be about to remove a container, and a volume is in use until it has. */
+const conflictTries = 20;
+const conflictMs = 250;
+
 async function remove(engine: DockerEngine, path: string, query = {}): Promise<void> {
-  try {
-    await engine.call("DELETE", path, { query });
-  } catch (error) {
-    const { status } = error as { status?: number };
-    if (status !== 404 && status !== 409) throw error;
+  for (let tried = 1; ; tried += 1) {
+    try {
+      await engine.call("DELETE", path, { query });
+      return;
+    } catch (error) {
+      const { status } = error as { status?: number };
+      if (status === 404) return;
+      if (status !== 409 || tried === conflictTries) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, conflictMs));
   }
 }

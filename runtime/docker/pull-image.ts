@@ -10,12 +10,12 @@ const longestMs = 15 * 60_000;
 export async function pullImage(
   engine: DockerEngine,
   image: string,
-  signal: AbortSignal,
+  { signal, env }: { readonly signal: AbortSignal; readonly env: NodeJS.ProcessEnv },
 ): Promise<StepFailure | undefined> {
   const failed = (why: string): StepFailure =>
     failure("ERR_IMAGE_PULL", `The image ${image} can't be pulled: ${why}.`);
   const { name, tag } = splitReference(image);
-  const auth = await registryAuth(name);
+  const auth = await registryAuth(name, env);
   try {
     const progress = engine.follow("/images/create", {
       query: { fromImage: name, ...(tag === undefined ? {} : { tag }) },

@@ -16,10 +16,7 @@ const helperMs = 10_000;
  * The header X-Registry-Auth for an image's registry, of what `docker login` kept on this machine: in config.json, or
  * with the credential helper that it names. Undefined where there is nothing.
  */
-export async function registryAuth(
-  image: string,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<string | undefined> {
+export async function registryAuth(image: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const registry = registryOf(image);
   const folder = env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker");
   const config = await readConfig(join(folder, "config.json"));
@@ -27,7 +24,9 @@ export async function registryAuth(
   const found = helper === undefined ? undefined : await askHelper(helper, registry);
   const login = found ?? stored(config, registry);
   if (login === undefined) return undefined;
-  return Buffer.from(JSON.stringify({ ...login, serveraddress: registry })).toString("base64url");
+  const text = Buffer.from(JSON.stringify({ ...login, serveraddress: registry })).toString("base64");
+  // For URLs, but with its padding: Docker 20 takes it for nothing without.
+  return text.replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** Docker's own registry goes by a name of its own in these files. */

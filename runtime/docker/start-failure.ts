@@ -1,3 +1,4 @@
+import type { LogLine, StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import { EngineError } from "./engine.ts";
 
@@ -19,4 +20,15 @@ export function startFailure(error: EngineError): EngineError {
     failure("ERR_IMAGE_PROGRAM", `The image's program can't be started: ${message}`),
     options,
   );
+}
+
+/** What the engine's runtime says in the container's place: by then the engine takes it for started. */
+const notExecutable = /^(standard_init_linux\.go:\d+: )?exec .*exec format error$/;
+
+/** Why nothing of the step ran, where all that there is in its log is that its program is no program here. */
+export function foreignProgram(logs: readonly LogLine[]): StepFailure | undefined {
+  const [only] = logs;
+  if (only === undefined || logs.length > 1 || !notExecutable.test(only.message)) return undefined;
+  const message = `The image's program is none for this engine's processor, nor a script with a #! line: ${only.message}.`;
+  return failure("ERR_IMAGE_PROGRAM", message);
 }
