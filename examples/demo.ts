@@ -1,7 +1,7 @@
 /* Builds every example, sends each one its event over HTTP, and checks what came of it. Run it with `npm run demo`. */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createApi } from "../host/api/server.ts";
 import { buildProject } from "../host/build/build.ts";
@@ -52,7 +52,14 @@ async function main(): Promise<boolean> {
 
     const signal = AbortSignal.timeout(patience);
     const runs: Promise<boolean>[] = [];
-    for (const example of project.functions) {
+    const here = project.functions.filter((one) => runtimesElsewhere(one).length === 0);
+    for (const one of project.functions) {
+      const needed = runtimesElsewhere(one).join(", ");
+      const name = basename(dirname(one.file));
+      if (needed !== "")
+        print(`${out("bold", name)} needs ${needed}: see ${join(folder, name, "README.md")}`);
+    }
+    for (const example of here) {
       // One example is built while the one before it runs.
       const built = await buildProject(
         { ...project, functions: [example] },
@@ -66,12 +73,18 @@ async function main(): Promise<boolean> {
       runs.push(run);
     }
     const results = await Promise.all(runs);
-    return results.length === (await exampleFolders()) && results.every(Boolean);
+    return project.functions.length === (await exampleFolders()) && results.every(Boolean);
   } finally {
     await api.close();
     await host.close();
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** The runtimes of an example that are not to be had from Node alone. */
+function runtimesElsewhere({ document }: ProjectFunction): readonly string[] {
+  const types = Object.values(document.steps).map(({ runtime }) => runtime?.type ?? "wasm");
+  return [...new Set(types)].filter((type) => type !== "wasm");
 }
 
 /** Sends an example's event, waits for its run, and compares what it came to. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { loadProject } from "../../../host/build/project.ts";
+import type { FunctionDocument } from "../../../host/function/document.ts";
 import type { Json } from "../../../runtime/json.ts";
 import { startProject } from "./project-host.ts";
 
@@ -16,14 +17,22 @@ interface Expected {
 
 const folder = join(import.meta.dirname, "../../../examples");
 const cache = await mkdtemp(join(tmpdir(), "millrace-examples-"));
-const names = (await readdir(folder, { withFileTypes: true }))
+const all = (await readdir(folder, { withFileTypes: true }))
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
   .map(({ name }) => name);
+/** Examples on other runtimes have tests of their own, in test/examples. */
+const names: string[] = [];
+for (const name of all) if (await isWasm(name)) names.push(name);
 
 afterAll(() => rm(cache, { recursive: true }));
 
 async function readJson<T>(name: string, file: string): Promise<T> {
   return JSON.parse(await readFile(join(folder, name, file), "utf8")) as T;
+}
+
+async function isWasm(name: string): Promise<boolean> {
+  const { steps } = await readJson<FunctionDocument>(name, "function.json");
+  return Object.values(steps).every(({ runtime }) => (runtime?.type ?? "wasm") === "wasm");
 }
 
 test("there are examples", () => {
