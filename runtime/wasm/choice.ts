@@ -15,7 +15,7 @@ class EngineUnavailable extends Error {
 /** The engine that it comes to, and why. */
 export type ChosenEngine = { readonly why: string } & (
   | { readonly name: "v8" }
-  | { readonly name: "wasmtime"; readonly binding: Binding }
+  | { readonly name: "wasmtime"; readonly binding: Binding; readonly addon: string }
 );
 
 /** Decides for an engine. Throws ERR_ENGINE_UNAVAILABLE when the one that is named does not load. */
@@ -24,7 +24,7 @@ export function chooseEngine(choice: EngineChoice, env: NodeJS.ProcessEnv = proc
   const loaded = loadBinding(env);
   if (loaded.ok) {
     const why = choice === "auto" ? `loaded from ${loaded.from}` : `as asked, from ${loaded.from}`;
-    return { name: "wasmtime", binding: loaded.binding, why };
+    return { name: "wasmtime", binding: loaded.binding, addon: loaded.from, why };
   }
   if (choice === "auto") return { name: "v8", why: `wasmtime is not there: ${loaded.reason}` };
   throw new EngineUnavailable(`The engine wasmtime can't be used: ${loaded.reason}.`);
@@ -37,6 +37,11 @@ export function createEngine(
 ): Engine {
   if (chosen.name === "v8") return createV8Engine(options);
   const { cacheDir, parallelism } = options;
-  const { binding } = chosen;
-  return createWasmtimeEngine({ binding, cacheDir, ...(parallelism !== undefined && { parallelism }) });
+  const { binding, addon } = chosen;
+  return createWasmtimeEngine({
+    binding,
+    addon,
+    cacheDir,
+    ...(parallelism !== undefined && { parallelism }),
+  });
 }

@@ -41,8 +41,12 @@ export async function quickjsComponent(): Promise<Uint8Array> {
 export function wasmtimeHarness(parallelism: number, cacheDir?: string): Harness {
   const loaded = loadBinding();
   if (!loaded.ok) throw new Error(`${loaded.reason}: npm run build:wasmtime`);
-  const { binding } = loaded;
-  return createHarness((options) => createWasmtimeEngine({ binding, ...options }), parallelism, cacheDir);
+  const { binding, from: addon } = loaded;
+  return createHarness(
+    (options) => createWasmtimeEngine({ binding, addon, ...options }),
+    parallelism,
+    cacheDir,
+  );
 }
 
 /** The program that loops over instances and calls in Rust. */

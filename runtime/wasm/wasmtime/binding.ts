@@ -1,9 +1,24 @@
 import type { RuntimeErrorCode } from "../../errors.ts";
 import type { LogLine } from "../../driver.ts";
 
-/** What the addon exports; its Rust side is `native/src/binding.rs`. */
+/** What the addon exports; its Rust side is `native/src/binding.rs` and `compiling.rs`. */
 export interface Binding {
   readonly NativeEngine: new (options: NativeOptions, notify: () => void) => NativeEngine;
+  readonly Compiler: new (fuel?: number) => NativeCompiler;
+  /** Has the system refuse this process that much more data than it has now, in bytes, where it can. */
+  limitGrowth(bytes: number): void;
+}
+
+/** Compiles binaries into files that an engine of the same version loads. For a process of its own. */
+interface NativeCompiler {
+  /** One at a time: writes the file `path`; why the binary can't run, else. */
+  compile(shape: Shape, path: string, binary: Uint8Array): Promise<Refused | null>;
+}
+
+/** Why a binary can't run. */
+export interface Refused {
+  readonly code: RuntimeErrorCode;
+  readonly text: string;
 }
 
 interface NativeOptions {
@@ -39,8 +54,8 @@ export interface NativeEngine {
   readonly version: string;
   /** Attempts that can be alive at once. */
   readonly slots: number;
-  /** Gets a program from the file `path`, or compiles it of `binary` and writes that file. */
-  prepare(id: number, shape: Shape, path: string, binary?: Uint8Array): void;
+  /** Gets a program of the file `path`, which a compiler wrote. */
+  load(id: number, shape: Shape, path: string): void;
   /** Forgets a program; attempts that have been asked for keep it. */
   release(program: number): void;
   execute(id: number, program: number, input: string, limits: AttemptLimits, grants?: AttemptGrants): void;
@@ -65,10 +80,10 @@ export interface DoneProgram {
 }
 
 /** What became of a program that was asked for; "absent": it is not on disk. */
-export type DonePreparing =
+export type DoneLoading =
   | DoneProgram
   | { readonly kind: "absent" }
-  | { readonly kind: "refused"; readonly code: RuntimeErrorCode; readonly text: string };
+  | ({ readonly kind: "refused" } & Refused);
 
 /** How an attempt ended. */
 export type DoneAttempt = { readonly logs?: readonly LogLine[]; readonly fuel?: number } & (
@@ -89,7 +104,7 @@ export interface DoneCall {
 
 /** Something that was asked for by `id` and has ended, or a call that it makes. */
 export type Done = { readonly id: number } & (
-  | DonePreparing
+  | DoneLoading
   | DoneAttempt
   | DoneCall
   | { readonly kind: "closed" }

@@ -8,7 +8,9 @@ import type { Ending, Engine, EngineResult, StepBinary } from "../engine.ts";
 import { hermetic } from "../hermetic.ts";
 import { failure } from "../../failure.ts";
 import { createAnswering } from "./answering.ts";
-import type { Binding, DoneAttempt, DonePreparing, DoneProgram } from "./binding.ts";
+import type { Binding, DoneAttempt, DoneLoading, DoneProgram } from "./binding.ts";
+import { createCompiler } from "./compiler.ts";
+import type { CompileLimits } from "./compiler.ts";
 import { createDesk } from "./desk.ts";
 import { createPrograms } from "./programs.ts";
 import type { Kept } from "./programs.ts";
@@ -17,6 +19,8 @@ import type { Kept } from "./programs.ts";
 export interface WasmtimeEngineOptions {
   /** The addon, from `loadBinding`. */
   readonly binding: Binding;
+  /** Where it was loaded from: the process that compiles does it too. */
+  readonly addon: string;
   /** Compiled components are kept in its folder `wasmtime`. */
   readonly cacheDir: string;
   /** Attempts that compute at once; the number of cores by default. Those whose guest waits don't count. */
@@ -25,26 +29,30 @@ export interface WasmtimeEngineOptions {
   readonly fuel?: number;
   /** How much of programs is kept in memory: 512 MiB of code and 500 memories by default. */
   readonly kept?: Kept;
+  /** What it may take to compile a component: 60 s of processor time and 4 GiB by default. */
+  readonly compile?: CompileLimits;
 }
+
+const defaultCompile: CompileLimits = { cpuMs: 60_000, memoryBytes: 4 * 1024 ** 3 };
 
 const defaultKept: Kept = { bytes: 512 * 1024 * 1024, memories: 500 };
 
 /** Runs components on Wasmtime: compiled once by digest, then a fresh instance for each attempt on native threads. */
 export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
-  const { binding, cacheDir, parallelism = availableParallelism(), fuel, kept = defaultKept } = options;
-  const desk = createDesk(
-    (notify) =>
-      new binding.NativeEngine({ threads: parallelism, ...(fuel !== undefined && { fuel }) }, notify),
-  );
+  const { binding, addon, cacheDir, parallelism = availableParallelism() } = options;
+  const { kept = defaultKept, compile = defaultCompile } = options;
+  const fuel = options.fuel === undefined ? {} : { fuel: options.fuel };
+  const desk = createDesk((notify) => new binding.NativeEngine({ threads: parallelism, ...fuel }, notify));
   const { native } = desk;
+  const compiler = createCompiler({ addon, ...compile, ...fuel });
   const programs = createPrograms(
     join(cacheDir, "wasmtime"),
     native.version,
-    (shape, path, binary) =>
-      desk.ask<DonePreparing>((id) =>
-        native.prepare(id, shape, path, ...(binary === undefined ? [] : [binary])),
-      ),
-    (program) => native.release(program),
+    {
+      load: (shape, path) => desk.ask<DoneLoading>((id) => native.load(id, shape, path)),
+      compiler,
+      release: (program) => native.release(program),
+    },
     kept,
   );
   let closing: Promise<void> | undefined;
@@ -89,7 +97,7 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
       const breach = answering.end();
       return breach === undefined ? result(done) : ended(breach, done.logs);
     },
-    close: () => (closing ??= desk.close()),
+    close: () => (closing ??= Promise.all([desk.close(), compiler.close()]).then(() => undefined)),
   };
 }
 

@@ -1,11 +1,20 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepFailure } from "../../driver.ts";
 import type { StepBinary } from "../engine.ts";
 import { failure } from "../../failure.ts";
-import type { DonePreparing, DoneProgram, Shape } from "./binding.ts";
+import type { DoneLoading, DoneProgram, Shape } from "./binding.ts";
+import type { Compiler } from "./compiler.ts";
 
-/** Asks the native side for a program: from the file, or of the bytes. */
-export type Prepare = (shape: Shape, path: string, binary?: Uint8Array) => Promise<DonePreparing>;
+/** Where programs come from. */
+interface Source {
+  /** Asks the native side for a program of its file. */
+  load(shape: Shape, path: string): Promise<DoneLoading>;
+  readonly compiler: Compiler;
+  /** Gives a program up. */
+  release(program: number): void;
+}
 
 /** Programs in memory, by digest. */
 export interface Programs {
@@ -32,8 +41,7 @@ interface Entry {
 export function createPrograms(
   folder: string,
   version: string,
-  prepare: Prepare,
-  release: (program: number) => void,
+  { load, compiler, release }: Source,
   kept: Kept,
 ): Programs {
   // In the order of their last use.
@@ -58,18 +66,28 @@ export function createPrograms(
   const build = async (binary: StepBinary): Promise<DoneProgram | StepFailure> => {
     const path = join(folder, `${binary.sha256}-${version}.bin`);
     const shape = binary.kind === "command" ? "command" : binary.mode;
-    let done = await prepare(shape, path);
-    if (done.kind === "absent") {
-      const bytes = await binary.load();
-      if (bytes === undefined) {
-        return failure("ERR_ARTIFACT_MISSING", `The component ${binary.sha256} is not in the store.`);
-      }
-      done = await prepare(shape, path, bytes);
+    const found = await load(shape, path);
+    if (found.kind !== "absent") return loaded(found);
+    const bytes = await binary.load();
+    if (bytes === undefined) {
+      return failure("ERR_ARTIFACT_MISSING", `The component ${binary.sha256} is not in the store.`);
     }
-    if (done.kind === "program") return done;
-    return done.kind === "refused"
-      ? failure(done.code, done.text)
-      : failure("ERR_ENGINE_BROKEN", "The engine lost the component.");
+    const refused = await compiler.compile({ shape, path, binary: bytes });
+    if (refused !== undefined) return refused;
+    const compiled = await load(shape, path);
+    return loaded(compiled.kind === "absent" ? await elsewhere(shape, bytes) : compiled);
+  };
+
+  /** The folder can't be written: the file lies somewhere else for as long as it takes to read it. */
+  const elsewhere = async (shape: Shape, binary: Uint8Array): Promise<DoneLoading> => {
+    const temporary = await mkdtemp(join(tmpdir(), "millrace-compiled-"));
+    try {
+      const path = join(temporary, "program.bin");
+      await compiler.compile({ shape, path, binary });
+      return await load(shape, path);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
   };
 
   const add = (binary: StepBinary): Promise<DoneProgram | StepFailure> => {
@@ -99,4 +117,11 @@ export function createPrograms(
       return found.program;
     },
   };
+}
+
+function loaded(done: DoneLoading): DoneProgram | StepFailure {
+  if (done.kind === "program") return done;
+  return done.kind === "refused"
+    ? failure(done.code, done.text)
+    : failure("ERR_ENGINE_BROKEN", "What was compiled of the component is not there.");
 }

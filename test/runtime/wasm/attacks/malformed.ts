@@ -121,6 +121,11 @@ export const malformedAttacks: readonly Attack[] = [
     ...refused,
   },
   {
+    name: "types that nest nine thousand deep",
+    artifact: raw(section(7, [1], repeated([0x42, 1, 1], 9_000), [0x42, 0])),
+    ...refused,
+  },
+  {
     name: "twenty names from four billion components further out",
     artifact: raw(section(6, [20], repeated([3, 2, 0xff, 0xff, 0xff, 0xff, 0x0f, 0], 20))),
     ...refused,
@@ -181,6 +186,14 @@ export const malformedAttacks: readonly Attack[] = [
     // V8 does not tell what a function takes before it is called.
     code: "ERR_STEP_TRAP",
     on: { wasmtime: { refused: true, code: "ERR_COMPONENT_EXPORT", message: /without parameters/ } },
+  },
+  {
+    name: "fifty thousand loops within each other",
+    artifact: () =>
+      wat(`(module (func (export "_start") ${"loop ".repeat(50_000)} ${"end ".repeat(50_000)}))`),
+    output: null,
+    // Cranelift would take minutes, and gigabytes.
+    on: { wasmtime: { ...refused, message: /compile/ } },
   },
   {
     name: "64-bit memory",

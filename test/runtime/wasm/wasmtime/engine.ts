@@ -1,5 +1,6 @@
 import type { Engine } from "../../../../runtime/wasm/engine.ts";
 import { createWasmtimeEngine } from "../../../../runtime/wasm/wasmtime/engine.ts";
+import type { CompileLimits } from "../../../../runtime/wasm/wasmtime/compiler.ts";
 import type { Kept } from "../../../../runtime/wasm/wasmtime/programs.ts";
 import { loadBinding } from "../../../../runtime/wasm/wasmtime/load.ts";
 
@@ -19,7 +20,8 @@ export function createEngine(options: {
   readonly parallelism?: number;
   readonly fuel?: number;
   readonly kept?: Kept;
+  readonly compile?: CompileLimits;
 }): Engine {
   if (!loaded.ok) throw new Error(missing);
-  return createWasmtimeEngine({ binding: loaded.binding, ...options });
+  return createWasmtimeEngine({ binding: loaded.binding, addon: loaded.from, ...options });
 }

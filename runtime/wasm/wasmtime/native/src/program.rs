@@ -53,6 +53,10 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    pub fn panicked() -> Self {
+        refuse("ERR_ENGINE_BROKEN", "The engine panicked.".to_owned())
+    }
+
     /// An attempt has fewer of something than this one would begin with.
     pub fn more(count: u64, what: &str, most: usize) -> Self {
         refuse(

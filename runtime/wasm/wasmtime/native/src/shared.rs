@@ -76,6 +76,32 @@ impl Shared {
             ticking: Some(ticking),
         })
     }
+
+    /// Of Wasmtime and its configuration: what another one compiled can't be used.
+    pub fn version(&self) -> String {
+        use sha2::{Digest, Sha256};
+        use std::hash::{Hash, Hasher};
+
+        /// Wasmtime tells what its code depends on only to a hasher.
+        struct Digesting(Sha256);
+        impl Hasher for Digesting {
+            fn write(&mut self, bytes: &[u8]) {
+                self.0.update(bytes);
+            }
+            fn finish(&self) -> u64 {
+                0
+            }
+        }
+        let mut hasher = Digesting(Sha256::new());
+        self.engine
+            .precompile_compatibility_hash()
+            .hash(&mut hasher);
+        let digest = hasher.0.finalize();
+        digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
 }
 
 impl Drop for Shared {
