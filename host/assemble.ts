@@ -6,6 +6,7 @@ import type { Clock, Random } from "./clock.ts";
 import { MillraceError } from "./errors.ts";
 import type { Intake } from "./event/intake.ts";
 import { compileEventSchemas } from "./event/schemas.ts";
+import { createCommands } from "./executor/commands.ts";
 import { createDefinitions } from "./executor/definitions.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "./executor/executor.ts";
 import { finished } from "./executor/finished.ts";
@@ -21,7 +22,7 @@ import { policed } from "./policy/policed.ts";
 import { checkPolicy, policyProblems, type Policy } from "./policy/policy.ts";
 import { redacted } from "./secrets/redacted.ts";
 import { createScheduler } from "./schedule/scheduler.ts";
-import type { Catalog } from "./state/state.ts";
+import type { Catalog, State } from "./state/state.ts";
 import type { Store } from "./store.ts";
 
 /** What a host is made of besides its store. */
@@ -70,23 +71,17 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     },
     onError: notices.storeError,
   });
-  const executor = createExecutor({
-    runs: state.runs,
-    waits: state.waits,
-    events: broker,
-    unattended: state.unattended,
-    host: name,
-    peers: cluster && { holds: cluster.holds, handOver: (id, runtime) => broker.wake(id, runtime) },
-    definitions,
-    drivers,
-    clock,
-    random,
-    live: ownLive,
-    notices,
-    maxRuns,
-  });
+  const peers = cluster && {
+    holds: cluster.holds,
+    handOver: (id: string, runtime: RuntimeName) => broker.wake(id, runtime),
+  };
+  const { runs, waits, unattended } = state;
+  const shared = { runs, host: name, peers, definitions, clock, live: ownLive };
+  const stored = { waits, events: broker, unattended };
+  const executor = createExecutor({ ...shared, ...stored, drivers, random, notices, maxRuns });
   cluster?.answer(executor.nudge);
   await consume(broker, { executor, follower, runtimes: [...drivers.keys()], maxInFlight: maxRuns });
+  const commands = createCommands({ ...shared, broker, nudge: executor.nudge });
   const recovered = executor.recover().catch(notices.storeError);
 
   let closing: Promise<void> | undefined;
@@ -126,13 +121,10 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     },
     nextAt: scheduler.nextAt,
     ...schemaChanges(state.catalog, intake),
-    eventSchemas: () => state.catalog.schemas(),
+    ...storeAccess(state),
     functions: () => definitions.active(),
-    version: (functionId, version) => state.catalog.getVersion(functionId, version),
     notices: (functionId) => notices.list(functionId),
-    putArtifact: (bytes) => state.artifacts.put(bytes),
-    hasArtifact: (sha256) => state.artifacts.has(sha256),
-    runs: state.runs,
+    commands: { ...commands, rerun: async (id, event) => commands.rerun(id, intake.event(event)) },
     events: broker,
     deadLetters: broker.deadLetters,
     live,
@@ -141,8 +133,23 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
       if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
       await broker.ready();
     },
-    finished: (runId, signal) => finished(runId, { runs: state.runs, live, signal, clock: cluster && clock }),
+    finished: (runId, signal) => finished(runId, { runs, live, signal, clock: cluster && clock }),
     close: () => (closing ??= close()),
+  };
+}
+
+/** What a host only passes on. */
+function storeAccess({
+  catalog,
+  artifacts,
+  runs,
+}: State): Pick<Host, "eventSchemas" | "version" | "putArtifact" | "hasArtifact" | "runs"> {
+  return {
+    eventSchemas: () => catalog.schemas(),
+    version: (functionId, version) => catalog.getVersion(functionId, version),
+    putArtifact: (bytes) => artifacts.put(bytes),
+    hasArtifact: (sha256) => artifacts.has(sha256),
+    runs,
   };
 }
 

@@ -49,6 +49,21 @@ export const hostErrors = {
     summary: "There is no run of that id.",
     next: "`millrace runs ls` lists the runs.",
   },
+  ERR_RUN_STATE: {
+    status: 409,
+    summary: "What was asked for can't be done with a run that stands as this one does.",
+    next: "`millrace runs show` says how it stands.",
+  },
+  ERR_RUN_STEP: {
+    status: 422,
+    summary: "A run was to go on from a step that its function version does not have.",
+    next: "Name one of the steps that `millrace runs show` lists.",
+  },
+  ERR_RUN_TIMEOUT: {
+    status: 500,
+    summary: "A run took longer than its function's `timeout`; it has failed.",
+    next: "Look which step took so long, or raise the `timeout`.",
+  },
   ERR_EXPRESSION_TYPE: {
     status: 500,
     summary: "An expression met data of a type that it can't work on; it counts as false.",

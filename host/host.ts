@@ -1,6 +1,7 @@
 import type { RuntimeName } from "../runtime/driver.ts";
 import type { Json } from "../runtime/json.ts";
 import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
+import type { Commands } from "./executor/commands.ts";
 import type { Notice } from "./executor/notices.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Live } from "./live.ts";
@@ -48,6 +49,8 @@ export interface Host {
   /** Resolves when the host takes events and its store answers; throws ERR_HOST_CLOSED or ERR_STORE_UNAVAILABLE. */
   ready(): Promise<void>;
   readonly runs: Pick<Runs, "load" | "query">;
+  /** Cancels, pauses, resumes and retries runs; an event for another try is checked as `publish` does. */
+  readonly commands: Omit<Commands, "rerun"> & { rerun(runId: string, event: unknown): Promise<string> };
   readonly events: Pick<Broker, "readEvents" | "readEvent">;
   readonly live: Live;
   /** Resolves with the run once it has finished, be it by now. Rejects when the signal aborts. */

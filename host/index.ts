@@ -63,12 +63,7 @@ export async function createHost(config: HostConfig): Promise<Host> {
   const random = config.random ?? Math.random;
   const name = config.name ?? `${hostname()}-${random().toString(36).slice(2, 10)}`;
   const intake = createIntake(clock, random);
-  const accept = (input: unknown): Event => {
-    const [event] = intake.events([input]);
-    if (event === undefined) throw new TypeError("one input gives one event");
-    return event;
-  };
-  const store = await openStore(config, { clock, name, accept });
+  const store = await openStore(config, { clock, name, accept: intake.event });
   const all = config.drivers ?? (await builtInDrivers(config, store.state));
   const { runtimes } = config;
   const isShared = isNatsUrl(config.store);

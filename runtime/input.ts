@@ -25,8 +25,8 @@ export interface StepContext {
   readonly idempotencyKey: string;
   readonly user?: Json;
   readonly traceparent?: string;
-  /** Only for the `onFailure` step: why the run failed. */
-  readonly failure?: { readonly step: string; readonly code: string; readonly message: string };
+  /** Only for the `onFailure` step: why the run failed, and at which step. */
+  readonly failure?: { readonly step?: string; readonly code: string; readonly message: string };
 }
 
 /** What every runtime hands to a step: the event, the outputs of the steps before it, and the context. */

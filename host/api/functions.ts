@@ -50,8 +50,8 @@ export function addFunctionRoutes(
       if (found === undefined) {
         throw new MillraceError("ERR_FUNCTION_UNKNOWN", `There is no active function ${JSON.stringify(id)}.`);
       }
-      const { functionId: _, ...version } = found;
-      return { id, ...version, notices: host.notices(id) };
+      const { version, createdAt, document, components } = found;
+      return { id, version, createdAt, document, components, notices: host.notices(id) };
     },
   );
 }

@@ -25,7 +25,10 @@ export function addRunRoutes(app: FastifyInstance, host: Pick<Host, "runs" | "ve
         tags: ["runs"],
         querystring: pageQuery({
           function: { type: "string", description: "Of this function." },
-          status: { type: "string", enum: ["running", "parked", "completed", "failed", "cancelled"] },
+          status: {
+            type: "string",
+            enum: ["running", "parked", "paused", "completed", "failed", "cancelled"],
+          },
           event: { type: "string", description: "Started by the event with this id." },
           user: { type: "string", description: "Caused by this user: the event's `user.id`, or its `user`." },
         }),

@@ -30,7 +30,10 @@ export function object(properties: Readonly<Record<string, Schema>>, description
 }
 
 const failure = object({ code: string, message: string, "step?": string });
-const runStatus: Schema = { type: "string", enum: ["running", "parked", "completed", "failed", "cancelled"] };
+const runStatus: Schema = {
+  type: "string",
+  enum: ["running", "parked", "paused", "completed", "failed", "cancelled"],
+};
 const attributes: Schema = {
   type: "object",
   description: "Context attributes of an event that came as a CloudEvent.",
@@ -71,7 +74,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   };
   return {
     oneOf: [
-      entry("run.started", { event: { $ref: "Event#" }, "eventSeq?": integer }),
+      entry("run.started", { event: { $ref: "Event#" }, "eventSeq?": integer, "retryOf?": string }),
       entry("step.completed", { ...recorded, output: json }),
       entry("step.failed", { ...recorded, failure, "retryAt?": time }),
       entry("step.skipped", { step: string }),
@@ -79,6 +82,10 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("wait.matched", { wait: string, event: { $ref: "Event#" } }),
       entry("wait.timedOut", { wait: string }),
       entry("wait.cancelled", { wait: string }),
+      entry("run.paused", { "reason?": string }),
+      entry("run.resumed", {}),
+      entry("run.timedOut", { failure }),
+      entry("run.retried", { steps: listOf(string), waits: listOf(string) }),
       entry("run.completed", {}),
       entry("run.failed", { failure }),
       entry("run.cancelled", { "reason?": string }),
@@ -181,7 +188,8 @@ export const components = {
     ...runSummary,
     event: { $ref: "Event#" },
     "failure?": failure,
-    "reason?": string,
+    "reason?": { ...string, description: "Why it was cancelled, or paused." },
+    "retryOf?": { ...string, description: "The run of which this one is another try, with another event." },
     steps: listOf({ $ref: "Step#" }),
     "waits?": { ...listOf({ $ref: "Wait#" }), description: "In the order in which they began." },
   }),

@@ -22,6 +22,7 @@ import { addNotFound } from "./not-found.ts";
 import { createOnePort, type OnePort } from "./one-port.ts";
 import { addOpenapiRoute, collectRoutes } from "./openapi.ts";
 import { apiSettings, type ApiOptions, type ApiSettings } from "./options.ts";
+import { addRunCommandRoutes } from "./run-commands.ts";
 import { addRunRoutes } from "./runs.ts";
 import { addStatusRoute } from "./status.ts";
 
@@ -133,6 +134,7 @@ async function addRoutes(
       done();
     });
     addRunRoutes(reading, host);
+    addRunCommandRoutes(reading, host, settings);
     addEventRoutes(reading, host);
     addFunctionRoutes(reading, host);
     addDeploymentRoutes(reading, host, settings);

@@ -47,3 +47,17 @@ export function waitText(
       return ["waits no more", id];
   }
 }
+
+/** What was done with a run: "paused: look into it". */
+export function controlText(
+  entry: Extract<
+    HistoryEntry,
+    { readonly type: "run.paused" | "run.resumed" | "run.retried" | "run.timedOut" }
+  >,
+): string {
+  if (entry.type === "run.timedOut") return printable(entry.failure.message);
+  if (entry.type === "run.retried") return `goes on once more, with ${entry.steps.map(printable).join(", ")}`;
+  const reason =
+    entry.type === "run.paused" && entry.reason !== undefined ? `: ${printable(entry.reason)}` : "";
+  return `${entry.type === "run.paused" ? "paused" : "resumed"}${reason}`;
+}

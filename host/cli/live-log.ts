@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import type { HistoryEntry } from "../executor/history.ts";
 import type { LiveMessage } from "../live.ts";
-import { attemptText, failureText, logLines, shortId, waitText } from "./history-text.ts";
+import { attemptText, controlText, failureText, logLines, shortId, waitText } from "./history-text.ts";
 import { preview, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 import { span, timeOfDay } from "./time.ts";
@@ -68,6 +68,11 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       }
       case "step.skipped":
         return [line(entry.at, dim("-"), run, style("bold", entry.step), dim("skipped"))];
+      case "run.paused":
+      case "run.resumed":
+      case "run.retried":
+      case "run.timedOut":
+        return [line(entry.at, style("yellow", "…"), run, style("yellow", controlText(entry)))];
       case "wait.armed":
       case "wait.matched":
       case "wait.timedOut":

@@ -6,7 +6,7 @@ import { reportError } from "./report.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs a command's work with the terminal; what it resolves to is the exit code, 0 when it is nothing. */
-type Act = (work: (terminal: Terminal) => Promise<number | void>) => Promise<void>;
+export type Act = (work: (terminal: Terminal) => Promise<number | void>) => Promise<void>;
 
 /** What a command's file exports: it adds arguments, options and the action. */
 export type DefineCommand = (command: Command, act: Act) => void;

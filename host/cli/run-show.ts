@@ -16,7 +16,7 @@ export async function showRun(
   terminal: Terminal,
 ): Promise<void> {
   const client = createHostClient(options);
-  const id = encodeURIComponent(await fullId(client, given));
+  const id = encodeURIComponent(await fullRunId(client, given));
   const [run, { logs }] = await Promise.all([
     client.get(`v1/runs/${id}`) as Promise<RunDetail>,
     client.get(`v1/runs/${id}/logs`) as Promise<{ logs: readonly AttemptLogs[] }>,
@@ -25,7 +25,8 @@ export async function showRun(
   for (const line of runLines(run, logs, Date.now(), terminal)) terminal.print(line);
 }
 
-async function fullId(client: HostClient, given: string | undefined): Promise<string> {
+/** The id of the run that an end of it names; the newest run's without. */
+export async function fullRunId(client: HostClient, given: string | undefined): Promise<string> {
   if (given === undefined) {
     const [newest] = await listAll<RunSummary>(client, "v1/runs", "runs", {}, 1);
     if (newest !== undefined) return newest.id;

@@ -19,6 +19,7 @@ export interface AttemptLogs {
 const statusColours = {
   running: "cyan",
   parked: "yellow",
+  paused: "yellow",
   completed: "green",
   failed: "red",
   cancelled: "yellow",

@@ -32,12 +32,16 @@ export function stepInput(
     idempotencyKey: `${header.id}:${step.id}`,
     ...(event.user === undefined ? {} : { user: event.user }),
     ...(traceparent === undefined ? {} : { traceparent }),
-    ...(view.failed === undefined ? {} : { failure: { step: view.failed.step, ...view.failed.failure } }),
+    ...(view.failed === undefined ? {} : { failure: { ...view.failed.failure, ...stepOf(view.failed) } }),
   };
   const steps = outputsOf(view, step.ancestors);
   if (execution.async === undefined) return { event, steps, ctx };
   const { traceparent: _, ...async } = execution.async;
   return { event, steps, async, ctx };
+}
+
+function stepOf({ step }: { readonly step?: string }): { readonly step?: string } {
+  return step === undefined ? {} : { step };
 }
 
 /** Has the step's driver run it. A driver that throws, or is not there, becomes a failure. */
@@ -76,7 +80,8 @@ export function attemptEntry(
   };
   if (result.ok) return { type: "step.completed", ...recorded, output: result.output };
   const { failure } = result;
-  const next = retryAt(step.retry, { failure, attempt, at: times.at }, random);
+  const counted = attempt - (execution.earlier ?? 0);
+  const next = retryAt(step.retry, { failure, attempt: counted, at: times.at }, random);
   return {
     type: "step.failed",
     ...recorded,

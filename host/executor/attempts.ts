@@ -13,8 +13,10 @@ export interface Attempts {
   take(): readonly HistoryEntry[];
   /** What was taken could not be stored: it comes again, unless it is in the history by now. */
   back(entries: readonly HistoryEntry[], history: readonly HistoryEntry[]): void;
-  /** Ends what is under way: it never happened. */
+  /** Ends what is under way: what does not succeed even so never happened. */
   cutOff(): void;
+  /** Ends what is under way, and hears of it no more. */
+  abandon(): void;
 }
 
 /** `onEnd` is called after each attempt. */
@@ -25,7 +27,7 @@ export function createAttempts(
 ): Attempts {
   const { clock, live, drivers, random } = ports;
   const underWay = new Set<string>();
-  const cut = new AbortController();
+  let cut = new AbortController();
   let settled: HistoryEntry[] = [];
 
   const execute = async (execution: Execution, view: TakenRun["view"]): Promise<void> => {
@@ -36,10 +38,13 @@ export function createAttempts(
       live.publish({ type: "attempt.started", at: startedAt, runId, functionId, step: step.id, attempt });
     }
     const input = stepInput(header, view, execution, startedAt);
-    const result = await runAttempt(drivers, execution, input, cut.signal);
+    const own = cut;
+    const { signal } = own;
+    const result = await runAttempt(drivers, execution, input, signal);
+    if (own !== cut) return;
     underWay.delete(step.id);
     // An attempt that was cut off never happened: another one, with the same number, follows.
-    if (!cut.signal.aborted || result.ok) {
+    if (!signal.aborted || result.ok) {
       settled.push(attemptEntry(execution, result, { startedAt, at: clock.now() }, random));
     }
     onEnd();
@@ -63,6 +68,12 @@ export function createAttempts(
       settled = [...entries, ...settled].filter((entry) => !history.some((known) => isSame(known, entry)));
     },
     cutOff: () => cut.abort(),
+    abandon() {
+      if (underWay.size === 0) return;
+      cut.abort();
+      cut = new AbortController();
+      underWay.clear();
+    },
   };
 }
 

@@ -38,13 +38,16 @@ export async function claimRun(
     timer: run.wakeAt,
     ...(offered === undefined ? {} : { offered: [offered] }),
   };
-  const asleep = run.status === "parked" && sleeps(definition, foldHistory(history), offered, ports);
+  const wakesAt =
+    run.status === "parked" || run.status === "paused"
+      ? sleepsUntil(definition, foldHistory(history), offered, ports)
+      : undefined;
+  // A timer that is later than it must be does not wake it.
+  const asleep = wakesAt !== undefined && wakesAt >= (run.wakeAt ?? Number.POSITIVE_INFINITY);
   if (asleep && offered !== undefined) return "done";
   if (peers === undefined) return { ...taken, revision };
-  if (asleep) {
-    // This clock may be behind the one that fired the timer: then the wake must come once more.
-    return run.wakeAt !== undefined && run.wakeAt - clock.now() <= clockSkewMs ? "lost" : "done";
-  }
+  // This clock may be behind the one that fired the timer: then the wake must come once more.
+  if (asleep) return wakesAt - clock.now() <= clockSkewMs ? "lost" : "done";
   const other = run.host === host ? undefined : run.host;
   const nudged = other === undefined ? "absent" : await peers.holds(other, run.id, offered);
   if (nudged !== "absent") return nudged === "held" ? "lost" : "done";
@@ -53,16 +56,17 @@ export async function claimRun(
   return claimed === undefined ? "lost" : { ...taken, revision: claimed };
 }
 
-/** Whether nothing is to be done for a run for some time yet. `view` is spent. */
-function sleeps(
+/** Until when nothing is to be done for a run; undefined when something is, or soon. `view` is spent. */
+function sleepsUntil(
   definition: Definition,
   view: RunView,
   offered: StoredEvent | undefined,
   { clock, holdMs }: RunLoopPorts,
-): boolean {
+): number | undefined {
   const now = clock.now();
   const moment = { now, underWay: new Set<string>(), offered: offered === undefined ? [] : [offered] };
-  const { decided, execute, wakeAt, look } = transition(definition, view, moment);
+  const next = transition(definition, view, moment);
+  const { decided, execute, wakeAt = Number.POSITIVE_INFINITY, look } = next;
   const idle = decided.length === 0 && execute.length === 0 && look === undefined;
-  return idle && (wakeAt === undefined || wakeAt - now > holdMs);
+  return idle && wakeAt - now > holdMs ? wakeAt : undefined;
 }

@@ -4,12 +4,13 @@ import type { Clock, Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
-import type { RunHeader, Runs, UnattendedRuns, Waits } from "../state/state.ts";
+import type { Runs, RunUpdate, UnattendedRuns, Waits } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import { createHeldRuns, notHeld, type Held } from "./held-runs.ts";
 import type { HistoryEntry } from "./history.ts";
+import { headerOf } from "./header.ts";
 import { createLookout } from "./lookout.ts";
-import { matches, userId } from "./match.ts";
+import { matches } from "./match.ts";
 import type { Notices } from "./notices.ts";
 import type { Nudged, Peers } from "./peers.ts";
 import { createRouter, worse } from "./router.ts";
@@ -82,16 +83,25 @@ export function createExecutor(options: ExecutorOptions): Executor {
   /** Stores a new run and takes it; undefined when it was stored before. */
   const create = async (
     definition: Definition,
-    { event, seq }: StoredEvent,
+    { event, seq, storedAt }: StoredEvent,
   ): Promise<TakenRun | undefined> => {
     // Not acknowledged: the event is handed over again when a host is back.
     if (closing) throw new Error("The host is stopping.");
     const header = headerOf(definition, event, clock.now());
     const started: HistoryEntry = { type: "run.started", at: header.createdAt, event, eventSeq: seq };
-    const revision = await runs.create(header, [started], { status: "running", host });
+    const late = lateEntry(definition, storedAt, header.createdAt);
+    const entries = late === undefined ? [started] : [started, late];
+    const update: RunUpdate =
+      late === undefined ? { status: "running", host } : { status: "cancelled", finishedAt: late.at };
+    const revision = await runs.create(header, entries, update);
     if (revision === undefined) return undefined;
     const { id, functionId, createdAt: at } = header;
-    if (live.observed) live.publish({ type: "history", at, runId: id, functionId, entry: started, seq: 1 });
+    if (live.observed) {
+      entries.forEach((entry, index) =>
+        live.publish({ type: "history", at, runId: id, functionId, entry, seq: index + 1 }),
+      );
+    }
+    if (late !== undefined) return undefined;
     const view = emptyView();
     applyEntry(view, started);
     return { header, revision, definition, view: { ...view, event } };
@@ -162,15 +172,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 }
 
-function headerOf(definition: Definition, event: Event, now: number): RunHeader {
-  const user = userId(event);
-  return {
-    id: runId(definition.id, event.id),
-    functionId: definition.id,
-    functionVersion: definition.version,
-    eventId: event.id,
-    eventName: event.name,
-    ...(user === undefined ? {} : { userId: user }),
-    createdAt: now,
-  };
+/** What ends a run that would begin later after its event was stored than its function allows. */
+function lateEntry(
+  { startTimeoutMs = Number.POSITIVE_INFINITY }: Definition,
+  storedAt: number,
+  at: number,
+): Extract<HistoryEntry, { type: "run.cancelled" }> | undefined {
+  if (at - storedAt <= startTimeoutMs) return undefined;
+  return { type: "run.cancelled", at, reason: "its event was older than the function's startTimeout" };
 }

@@ -100,16 +100,6 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
     return loaded;
   };
 
-  const nudgeHolder = (holder: RunLoop | Promise<unknown>, offered: StoredEvent | undefined): Nudged => {
-    if (!("wake" in holder)) return "absent";
-    if (offered === undefined) {
-      if (peers !== undefined) void holder.confirm();
-      return holder.wake() ? "held" : "absent";
-    }
-    const answer = holder.offer(offered);
-    return answer === "taken" ? "held" : answer === "gone" ? "absent" : "unwanted";
-  };
-
   return {
     acquire: () => slots.acquire(),
     release: () => slots.release(),
@@ -147,4 +137,16 @@ export function notHeld(outcome: Outcome): Held {
 
 async function ended(holder: RunLoop | Promise<unknown>): Promise<void> {
   await ("wake" in holder ? holder.released : holder).catch(() => undefined);
+}
+
+/** Looks into the store as well: whoever asks may have added to the run, or have taken it. */
+function nudgeHolder(holder: RunLoop | Promise<unknown>, offered: StoredEvent | undefined): Nudged {
+  if (!("wake" in holder)) return "absent";
+  if (offered === undefined) {
+    void holder.confirm();
+    return holder.wake() ? "held" : "absent";
+  }
+  const answer = holder.offer(offered);
+  if (answer === "unwanted") return answer;
+  return answer === "taken" ? "held" : "absent";
 }

@@ -27,6 +27,8 @@ export type HistoryEntry =
       readonly event: Event;
       /** The event's place in the broker's order: waits look at what was stored behind it. */
       readonly eventSeq?: number;
+      /** The run of which this one is another try, with another event. */
+      readonly retryOf?: string;
     }
   | ({ readonly type: "step.completed"; readonly output: Json } & RecordedAttempt)
   | ({
@@ -54,6 +56,18 @@ export type HistoryEntry =
   | { readonly type: "wait.timedOut"; readonly at: number; readonly wait: string }
   /** No step needs it any more. */
   | { readonly type: "wait.cancelled"; readonly at: number; readonly wait: string }
+  /** Nothing more is started until it is resumed. */
+  | { readonly type: "run.paused"; readonly at: number; readonly reason?: string }
+  | { readonly type: "run.resumed"; readonly at: number }
+  /** The run had taken as long as it may: it fails. */
+  | { readonly type: "run.timedOut"; readonly at: number; readonly failure: RecordedFailure }
+  /** A run that was over goes on: these steps and waits are as if they had never been. */
+  | {
+      readonly type: "run.retried";
+      readonly at: number;
+      readonly steps: readonly string[];
+      readonly waits: readonly string[];
+    }
   | { readonly type: "run.completed"; readonly at: number }
   | {
       readonly type: "run.failed";
@@ -62,5 +76,5 @@ export type HistoryEntry =
     }
   | { readonly type: "run.cancelled"; readonly at: number; readonly reason?: string };
 
-/** Where a run stands. A parked run waits for a timer or an event and holds no memory. */
-export type RunStatus = "running" | "parked" | "completed" | "failed" | "cancelled";
+/** Where a run stands. A paused run starts nothing until it is resumed. A parked run waits for a timer or an event and holds no memory. */
+export type RunStatus = "running" | "parked" | "paused" | "completed" | "failed" | "cancelled";

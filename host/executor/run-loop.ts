@@ -50,7 +50,7 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     outcome = how;
     offers.close(how);
     nudges.answer(false);
-    if (attempts.underWay.size > 0) attempts.cutOff();
+    attempts.abandon();
   };
   /** Another has the run; or the history has grown by what others want of it: all that is not stored is decided anew. */
   const follow = (standing: Standing, unstored: readonly HistoryEntry[] = []): void => {
@@ -93,6 +93,10 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
       if (idle && wakeAt !== undefined) ports.armed(wakeAt);
     }
     offers.decided();
+    if (next.abandon === true) {
+      attempts.abandon();
+      return undefined;
+    }
     if (view.finished !== undefined) return letGo("done");
     if (attempts.settled || nudges.nudged || offers.waiting) return undefined;
     if (idle) return letGo(elsewhere === undefined ? "done" : await handOver(elsewhere));
@@ -112,7 +116,8 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   const update = ({ idle, ...timer }: Parking, lets: boolean, now: number): RunUpdate => {
     const left = () => (lets ? leavings(header.id, view, { timer: taken.timer, ...timer, now }) : {});
     if (view.finished !== undefined) return { status: view.finished, finishedAt: now, ...left() };
-    return idle ? { status: "parked", ...timer, ...left() } : { status: "running", host: ports.host };
+    if (!idle) return { status: "running", host: ports.host };
+    return { status: view.paused === true ? "paused" : "parked", ...timer, ...left() };
   };
 
   const run = async (): Promise<Outcome> => {

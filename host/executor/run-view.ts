@@ -33,14 +33,26 @@ export interface RunView {
   readonly steps: Map<string, StepView>;
   /** In the order in which they came to stand as they do. */
   readonly waits: Map<string, WaitView>;
-  /** The first step that failed for good. */
-  failed?: { readonly step: string; readonly failure: RecordedFailure };
+  /** Attempts of steps that do not count any more: the steps were to run anew. */
+  readonly earlierAttempts: Map<string, number>;
+  /** The first step that failed for good; without a step, what else made the run fail. */
+  failed?: { readonly step?: string; readonly failure: RecordedFailure };
   finished?: "completed" | "failed" | "cancelled";
+  paused?: boolean;
+  /** Since when the run's own time counts: its beginning, or when it was to go on once more. */
+  timedFrom: number;
 }
 
 /** The view of a run of which nothing is known yet. */
 export function emptyView(): RunView {
-  return { seq: 0, startedAt: 0, steps: new Map(), waits: new Map() };
+  return {
+    seq: 0,
+    startedAt: 0,
+    timedFrom: 0,
+    steps: new Map(),
+    waits: new Map(),
+    earlierAttempts: new Map(),
+  };
 }
 
 /** Folds the history of a run. */
@@ -57,6 +69,7 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
     case "run.started":
       view.event = entry.event;
       view.startedAt = entry.at;
+      view.timedFrom = entry.at;
       if (entry.eventSeq !== undefined) view.eventSeq = entry.eventSeq;
       break;
     case "step.completed":
@@ -93,6 +106,16 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       setWait(view, entry.wait, { ...view.waits.get(entry.wait), status });
       break;
     }
+    case "run.paused":
+    case "run.resumed":
+      view.paused = entry.type === "run.paused";
+      break;
+    case "run.timedOut":
+      view.failed ??= { failure: entry.failure };
+      break;
+    case "run.retried":
+      retry(view, entry);
+      break;
     case "run.completed":
       view.finished = "completed";
       break;
@@ -103,6 +126,19 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       view.finished = "cancelled";
       break;
   }
+}
+
+function retry(view: RunView, { at, steps, waits }: Extract<HistoryEntry, { type: "run.retried" }>): void {
+  for (const id of steps) {
+    const attempts = view.steps.get(id)?.attempts ?? 0;
+    if (attempts > 0) view.earlierAttempts.set(id, attempts);
+    view.steps.delete(id);
+  }
+  for (const id of waits) view.waits.delete(id);
+  delete view.failed;
+  delete view.finished;
+  view.paused = false;
+  view.timedFrom = at;
 }
 
 function setWait(view: RunView, id: string, wait: WaitView): void {

@@ -10,6 +10,8 @@ export interface Execution {
   readonly step: StepDefinition;
   /** 1 for the first. */
   readonly attempt: number;
+  /** How many of the attempts before do not count for the retry policy. */
+  readonly earlier?: number;
   /** The event that was waited for last on the way to the step. */
   readonly async?: Event;
 }
@@ -21,6 +23,8 @@ export interface Transition {
   readonly execute: readonly Execution[];
   /** When the run must be looked at again even if nothing happens to it. */
   readonly wakeAt?: number;
+  /** What is under way is to be ended, and does not count. */
+  readonly abandon?: boolean;
   /** What must be looked up in the store before the rest is decided. */
   readonly look?: readonly WaitLook[];
 }
@@ -33,24 +37,45 @@ export type Moment = WaitMoment;
  * Depends on its arguments alone, and folds what it decides into `view`.
  */
 export function transition(definition: Definition, view: RunView, moment: Moment): Transition {
-  if (view.finished !== undefined) return { decided: [], execute: [] };
-  if (view.failed !== undefined) return failing(definition, view, moment);
-
   const decided: HistoryEntry[] = [];
+  if (view.finished !== undefined) return { decided, execute: [] };
+  const overAt = endOfTime(definition, view);
+  if (view.failed === undefined && overAt <= moment.now) decide(view, decided, timedOut(moment.now));
+  if (view.failed !== undefined) return failing(definition, view, moment, decided);
+
   for (;;) {
     const before = decided.length;
-    const { look, wakeAt } = decideWaits(definition, view, moment, (entry) => decide(view, decided, entry));
+    const waits = decideWaits(definition, view, moment, (entry) => decide(view, decided, entry));
+    if (isOver(view)) return { decided, execute: [] };
     const steps = decideSteps(definition, view, moment, decided);
     // What was decided of the steps may be news to the waits.
-    if (decided.length > before && definition.waits.size > 0 && view.finished === undefined) continue;
-    const earliest = Math.min(wakeAt, steps.wakeAt);
+    if (decided.length > before && definition.waits.size > 0 && !isOver(view)) continue;
+    const { execute, wakeAt } = view.paused === true ? nothing : steps;
+    const earliest = Math.min(waits.wakeAt, wakeAt, overAt);
     return {
       decided,
-      execute: steps.execute,
+      execute,
       ...(earliest === Number.POSITIVE_INFINITY ? {} : { wakeAt: earliest }),
-      ...(look.length === 0 ? {} : { look }),
+      ...(waits.look.length === 0 ? {} : { look: waits.look }),
     };
   }
+}
+
+/** What a paused run does with its steps. */
+const nothing = { execute: [], wakeAt: Number.POSITIVE_INFINITY } as const;
+
+function isOver({ finished }: RunView): boolean {
+  return finished !== undefined;
+}
+
+/** When the run has taken as long as it may. */
+function endOfTime({ timeoutMs = Number.POSITIVE_INFINITY }: Definition, { timedFrom }: RunView): number {
+  return timedFrom + timeoutMs;
+}
+
+function timedOut(at: number): HistoryEntry {
+  const message = "The run took longer than its function's timeout.";
+  return { type: "run.timedOut", at, failure: { code: "ERR_RUN_TIMEOUT", message } };
 }
 
 /** Which steps are skipped, which attempts may start, whether the run is over. */
@@ -91,26 +116,34 @@ function decideSteps(
 
 function executionOf(step: StepDefinition, view: RunView, moment: Moment): Execution {
   const async = awaitedBy(step, view, moment);
+  const earlier = view.earlierAttempts.get(step.id) ?? 0;
   return {
     step,
-    attempt: (view.steps.get(step.id)?.attempts ?? 0) + 1,
+    attempt: (view.steps.get(step.id)?.attempts ?? earlier) + 1,
+    ...(earlier === 0 ? {} : { earlier }),
     ...(async === undefined ? {} : { async }),
   };
 }
 
 /** A step has failed for good: what is under way may end, nothing new starts but the `onFailure` step. */
-function failing(definition: Definition, view: RunView, moment: Moment): Transition {
+function failing(definition: Definition, view: RunView, moment: Moment, decided: HistoryEntry[]): Transition {
   const { now, underWay } = moment;
   const { failed } = view;
-  if (failed === undefined || underWay.size > 0) return { decided: [], execute: [] };
+  if (failed === undefined) return { decided, execute: [] };
   const handler = definition.onFailure;
+  // A run that has no time left has none for what is under way either.
+  const abandons = failed.step === undefined && [...underWay].some((id) => id !== handler?.id);
+  if (abandons) return { decided, execute: [], abandon: true };
+  if (underWay.size > 0) return { decided, execute: [] };
   const handled = handler === undefined ? undefined : view.steps.get(handler.id);
   if (handler !== undefined && (handled === undefined || handled.status === "retrying")) {
-    if (handled !== undefined && handled.at > now) return { decided: [], execute: [], wakeAt: handled.at };
-    return { decided: [], execute: [executionOf(handler, view, moment)] };
+    if (view.paused === true) return { decided, execute: [] };
+    if (handled !== undefined && handled.at > now) return { decided, execute: [], wakeAt: handled.at };
+    return { decided, execute: [executionOf(handler, view, moment)] };
   }
-  const decided: HistoryEntry[] = [];
-  decide(view, decided, { type: "run.failed", at: now, failure: { ...failed.failure, step: failed.step } });
+  const { step, failure } = failed;
+  const ending = { ...failure, ...(step === undefined ? {} : { step }) };
+  decide(view, decided, { type: "run.failed", at: now, failure: ending });
   return { decided, execute: [] };
 }
 

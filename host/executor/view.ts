@@ -9,8 +9,10 @@ export interface RunDetail extends RunSummary {
   readonly event: Event;
   /** Why the run failed, and at which step. */
   readonly failure?: RecordedFailure & { readonly step?: string };
-  /** Why the run was cancelled. */
+  /** Why the run was cancelled, or paused. */
   readonly reason?: string;
+  /** The run of which this one is another try, with another event. */
+  readonly retryOf?: string;
   /** In the document's order; without a document, as they came up. */
   readonly steps: readonly StepDetail[];
   /** In the order in which they began; absent: none has. */
@@ -85,15 +87,28 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
   };
   const waits = new Map<string, Mutable<WaitDetail>>();
   let event: Event | undefined;
-  const ending: Pick<Mutable<RunDetail>, "failure" | "reason"> = {};
+  let ending: Pick<Mutable<RunDetail>, "failure" | "reason" | "retryOf"> = {};
   for (const entry of history) {
     switch (entry.type) {
       case "run.started":
         ({ event } = entry);
+        if (entry.retryOf !== undefined) ending.retryOf = entry.retryOf;
+        break;
+      case "run.timedOut":
+        ending.failure = entry.failure;
+        break;
+      case "run.resumed":
+        delete ending.reason;
+        break;
+      case "run.retried":
+        for (const id of entry.steps) begin(stepOf(id));
+        for (const id of entry.waits) waits.delete(id);
+        ending = ending.retryOf === undefined ? {} : { retryOf: ending.retryOf };
         break;
       case "run.failed":
         ending.failure = entry.failure;
         break;
+      case "run.paused":
       case "run.cancelled":
         if (entry.reason !== undefined) ending.reason = entry.reason;
         break;
@@ -139,6 +154,13 @@ function applyToWait(waits: Map<string, Mutable<WaitDetail>>, entry: WaitEntry):
     wait.status = "matched";
     wait.eventId = entry.event.id;
   } else wait.status = entry.type === "wait.timedOut" ? "timedOut" : "cancelled";
+}
+
+/** What was tried stays to be seen; what came of it does not count. */
+function begin(step: Mutable<StepDetail>): void {
+  step.status = "pending";
+  delete step.output;
+  delete step.retryAt;
 }
 
 /** Nothing more comes of a step once its run has finished. */

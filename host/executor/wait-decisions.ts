@@ -47,6 +47,7 @@ export function decideWaits(
   const waits = [...definition.waits.values()];
   const armed = (): WaitDefinition[] => waits.filter(({ id }) => view.waits.get(id)?.status === "armed");
   const needed = (wait: WaitDefinition): boolean =>
+    wait.cancels === true ||
     wait.leadsTo.some((id) => {
       const step = definition.steps.get(id);
       if (step === undefined || view.steps.has(id) || underWay.has(id)) return false;
@@ -69,10 +70,19 @@ export function decideWaits(
     for (const wait of armed()) {
       if (needed(wait) && matchesWait(wait, view, stored, moment)) {
         decide({ type: "wait.matched", at: now, wait: wait.id, event: stored.event });
+        if (wait.cancels !== true) continue;
+        decide({
+          type: "run.cancelled",
+          at: now,
+          reason: `event ${stored.event.name} came: ${stored.event.id}`,
+        });
+        return { look: [], wakeAt: Number.POSITIVE_INFINITY };
       }
     }
   }
   for (const wait of armed()) {
+    // That no event can cancel the run any more changes nothing.
+    if (wait.cancels === true) continue;
     const until = view.waits.get(wait.id)?.until ?? now;
     const lookedAt = looked?.get(wait.id)?.at ?? Number.NEGATIVE_INFINITY;
     if (!needed(wait)) decide({ type: "wait.cancelled", at: now, wait: wait.id });

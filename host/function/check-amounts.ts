@@ -28,6 +28,11 @@ const body = { least: 0, most: 64 * mebibyte, expected: "0B to 64MiB" };
 export function checkAmounts(document: Json, findings: Findings): void {
   const root = objectOf(document);
   checkRetry(root, "", findings);
+  checkDuration(root, "timeout", ttl, "", findings);
+  checkDuration(root, "startTimeout", ttl, "", findings);
+  for (const [index, cancel] of listOf(root, "cancel").entries()) {
+    checkDuration(objectOf(cancel), "timeout", ttl, `/cancel/${index}`, findings);
+  }
   for (const [index, trigger] of listOf(root, "triggers").entries()) {
     checkDuration(objectOf(trigger), "jitter", attempt, `/triggers/${index}`, findings);
   }

@@ -18,6 +18,7 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
   for (const { expression } of outline.triggers) {
     if (expression !== undefined) compile(expression, triggerNames, findings);
   }
+  for (const condition of outline.cancels) compile(condition, [...triggerNames, "async"], findings);
   const graph = graphOf(outline);
   const before = ancestors(graph, topologicalOrder(graph));
   const waiting = new Set(

@@ -1,5 +1,5 @@
 import type { WaitDefinition } from "./definition.ts";
-import type { EdgeDocument, FunctionDocument } from "./document.ts";
+import { triggerStep, type EdgeDocument, type FunctionDocument } from "./document.ts";
 import type { Compiled } from "./expression.ts";
 
 /** The waits of a function, and which of them each edge shares. */
@@ -21,8 +21,11 @@ interface WaitTools {
   readonly before: ReadonlyMap<string, readonly string[]>;
 }
 
+/** For as long as any run goes on: ten years, in milliseconds. */
+const unlimitedMs = 10 * 366 * 24 * 3_600_000;
+
 /** Edges from one step whose event, ttl and match are the same share one wait. */
-export function defineWaits({ steps, onFailure }: FunctionDocument, tools: WaitTools): Waits {
+export function defineWaits({ steps, onFailure, cancel = [] }: FunctionDocument, tools: WaitTools): Waits {
   const edges = Object.entries(steps).flatMap(([to, { after = [] }]) =>
     to === onFailure ? [] : after.map((edge) => ({ to, edge })),
   );
@@ -60,8 +63,23 @@ export function defineWaits({ steps, onFailure }: FunctionDocument, tools: WaitT
     const matching = match === undefined ? {} : { match: match.expression, ...index };
     return [{ id, from, event: async.event, ttlMs: tools.duration(async.ttl), ...matching, ...leads }];
   };
+  const cancels = cancel.map((one, index): WaitDefinition => {
+    const match = one.if === undefined ? undefined : tools.match(one.if);
+    return {
+      id: `c${index + 1}`,
+      from: triggerStep,
+      event: one.event,
+      ttlMs: one.timeout === undefined ? unlimitedMs : tools.duration(one.timeout),
+      ...(match === undefined ? {} : { match: match.expression }),
+      ...(match?.index === undefined ? {} : { index: match.index }),
+      cancels: true,
+      leadsTo: [],
+      visible: [],
+      before: [],
+    };
+  });
   return {
-    all: new Map(numbered.flatMap(waitOf).map((wait) => [wait.id, wait])),
+    all: new Map([...numbered.flatMap(waitOf), ...cancels].map((wait) => [wait.id, wait])),
     of,
     onWaysTo,
     onWaysOver(edge) {

@@ -71,6 +71,8 @@ export function define(version: FunctionVersion): Definition {
       ? {}
       : { onFailure: defineStep(version, document.onFailure, order, waits) }),
     waits: waits.all,
+    ...(document.timeout === undefined ? {} : { timeoutMs: duration(document.timeout) }),
+    ...(document.startTimeout === undefined ? {} : { startTimeoutMs: duration(document.startTimeout) }),
   };
 }
 

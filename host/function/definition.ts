@@ -12,6 +12,10 @@ export interface Definition {
   /** In topological order; the `onFailure` step is not among them. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
   readonly onFailure?: StepDefinition;
+  /** How long a run may take. */
+  readonly timeoutMs?: number;
+  /** How old an event may be when its run begins. */
+  readonly startTimeoutMs?: number;
   /** By id. */
   readonly waits: ReadonlyMap<string, WaitDefinition>;
 }
@@ -27,6 +31,8 @@ export interface WaitDefinition {
   readonly ttlMs: number;
   readonly match?: Expression;
   readonly index?: MatchIndex;
+  /** Its event cancels the run. */
+  readonly cancels?: true;
   /** The steps that its edges lead to. */
   readonly leadsTo: readonly string[];
   /** The steps whose outputs `match` sees. */

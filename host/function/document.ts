@@ -18,6 +18,20 @@ export interface FunctionDocument {
   readonly onFailure?: string;
   /** The retry policy of steps that have none of their own. */
   readonly retry?: RetryDocument;
+  /** Events that cancel a run. */
+  readonly cancel?: readonly CancelDocument[];
+  /** How long a run may take, as a duration; then it fails. */
+  readonly timeout?: string;
+  /** How old an event may be when its run begins, as a duration; later, the run is cancelled at once. */
+  readonly startTimeout?: string;
+}
+
+export interface CancelDocument {
+  readonly event: string;
+  /** CEL; `async` is the event, the rest what a trigger's expression sees of the run's own. */
+  readonly if?: string;
+  /** How long after the run's beginning the event counts; as long as the run goes on by default. */
+  readonly timeout?: string;
 }
 
 export type TriggerDocument = EventTriggerDocument | CronTriggerDocument;

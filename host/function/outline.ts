@@ -17,6 +17,8 @@ export interface Outline {
   }[];
   readonly steps: ReadonlyMap<string, StepOutline>;
   readonly onFailure?: Text;
+  /** The expressions of events that cancel a run. */
+  readonly cancels: readonly Text[];
 }
 
 interface StepOutline {
@@ -56,7 +58,11 @@ export function outlineOf(document: Json): Outline {
   for (const [id, value] of Object.entries(objectOf(member(root, "steps")))) {
     steps.set(id, stepOf(objectOf(value), `/steps${pointerStep(id)}`));
   }
-  return { triggers, steps, ...text(root, "onFailure", "") };
+  const cancels = listOf(root, "cancel").flatMap((value, index) => {
+    const condition = text(objectOf(value), "if", `/cancel/${index}`).if;
+    return condition === undefined ? [] : [condition];
+  });
+  return { triggers, steps, cancels, ...text(root, "onFailure", "") };
 }
 
 function stepOf(step: JsonObject, pointer: string): StepOutline {

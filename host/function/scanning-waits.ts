@@ -6,7 +6,8 @@ export function scanningWaits(document: FunctionDocument): readonly string[] {
   const { waits } = define(functionVersion(document, {}, 0));
   return [...waits.values()]
     .filter(({ index }) => index === undefined)
-    .map(
-      ({ event, from }) => `${document.id} tries each ${event} against every run that waits after ${from}`,
-    );
+    .map(({ event, from, cancels }) => {
+      const which = cancels === true ? "that it may cancel" : `that waits after ${from}`;
+      return `${document.id} tries each ${event} against every run ${which}`;
+    });
 }

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { RunSummary } from "../../state/state.ts";
 import type { DefineCommand } from "../program.ts";
+import { defineRunCommands } from "./run-commands.ts";
 import { addHostOptions, positiveInteger, type HostOptions } from "../host-options.ts";
 
 interface ListOptions extends HostOptions {
@@ -17,6 +18,9 @@ Examples:
   $ millrace runs ls --function welcome --json
   $ millrace runs show            # the newest run
   $ millrace runs show 3fa9c1     # as the live log of dev names it
+  $ millrace runs cancel 3fa9c1 --reason "wrong customer"
+  $ millrace runs retry 3fa9c1 --from charge
+  $ millrace runs retry 3fa9c1 --event '{"data":{"amount":12}}'
 `;
 
 export const defineRuns: DefineCommand = (command, act) => {
@@ -28,6 +32,7 @@ export const defineRuns: DefineCommand = (command, act) => {
       new Option("--status <status>", "in this state").choices([
         "running",
         "parked",
+        "paused",
         "completed",
         "failed",
         "cancelled",
@@ -58,4 +63,5 @@ export const defineRuns: DefineCommand = (command, act) => {
         await showRun(id, options, terminal);
       }),
     );
+  defineRunCommands(command, act);
 };

@@ -1,0 +1,181 @@
+import { MillraceError } from "../errors.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Clock } from "../clock.ts";
+import type { Event } from "../event/event.ts";
+import type { Definition } from "../function/definition.ts";
+import type { Live } from "../live.ts";
+import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
+import type { Definitions } from "./definitions.ts";
+import type { HistoryEntry } from "./history.ts";
+import { headerOf } from "./header.ts";
+import { leavings } from "./leavings.ts";
+import type { Nudged, Peers } from "./peers.ts";
+import { retriedEntry } from "./retried.ts";
+import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
+
+/** What can be asked of a run from outside. Each is durable when it resolves. Throws ERR_RUN_UNKNOWN, ERR_RUN_STATE. */
+export interface Commands {
+  /** The run ends now: what is under way is ended, and does not count. */
+  cancel(runId: string, reason?: string): Promise<void>;
+  /** What is under way may end, and waits go on; no step starts until it is resumed. */
+  pause(runId: string, reason?: string): Promise<void>;
+  resume(runId: string): Promise<void>;
+  /**
+   * A run that failed or was cancelled goes on with the steps that did not complete; with `from`, any that is over, with
+   * that step and all behind it. On the version on which it began. Throws ERR_RUN_STEP.
+   */
+  retry(runId: string, from?: string): Promise<void>;
+  /**
+   * A new run of the same function, on its active version, for another event: resolves to its id. No other function gets
+   * the event. Throws ERR_FUNCTION_UNKNOWN.
+   */
+  rerun(runId: string, event: Event): Promise<string>;
+}
+
+interface CommandsOptions {
+  readonly runs: Pick<Runs, "load" | "append" | "create">;
+  readonly definitions: Pick<Definitions, "get" | "active">;
+  readonly broker: Pick<Broker, "wake" | "readEvents">;
+  readonly clock: Clock;
+  readonly live: Live;
+  readonly host: string;
+  readonly peers: Peers | undefined;
+  /** Has a run that this host holds look into the store. */
+  nudge(runId: string): Nudged;
+}
+
+/** What a command comes to, given how the run stands; undefined: nothing is to be done. */
+type Decide = (
+  run: StoredRun,
+  view: RunView,
+  at: number,
+) => Promise<HistoryEntry | undefined> | HistoryEntry | undefined;
+
+/**
+ * Adds to the histories of runs, whoever advances them: that one finds at its next append, or as it is told, that the
+ * history has grown, and decides anew.
+ */
+export function createCommands(options: CommandsOptions): Commands {
+  const { runs, definitions, broker, clock, live, host, peers, nudge } = options;
+
+  const add = async (runId: string, decide: Decide): Promise<void> => {
+    for (;;) {
+      const run = await runs.load(runId);
+      if (run === undefined) throw unknownRun(runId);
+      const { history, revision, status, wakeAt: _, finishedAt: __, host: holder, ...header } = run;
+      const view = foldHistory(history);
+      const at = clock.now();
+      const entry = await decide(run, view, at);
+      if (entry === undefined) return;
+      applyEntry(view, entry);
+      const update = updateOf(run, view, at);
+      if ((await runs.append(header, revision, [entry], update)) === undefined) continue;
+      if (live.observed) {
+        const { functionId } = header;
+        live.publish({ type: "history", at, runId, functionId, entry, seq: history.length + 1 });
+      }
+      // Told at once where that is possible; the wake finds whoever has the run by then.
+      if (holder === host) nudge(runId);
+      else if (holder !== undefined && status === "running") await peers?.holds(holder, runId);
+      if (view.finished === undefined) await broker.wake(runId);
+      return;
+    }
+  };
+
+  return {
+    cancel: (runId, reason) =>
+      add(runId, ({ finishedAt, status }, _, at) => {
+        if (status === "cancelled") return undefined;
+        if (finishedAt !== undefined) throw over(runId, status, "be cancelled");
+        return { type: "run.cancelled", at, ...(reason === undefined ? {} : { reason }) };
+      }),
+    pause: (runId, reason) =>
+      add(runId, ({ finishedAt, status }, { paused }, at) => {
+        if (finishedAt !== undefined) throw over(runId, status, "be paused");
+        if (paused === true) return undefined;
+        return { type: "run.paused", at, ...(reason === undefined ? {} : { reason }) };
+      }),
+    resume: (runId) =>
+      add(runId, ({ finishedAt, status }, { paused }, at) => {
+        if (finishedAt !== undefined) throw over(runId, status, "go on");
+        return paused === true ? { type: "run.resumed", at } : undefined;
+      }),
+    retry: (runId, from) =>
+      add(runId, async (run, view, at) => {
+        const { finishedAt, status } = run;
+        if (finishedAt === undefined || (status === "completed" && from === undefined)) {
+          const is =
+            finishedAt === undefined
+              ? "is not over"
+              : "has completed: name the step that it shall go on from";
+          throw new MillraceError("ERR_RUN_STATE", `Run ${runId} ${is}.`);
+        }
+        return retriedEntry(await definitionOf(run), view, { at, from });
+      }),
+    rerun,
+  };
+
+  async function rerun(runId: string, event: Event): Promise<string> {
+    const old = await runs.load(runId);
+    if (old === undefined) throw unknownRun(runId);
+    const { functionId } = old;
+    const active = definitions.active().find((version) => version.functionId === functionId);
+    const definition = active && (await definitions.get(functionId, active.version));
+    if (definition === undefined) {
+      throw new MillraceError(
+        "ERR_FUNCTION_UNKNOWN",
+        `There is no active function ${functionId} to run again.`,
+      );
+    }
+    const at = clock.now();
+    // Its waits look at what is stored from now on.
+    const [last] = await broker.readEvents({ newestFirst: true, limit: 1 });
+    const header = headerOf(definition, event, at);
+    const started: HistoryEntry = {
+      type: "run.started",
+      at,
+      event,
+      eventSeq: last?.seq ?? 0,
+      retryOf: runId,
+    };
+    await runs.create(header, [started], { status: "parked", wakeAt: at });
+    if (live.observed)
+      live.publish({ type: "history", at, runId: header.id, functionId, entry: started, seq: 1 });
+    await broker.wake(header.id);
+    return header.id;
+  }
+
+  async function definitionOf({ functionId, functionVersion }: StoredRun): Promise<Definition> {
+    const definition = await definitions.get(functionId, functionVersion);
+    if (definition !== undefined) return definition;
+    const message = `Version ${functionVersion} of ${functionId} is not in the store.`;
+    throw new MillraceError("ERR_VERSION_MISSING", message);
+  }
+}
+
+/** Who holds the run, and its timer, stay as they are, unless it is over, or begins once more. */
+function updateOf(run: StoredRun, view: RunView, now: number): RunUpdate {
+  const { status, wakeAt, host } = run;
+  if (view.finished !== undefined) {
+    return { status: view.finished, finishedAt: now, ...leavings(run.id, view, { timer: wakeAt, now }) };
+  }
+  // Its timer wakes it even if nothing else does any more.
+  if (run.finishedAt !== undefined) return { status: "parked", wakeAt: now };
+  if (status === "parked" && view.paused === true) {
+    return { status: "paused", ...(wakeAt === undefined ? {} : { wakeAt }) };
+  }
+  if (status === "paused" && view.paused !== true) return { status: "parked", wakeAt: now };
+  return {
+    status,
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+    ...(host === undefined ? {} : { host }),
+  };
+}
+
+function unknownRun(runId: string): MillraceError {
+  return new MillraceError("ERR_RUN_UNKNOWN", `There is no run ${JSON.stringify(runId)}.`);
+}
+
+function over(runId: string, status: string, what: string): MillraceError {
+  return new MillraceError("ERR_RUN_STATE", `Run ${runId} has ${status}, and can't ${what}.`);
+}

@@ -1,0 +1,40 @@
+import { MillraceError } from "../errors.ts";
+import { stepsOf, type Definition } from "../function/definition.ts";
+import type { HistoryEntry } from "./history.ts";
+import type { RunView } from "./run-view.ts";
+
+interface Retry {
+  readonly at: number;
+  /** The step that runs anew with all behind it; by default what did not complete does. */
+  readonly from: string | undefined;
+}
+
+/** Which steps and waits of a run that is over begin once more. Throws ERR_RUN_STEP. */
+export function retriedEntry(
+  definition: Definition,
+  view: RunView,
+  { at, from }: Retry,
+): Extract<HistoryEntry, { type: "run.retried" }> {
+  const all = stepsOf(definition);
+  if (from !== undefined && !definition.steps.has(from)) {
+    const ids = [...definition.steps.keys()].join(", ");
+    throw new MillraceError(
+      "ERR_RUN_STEP",
+      `The run's function has no step ${JSON.stringify(from)} to go on from; it has ${ids}.`,
+    );
+  }
+  const anew = (id: string, ancestors: readonly string[]): boolean => {
+    const status = view.steps.get(id)?.status;
+    if (status === "failed" || status === "retrying" || id === definition.onFailure?.id) return true;
+    return from !== undefined && (id === from || ancestors.includes(from));
+  };
+  const steps = all.filter((step) => anew(step.id, step.ancestors)).map(({ id }) => id);
+  const again = new Set(steps);
+  const waits = [...view.waits].filter(([id, { status }]) => {
+    const wait = definition.waits.get(id);
+    // What came, or did not, stays so where the wait began with a step that stays completed.
+    const decided = status === "matched" || status === "timedOut";
+    return wait === undefined || again.has(wait.from) || !decided;
+  });
+  return { type: "run.retried", at, steps, waits: waits.map(([id]) => id) };
+}
