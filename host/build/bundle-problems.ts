@@ -4,7 +4,7 @@ import type { Message } from "esbuild";
 import type { Problem } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Display } from "./display.ts";
-import { nodeModule, standInAdvice } from "./node-modules.ts";
+import { filesAdvice, nodeModule, standInAdvice } from "./node-modules.ts";
 
 interface Bundling {
   readonly root: string;
@@ -56,6 +56,8 @@ async function unresolvedImport(specifier: string, importer: string): Promise<Fi
 }
 
 function missingExport(exporter: string, name: string, suggestion: string | undefined): Finding {
+  if (/guest[\\/]files[\\/]\w+\.[jt]s$/.test(exporter))
+    return { message: `there is no \`${name}\`. ${filesAdvice}` };
   const standIn = /guest[\\/]node[\\/](\w+)\.[jt]s$/.exec(exporter)?.[1];
   const module = standIn === undefined ? undefined : nodeModule(standIn);
   if (module !== undefined)

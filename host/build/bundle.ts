@@ -2,12 +2,15 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildOptions, Metafile, TransformOptions } from "esbuild";
 import type { HostErrorCode, Problem } from "../errors.ts";
+import type { BundleInput } from "./bundle-input.ts";
 import { bundleProblems } from "./bundle-problems.ts";
 import { bundleEntry, guestImports, type OptionalGlobal, optionalGlobalsIn } from "./bundle-imports.ts";
-import type { Display } from "./display.ts";
 import type { StepKind } from "./guest/evaluate.ts";
+import { hostImports } from "./host-imports.ts";
 import { type SourceLines, sourceLines } from "./source-lines.ts";
-import type { WorldName } from "./world.ts";
+import type { GuestName } from "./guest-name.ts";
+import { fetchProblem } from "./fetch-use.ts";
+import type { GuestCapability, WorldName } from "./world.ts";
 
 /** The world of each kind. */
 export const worldOf: Readonly<Record<StepKind, WorldName>> = {
@@ -19,6 +22,8 @@ export const worldOf: Readonly<Record<StepKind, WorldName>> = {
 /** A step with its dependencies. */
 export interface Bundle {
   readonly kind: StepKind;
+  /** What it asks the host for. */
+  readonly capabilities: readonly GuestCapability[];
   /** An expression of a function: it takes what the guest shares with it, and gives the loader of the step's module. */
   readonly code: string;
   readonly lines: SourceLines;
@@ -31,13 +36,6 @@ export type Bundled =
   | { readonly ok: true; readonly bundle: Bundle }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** The step to bundle. Paths are absolute. */
-export interface BundleInput {
-  readonly root: string;
-  readonly file: string;
-  readonly display: Display;
-}
-
 /** The guest's files stand beside this one, in the package as in the source tree. */
 export const guestFolder = fileURLToPath(new URL("./guest/", import.meta.url));
 
@@ -48,14 +46,21 @@ export const extension = extname(import.meta.url);
 export async function bundleStep(input: BundleInput): Promise<Bundled> {
   try {
     const detected = await detectKind(input);
-    return detected.ok ? { ok: true, bundle: await bundleKind(input, detected.kind) } : detected;
+    if (!detected.ok) return detected;
+    const bundle = await bundleKind(input, detected.kind);
+    const refusal = bundle.namesFetch && (await fetchProblem(input, baseOptions(input)));
+    return refusal ? { ok: false, problems: [refusal] } : { ok: true, bundle };
   } catch (error) {
     return { ok: false, problems: await bundleProblems(error, input) };
   }
 }
 
-async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
+async function bundleKind(
+  input: BundleInput,
+  kind: StepKind,
+): Promise<Bundle & { readonly namesFetch: boolean }> {
   const esbuild = await import("esbuild");
+  const used = new Set<GuestCapability>();
   const build = (optional: readonly OptionalGlobal[]) =>
     esbuild.build({
       ...baseOptions(input),
@@ -73,12 +78,17 @@ async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
           file: input.file,
           program: kind === "program",
           optional,
+          grants: input.grants,
+          used,
         }),
       ],
       define: { "process.env.NODE_ENV": '"production"' },
     });
   let { outputFiles, metafile } = await build([]);
-  const optional = optionalGlobalsIn(withoutMap(outputFiles[0]?.text ?? ""));
+  const named = withoutMap(outputFiles[0]?.text ?? "");
+  const namesFetch = /\bfetch\b/.test(named);
+  if (namesFetch && input.grants.includes("http")) used.add("http");
+  const optional = optionalGlobalsIn(named, used.has("http"));
   if (optional.length > 0) ({ outputFiles, metafile } = await build(optional));
   const { code, map } = await lowerAsync(outputFiles[0]?.text ?? "", {
     format: "iife",
@@ -92,20 +102,23 @@ async function bundleKind(input: BundleInput, kind: StepKind): Promise<Bundle> {
   // All on the first line, so that the lines stay as they are.
   return {
     kind,
+    capabilities: [...used],
+    namesFetch,
     code: `(function (__millrace) { "use strict"; ${code}\nreturn step.load; })`,
     lines,
     inputs,
   };
 }
 
-/** The guest of a world without a step, as a module for componentize-qjs. */
-export async function bundleGuest(world: WorldName): Promise<string> {
+/** A guest without a step, as a module for componentize-qjs. */
+export async function bundleGuest({ world, capabilities }: GuestName): Promise<string> {
   const esbuild = await import("esbuild");
   const { outputFiles } = await esbuild.build({
     ...baseOptions({ root: guestFolder }),
     entryPoints: [join(guestFolder, world + extension)],
     bundle: true,
-    external: ["millrace:*", "wasi:*"],
+    external: ["millrace:step/*", "wasi:*", "wosi:*"],
+    plugins: [hostImports(capabilities)],
   });
   return (await lowerAsync(outputFiles[0]?.text ?? "", { format: "esm" })).code;
 }
@@ -125,6 +138,7 @@ function withoutMap(text: string): string {
   return text.slice(0, text.lastIndexOf("//# sourceMappingURL="));
 }
 
+/** What all of esbuild's runs have in common. */
 function baseOptions({ root }: Pick<BundleInput, "root">) {
   return {
     absWorkingDir: root,

@@ -9,10 +9,12 @@ import {
   type StepBuilder,
   type StepToBuild,
 } from "./languages/language.ts";
+import { openPrebuilt } from "./prebuilt.ts";
 import { createSnapshots, type SnapshotAnswer, type Template } from "./snapshots.ts";
 import { type SourceLines, sourceOf } from "./source-lines.ts";
+import { guestFor, type GuestName, guestText } from "./guest-name.ts";
 import { buildersOf, openTemplate } from "./template.ts";
-import type { WorldName } from "./world.ts";
+import { type GuestCapability, guestCapabilities } from "./world.ts";
 
 /**
  * A builder of JavaScript on a cache; `timeoutMs` bounds the loading of a step's module. What is in the cache is given
@@ -20,15 +22,16 @@ import type { WorldName } from "./world.ts";
  */
 export async function createJavascriptBuilder(cache: BuildCache): Promise<StepBuilder> {
   const builders = await buildersOf();
-  const templates = new Map<WorldName, Promise<Template>>();
+  const templates = new Map<string, Promise<Template>>();
   const snapshots = createSnapshots();
+  const prebuilt = openPrebuilt();
 
   async function fromBundle(step: StepToBuild, bounds: Bounds): Promise<BuiltStep> {
     const since = performance.timeOrigin + performance.now();
-    const bundled = await bundleStep(step);
+    const bundled = await bundleStep({ ...step, grants: grantsOf(step) });
     if (!bundled.ok) return bundled;
     const { bundle } = bundled;
-    const template = await templateOf(worldOf[bundle.kind]);
+    const template = await templateOf(guestFor(worldOf[bundle.kind], bundle.capabilities));
     const key = sha256(JSON.stringify([template.key, bundle.kind, bundle.code, bundle.lines]));
     const found = await cache.find(key);
     const built =
@@ -36,7 +39,7 @@ export async function createJavascriptBuilder(cache: BuildCache): Promise<StepBu
         ? await fromTemplate(step, template, bundle, key, bounds)
         : { ok: true as const, component: found, cached: true };
     const inputs = built.ok ? await takeSnapshot(step.root, bundle.inputs, since) : undefined;
-    if (inputs !== undefined) await cache.putStep(nameOf(step), builders, key, inputs);
+    if (inputs !== undefined) await cache.putStep(entryOf(step), builders, key, inputs);
     return built;
   }
 
@@ -53,19 +56,30 @@ export async function createJavascriptBuilder(cache: BuildCache): Promise<StepBu
     return { ok: true, component: await cache.put(key, component), cached: false };
   }
 
-  function templateOf(world: WorldName): Promise<Template> {
-    const template = templates.get(world) ?? openTemplate(world, cache);
-    templates.set(world, template);
+  function templateOf(guest: GuestName): Promise<Template> {
+    const name = guestText(guest);
+    const template = templates.get(name) ?? openTemplate(guest, cache, prebuilt);
+    templates.set(name, template);
     return template;
   }
 
   return {
     async build(step, bounds = {}) {
-      const known = await cache.findStep(nameOf(step), builders);
+      const known = await cache.findStep(entryOf(step), builders);
       return known === undefined ? fromBundle(step, bounds) : { ok: true, component: known, cached: true };
     },
     close: () => snapshots.close(),
   };
+}
+
+/** What of the step's grants decides how it is built. */
+function grantsOf({ grants = [] }: StepToBuild): readonly GuestCapability[] {
+  return guestCapabilities.filter((name) => grants.includes(name));
+}
+
+/** Under which name the step's inputs are kept: another grant may build another component of the same file. */
+function entryOf(step: StepToBuild): string {
+  return [nameOf(step), ...grantsOf(step)].join("+");
 }
 
 function problemOf(news: SnapshotAnswer["news"], step: StepToBuild, lines: SourceLines): Problem {

@@ -10,9 +10,9 @@ export function nodeModule(specifier: string): string | undefined {
 }
 
 const noNetwork =
-  "A step has no network. Pass it what it needs in the event, or run it on the runtime docker or http.";
+  "A step has no sockets; fetch is a global, with the capability `http`. Or run it on the runtime docker.";
 const noFiles =
-  "A step has no file system. Pass it what it needs in the event, or import a JSON or text file: the builder bundles it.";
+  "A step has files in /tmp alone, with the capability `tmp`. What it needs besides, pass it in the event, or import a JSON or text file: the builder bundles it.";
 const noProcesses = "A step starts no processes. Run it on the runtime docker.";
 
 const advice: Readonly<Record<string, string>> = {
@@ -57,6 +57,10 @@ export function adviceFor(module: string): string {
 
 /** What a program finds in the stand-in for a Node.js module, in words. */
 export const standInAdvice: Readonly<Record<string, string>> = {
-  fs: "A step has no file system: of node:fs a program has readFileSync(0) for stdin, writeSync(1, …) and writeFileSync(1, …) for stdout.",
+  fs: "Without the capability `tmp`, of node:fs a program has readFileSync(0) for stdin, writeSync(1, …) and writeFileSync(1, …) for stdout.",
   process: "A step's process has argv, env, exit, stdin, stdout, stderr and nextTick.",
 };
+
+/** The same of a step that has /tmp. */
+export const filesAdvice =
+  "Of node:fs a step has the functions for files and folders with their Sync, promise and callback forms, and no streams or watchers.";

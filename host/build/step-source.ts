@@ -1,5 +1,6 @@
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, extname, join, relative } from "node:path";
+import type { CapabilityName } from "../../runtime/capabilities.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
 import type { LanguageName } from "../function/language.ts";
 import { existing, findPath, isInside, isThere, outside, type PathProblem } from "./find-path.ts";
@@ -14,6 +15,8 @@ export interface StepSource {
   readonly kind: LanguageName | "wasm" | "command" | "context" | "folder";
   /** Absolute, symbolic links resolved. */
   readonly file: string;
+  /** Kind javascript: the capabilities of the step that is built, on which its imports depend. */
+  readonly grants?: readonly CapabilityName[];
   /** Kind command: what a shell runs, and where. */
   readonly command?: { readonly text: string; readonly folder: string };
   /** Kind context: the folder that `file`, its Dockerfile, builds. Absolute, symbolic links resolved. */

@@ -5,18 +5,24 @@ import type { BuildCache } from "./build-cache.ts";
 import { fileArtifact, type Packer, type Packing } from "./packer.ts";
 import { createStepBuilders } from "./step-builders.ts";
 import { findStepSource } from "./step-source.ts";
+import { guestCapabilities } from "./world.ts";
 
 /** Components of Wasm steps: `.wasm` files as they are, everything else built. */
 export const wasmPacker: Packer = {
-  find: ({ root, folder, path, step }) =>
-    findStepSource({
+  async find({ root, folder, path, step }) {
+    const found = await findStepSource({
       root,
       folder,
       path,
       // The document was checked: it is one of them.
       language: step.runtime?.["language"] as LanguageName | undefined,
       command: step.build,
-    }),
+    });
+    if (!found.ok || found.source.kind !== "javascript") return found;
+    const capabilities = normalCapabilities(step.capabilities ?? {});
+    const grants = guestCapabilities.filter((name) => capabilities[name] !== undefined);
+    return grants.length === 0 ? found : { ok: true, source: { ...found.source, grants } };
+  },
   open,
 };
 
@@ -28,7 +34,11 @@ async function open(cache: BuildCache): Promise<Packing> {
         ...(signal === undefined ? {} : { signal }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       };
-      const built = await builders.build(source, { root, file: source.file, display }, bounds);
+      const built = await builders.build(
+        source,
+        { root, file: source.file, display, ...(source.grants && { grants: source.grants }) },
+        bounds,
+      );
       if (!built.ok) return built;
       const { component, cached } = built;
       return { ok: true, artifact: fileArtifact(component.file, component.sha256, component.size), cached };

@@ -3,16 +3,44 @@ import { readFileSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { CapabilityName } from "../../runtime/capabilities.ts";
 import { writeAtomically } from "./atomic-file.ts";
+import { filesystemPackages, httpPackages } from "./world-packages.ts";
+
+/** What a JavaScript step may ask the host for, by the capability that gives it; a guest imports only what its step uses. */
+export const guestCapabilities = ["http", "config", "kv", "tmp"] as const satisfies readonly CapabilityName[];
+
+/** One of them. */
+export type GuestCapability = (typeof guestCapabilities)[number];
+
+/** The imports that each of them takes. */
+const importsOf: Readonly<Record<GuestCapability, readonly string[]>> = {
+  http: [
+    "wosi:io/poll@0.2.9",
+    "wosi:io/streams@0.2.9",
+    "wosi:clocks/monotonic-clock@0.2.9",
+    "wosi:http/types@0.2.9",
+    "wosi:http/outgoing-handler@0.2.9",
+  ],
+  config: ["wasi:config/store@0.2.0-draft"],
+  kv: [
+    "wasi:keyvalue/store@0.2.0-draft2",
+    "wasi:keyvalue/atomics@0.2.0-draft2",
+    "wasi:keyvalue/batch@0.2.0-draft2",
+  ],
+  tmp: ["wasi:filesystem/types@0.2.12", "wasi:filesystem/preopens@0.2.12"],
+};
 
 /** The worlds that JavaScript steps are built against: the step's own, and what the guest's globals stand on. */
-const worlds = `package millrace:javascript@0.1.0;
+function worlds(capabilities: readonly GuestCapability[]): string {
+  const imports = capabilities.flatMap((name) => importsOf[name]).map((name) => `  import ${name};\n`);
+  return `package millrace:javascript@0.1.0;
 
 world typed {
   import wasi:cli/environment@0.2.12;
   import wasi:clocks/monotonic-clock@0.2.12;
   import wasi:random/random@0.2.12;
-  include millrace:step/step@0.1.0;
+${imports.join("")}  include millrace:step/step@0.1.0;
 }
 
 world program {
@@ -23,13 +51,14 @@ world program {
   import wasi:cli/stdout@0.2.12;
   import wasi:clocks/monotonic-clock@0.2.12;
   import wasi:random/random@0.2.12;
-  export wasi:cli/run@0.2.12;
+${imports.join("")}  export wasi:cli/run@0.2.12;
 }
 `;
+}
 
 /** Those functions of WASI 0.2.12 that the guest calls. The version is that of componentize-qjs's own imports. */
 const wasi: Readonly<Record<string, string>> = {
-  io: `package wasi:io@0.2.12;
+  "io/io": `package wasi:io@0.2.12;
 
 interface error {
   resource error;
@@ -58,7 +87,7 @@ interface streams {
   }
 }
 `,
-  clocks: `package wasi:clocks@0.2.12;
+  "clocks/clocks": `package wasi:clocks@0.2.12;
 
 interface monotonic-clock {
   use wasi:io/poll@0.2.12.{pollable};
@@ -70,13 +99,13 @@ interface monotonic-clock {
   subscribe-duration: func(when: duration) -> pollable;
 }
 `,
-  random: `package wasi:random@0.2.12;
+  "random/random": `package wasi:random@0.2.12;
 
 interface random {
   get-random-bytes: func(len: u64) -> list<u8>;
 }
 `,
-  cli: `package wasi:cli@0.2.12;
+  "cli/cli": `package wasi:cli@0.2.12;
 
 interface environment {
   get-environment: func() -> list<tuple<string, string>>;
@@ -111,15 +140,32 @@ interface run {
 /** The world of a step, by how it is written. */
 export type WorldName = "typed" | "program";
 
-/** All texts of the worlds, by file below the folder that componentize-qjs reads. */
-export function worldFiles(): Readonly<Record<string, string>> {
-  const step = createRequire(import.meta.url).resolve("millrace/wit/step.wit");
-  const dependencies = Object.entries(wasi).map(([name, text]) => [join("deps", name, `${name}.wit`), text]);
+/** All texts of the worlds of a guest with these capabilities, by file below the folder that componentize-qjs reads. */
+export function worldFiles(capabilities: readonly GuestCapability[] = []): Readonly<Record<string, string>> {
+  const packages = Object.entries({
+    ...wasi,
+    ...(capabilities.includes("http") && httpPackages),
+    ...(capabilities.includes("tmp") && filesystemPackages),
+  }).map(([name, text]) => [join("deps", `${name}.wit`), text]);
   return {
-    "javascript.wit": worlds,
-    [join("deps", "millrace-step", "step.wit")]: readFileSync(step, "utf8"),
-    ...Object.fromEntries(dependencies),
+    "javascript.wit": worlds(capabilities),
+    [join("deps", "millrace-step", "step.wit")]: ownText("step.wit"),
+    ...(capabilities.includes("config") && published("wasi-config-0.2.0-draft", ["store", "world"])),
+    ...(capabilities.includes("kv") &&
+      published("wasi-keyvalue-0.2.0-draft2", ["store", "atomic", "batch", "watch", "world"])),
+    ...Object.fromEntries(packages),
   };
+}
+
+function ownText(path: string): string {
+  return readFileSync(createRequire(import.meta.url).resolve(`millrace/wit/${path}`), "utf8");
+}
+
+/** Files of a package that is in wit/deps. */
+function published(name: string, files: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    files.map((file) => [join("deps", name, `${file}.wit`), ownText(`deps/${name}/${file}.wit`)]),
+  );
 }
 
 /** Digest of the worlds' texts. */

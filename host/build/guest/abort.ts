@@ -75,7 +75,7 @@ class EventTarget {
   }
 }
 
-class AbortSignal extends EventTarget {
+export class AbortSignal extends EventTarget {
   aborted = false;
   reason: unknown = undefined;
   onabort: ((event: Event) => void) | null = null;

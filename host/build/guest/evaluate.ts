@@ -1,6 +1,7 @@
+import { host } from "millrace:guest/host";
 import { errorLine, inspect } from "./inspect.ts";
-import { runUntilSettled, Uncaught } from "./loop.ts";
-import { phase } from "./phase.ts";
+import { runUntilSettled, Uncaught, watch } from "./loop.ts";
+import { phase, reachOutside } from "./phase.ts";
 import type { Outcome, StepPromise } from "./promise.ts";
 import { setSourceLines } from "./stack.ts";
 
@@ -46,7 +47,7 @@ export function build(
 ): BuildNews {
   setSourceLines(lines);
   // oxlint-disable-next-line no-eval -- the guest is made to hold this code
-  load = ((0, eval)(code) as (shared: object) => Load)(shared);
+  load = ((0, eval)(code) as (shared: object) => Load)({ ...shared, host, watch, reachOutside });
   if (!deferred && kind !== "program") {
     const news = loadAtBuild(load, check);
     if (news.kind !== "ready") return news;

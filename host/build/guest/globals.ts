@@ -38,8 +38,7 @@ function clear(given: unknown): void {
 }
 
 const noNetwork =
-  "fetch is not available: this step runs in a sandbox without a network. " +
-  "Run it on the runtime docker or http, or pass it what it needs in the event.";
+  "fetch is not available: this step was not granted `http`. Name the hosts that it may call in the step's capabilities.";
 
 /** What a step expects of a JavaScript runtime and QuickJS does not have. The larger parts come with steps that name them. */
 export function installGlobals(): void {

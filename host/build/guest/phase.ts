@@ -11,3 +11,9 @@ export const phase: { building: boolean; touched: string | undefined } = {
 export function touchOutside(what: string): void {
   if (phase.building) phase.touched ??= what;
 }
+
+/** Notes the same before the step asks the host for something; while it is built there is no host to ask. */
+export function reachOutside(what: string): void {
+  touchOutside(what);
+  if (phase.building) throw new Error(`${what} can't be reached while the step is built`);
+}

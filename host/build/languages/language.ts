@@ -1,4 +1,5 @@
 import { relative, sep } from "node:path";
+import type { CapabilityName } from "../../../runtime/capabilities.ts";
 import type { LanguageName } from "../../function/language.ts";
 import type { Problem } from "../../errors.ts";
 import type { BuildCache, CachedComponent } from "../build-cache.ts";
@@ -11,6 +12,8 @@ export interface StepToBuild {
   /** A source file, or the folder of a program. */
   readonly file: string;
   readonly display: Display;
+  /** The capabilities that the document of the step grants it. */
+  readonly grants?: readonly CapabilityName[];
 }
 
 /** A step's name within its project, with forward slashes. */

@@ -294,7 +294,7 @@ describe("a step that can't be built", () => {
     [
       "is a program that wants files",
       { "s.js": 'import { readFile } from "node:fs/promises";\nconsole.log(readFile);' },
-      [{ code: "ERR_BUILD_IMPORT", message: expect.stringMatching(/no file system/) as string }],
+      [{ code: "ERR_BUILD_IMPORT", message: expect.stringMatching(/with the capability `tmp`/) as string }],
     ],
     [
       "is a program that wants more of node:fs than stdin and stdout",

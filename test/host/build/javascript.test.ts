@@ -127,7 +127,7 @@ describe("a default export", () => {
     [
       "fetch",
       retry(
-        "TypeError: fetch is not available: this step runs in a sandbox without a network. Run it on the runtime docker or http, or pass it what it needs in the event.",
+        "TypeError: fetch is not available: this step was not granted `http`. Name the hosts that it may call in the step's capabilities.",
       ),
     ],
   ])("fails as what it throws says: %s", async (kind, expected) => {

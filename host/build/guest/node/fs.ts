@@ -1,7 +1,7 @@
 // What `import … from "node:fs"` gives: stdin and stdout, as programs read and write them. Nothing else is there.
 import { decodeUtf8, encodeUtf8 } from "../text.ts";
 
-const { readStdin, write } = __millrace;
+const { readStdin = () => "", write } = __millrace;
 
 /** Node gives a Buffer, whose toString is text. */
 class StdinBytes extends Uint8Array {
@@ -14,7 +14,9 @@ class StdinBytes extends Uint8Array {
 }
 
 const noFiles = (what: string): never => {
-  throw new Error(`${what}: a step has no file system but stdin (0), stdout (1) and stderr (2).`);
+  throw new Error(
+    `${what}: a step has no file system but stdin (0), stdout (1) and stderr (2), unless it is granted tmp.`,
+  );
 };
 
 export function readFileSync(
@@ -30,7 +32,7 @@ export function readFileSync(
 export function writeSync(file: unknown, data: unknown): number {
   if (file !== 1 && file !== 2) return noFiles(`writeSync(${String(file)})`);
   const text = data instanceof Uint8Array ? decodeUtf8(data) : String(data);
-  write(file === 1 ? "stdout" : "stderr", text);
+  write?.(file === 1 ? "stdout" : "stderr", text);
   return encodeUtf8(text).length;
 }
 

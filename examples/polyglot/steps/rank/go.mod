@@ -1,3 +1,0 @@
-module millrace.example/rank
-
-go 1.24
