@@ -53,7 +53,7 @@ export type Packed =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** What the step's runtime would say. */
-export type Refusal = Pick<StepFailure, "code" | "message">;
+type Refusal = Pick<StepFailure, "code" | "message">;
 
 /** What a host runs a step from: a component, or what else its runtime needs. */
 export interface Artifact {

@@ -26,7 +26,7 @@ export interface FunctionDocument {
   readonly startTimeout?: string;
 }
 
-export interface CancelDocument {
+interface CancelDocument {
   readonly event: string;
   /** CEL; `async` is the event, the rest what a trigger's expression sees of the run's own. */
   readonly if?: string;
