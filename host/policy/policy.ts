@@ -5,20 +5,21 @@ import { define } from "../function/define.ts";
 import { stepsOf, type StepDefinition } from "../function/definition.ts";
 import type { FunctionVersion } from "../function/version.ts";
 import { type PolicyGrants, refusals } from "./grants.ts";
+import { type LambdaRule, lambdaRefusals } from "./lambda-rules.ts";
 
 /** What the operator of a host lets steps have; a host without one lets them have all that their documents ask for. */
 export interface Policy {
   /** How problems name it. */
   readonly file: string;
   /** What is not named, no function may have. */
-  readonly capabilities: PolicyGrants;
+  readonly capabilities: PolicyGrants & { readonly lambda?: readonly LambdaRule[] };
   /** The most that a step may ask for; what is not named has no maximum. */
   readonly limits: Readonly<Partial<Limits>>;
 }
 
 /** What of a step a policy is about. */
 type AskingStep = Pick<StepDefinition, "id" | "limits"> & {
-  readonly program: Pick<StepProgram, "capabilities">;
+  readonly program: Pick<StepProgram, "capabilities" | "runtime">;
 };
 
 /** How the policy's file names a limit, and how amounts of it are written. */
@@ -42,7 +43,11 @@ export function policyProblems(
   const { file, capabilities, limits } = policy;
   const step = `step ${id} of ${functionId}`;
   const problems: Problem[] = [];
-  for (const { asked, allowed, pointer } of refusals(capabilities, functionId, program.capabilities ?? {})) {
+  const refused = [
+    ...refusals(capabilities, functionId, program.capabilities ?? {}),
+    ...lambdaRefusals(capabilities.lambda ?? [], functionId, program.runtime),
+  ];
+  for (const { asked, allowed, pointer } of refused) {
     const message = `${step} asks for ${asked}, which the policy allows to ${allowed}`;
     problems.push({ code: "ERR_POLICY_CAPABILITY", message, file, pointer });
   }

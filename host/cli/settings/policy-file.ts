@@ -7,6 +7,7 @@ import { durationPattern, parseDuration } from "../../function/duration.ts";
 import functionSchema from "../../function/function.schema.json" with { type: "json" };
 import { parseSize, sizePattern } from "../../function/size.ts";
 import type { HttpRule } from "../../policy/grants.ts";
+import type { LambdaRule } from "../../policy/lambda-rules.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { readJsonFile } from "./config-file.ts";
 
@@ -22,6 +23,14 @@ const httpRule = {
 };
 /** One rule, or a list of them: told apart by what is there, so that a problem is about the one that was meant. */
 const httpRules = { ...httpRule, type: ["object", "array"], items: httpRule };
+const texts = { type: "array", items: { type: "string", minLength: 1, maxLength: 2048 } };
+const lambdaRule = {
+  type: "object",
+  properties: { functions, invoke: texts, endpoints: texts },
+  required: ["functions", "invoke"],
+  additionalProperties: false,
+};
+const lambdaRules = { ...lambdaRule, type: ["object", "array"], items: lambdaRule };
 const secrets = {
   type: "object",
   propertyNames: { pattern: "^[A-Za-z0-9_*]{1,128}$" },
@@ -37,6 +46,7 @@ const schema = {
       properties: {
         ...Object.fromEntries(capabilityNames.map((name) => [name, functions])),
         http: httpRules,
+        lambda: lambdaRules,
         secrets,
       },
       additionalProperties: false,
@@ -74,8 +84,9 @@ interface HttpRuleDocument {
 
 /** A policy as its file has it, once that fits the schema. */
 interface PolicyDocument {
-  readonly capabilities?: Omit<Policy["capabilities"], "http"> & {
+  readonly capabilities?: Omit<Policy["capabilities"], "http" | "lambda"> & {
     readonly http?: HttpRuleDocument | readonly HttpRuleDocument[];
+    readonly lambda?: LambdaRule | readonly LambdaRule[];
   };
   readonly limits?: {
     readonly timeout?: string;
@@ -90,7 +101,7 @@ interface PolicyDocument {
 /** Reads an operator's policy: JSON with comments. Throws ERR_INPUT_FILE, and ERR_CONFIG_INVALID with all that is wrong. */
 export async function readPolicyFile(file: string): Promise<Policy> {
   const { value, place, invalid } = await readJsonFile(file, schema);
-  const { capabilities: { http, ...capabilities } = {}, limits = {} } = value as PolicyDocument;
+  const { capabilities: { http, lambda, ...capabilities } = {}, limits = {} } = value as PolicyDocument;
   const wrong = hostProblems(http);
   if (wrong.length > 0) throw invalid(wrong.map((problem) => ({ ...problem, ...place(problem.pointer) })));
   const most: { [K in keyof Limits]: number | undefined } = {
@@ -105,13 +116,20 @@ export async function readPolicyFile(file: string): Promise<Policy> {
   const given = Object.entries(most).filter(([, amount]) => amount !== undefined);
   return {
     file,
-    capabilities: { ...capabilities, ...(http && { http: rulesOf(http).map(normalRule) }) },
+    capabilities: {
+      ...capabilities,
+      ...(http && { http: rulesOf(http).map(normalRule) }),
+      ...(lambda && { lambda: rulesOf(lambda) }),
+    },
     limits: Object.fromEntries(given),
   };
 }
 
-function rulesOf(http: HttpRuleDocument | readonly HttpRuleDocument[]): readonly HttpRuleDocument[] {
-  return "functions" in http ? [http] : http;
+/** One rule, or a list of them. */
+function rulesOf<Rule extends { readonly functions: unknown }>(
+  rules: Rule | readonly Rule[],
+): readonly Rule[] {
+  return "functions" in rules ? [rules] : rules;
 }
 
 function normalRule({ functions, hosts }: HttpRuleDocument): HttpRule {
