@@ -1,3 +1,4 @@
+import type { LogLine } from "../runtime/driver.ts";
 import type { Event } from "./event/event.ts";
 import type { HistoryEntry } from "./executor/history.ts";
 
@@ -5,6 +6,13 @@ import type { HistoryEntry } from "./executor/history.ts";
 export type LiveMessage =
   | { readonly type: "event.stored"; readonly at: number; readonly event: Event }
   | ({ readonly type: "attempt.started"; readonly step: string; readonly attempt: number } & LiveRun)
+  /** A line of an attempt's log as it comes, on runtimes that can tell. What is recorded of the attempt has it again. */
+  | ({
+      readonly type: "attempt.logged";
+      readonly step: string;
+      readonly attempt: number;
+      readonly line: LogLine;
+    } & LiveRun)
   | ({ readonly type: "history"; readonly entry: HistoryEntry; readonly seq: number } & LiveRun)
   | {
       readonly type: "notice";

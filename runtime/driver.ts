@@ -23,6 +23,8 @@ export interface Attempt {
   readonly limits: Limits;
   /** Aborted when the run is cancelled or the host stops: the attempt ends with ERR_STEP_CANCELLED. */
   readonly signal?: AbortSignal;
+  /** Hears lines of the log as they come, on runtimes that can tell; the result has all of them. Must not throw. */
+  readonly onLog?: (line: LogLine) => void;
 }
 
 /** One line of an attempt's log; stderr is level "info". */

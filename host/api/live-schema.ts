@@ -17,6 +17,15 @@ export const liveMessage: Schema = {
       attempt: { type: "integer" },
     }),
     object({
+      type: type("attempt.logged"),
+      at: time,
+      runId: string,
+      functionId: string,
+      step: string,
+      attempt: { type: "integer" },
+      line: ref("LogLine"),
+    }),
+    object({
       type: type("history"),
       at: time,
       runId: string,

@@ -7,7 +7,7 @@ import { followRun, isSeen } from "./live-run.ts";
 import { answers } from "./route-schema.ts";
 import { liveMessage } from "./live-schema.ts";
 
-const types = ["event.stored", "attempt.started", "history", "notice"] as const;
+const types = ["event.stored", "attempt.started", "attempt.logged", "history", "notice"] as const;
 
 /** The stream of what happens on this host, as server-sent events (HTML, section 9.2). */
 export function addLiveRoute(

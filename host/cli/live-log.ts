@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import type { LogLine } from "../../runtime/driver.ts";
 import type { HistoryEntry } from "../executor/history.ts";
 import type { LiveMessage } from "../live.ts";
 import { attemptText, controlText, failureText, logLines, shortId, waitText } from "./history-text.ts";
@@ -19,9 +20,28 @@ const timeWidth = 13;
 /** However narrow the terminal, so many characters of an output are shown. */
 const leastWidth = 40;
 
+/** Which lines of the logs of attempts were shown as they came, so that none is shown twice. */
+function createHeard() {
+  const counts = new Map<string, number>();
+  return {
+    note(message: Extract<LiveMessage, { readonly type: "attempt.logged" }>): void {
+      const key = JSON.stringify([message.runId, message.step, message.attempt]);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    /** Of an attempt that has ended: those that were not shown yet. */
+    rest(runId: string, entry: Extract<HistoryEntry, { readonly attempt: number }>): readonly LogLine[] {
+      const key = JSON.stringify([runId, entry.step, entry.attempt]);
+      const shown = counts.get(key) ?? 0;
+      counts.delete(key);
+      return (entry.logs ?? []).slice(shown);
+    },
+  };
+}
+
 export function createLiveLog(terminal: Terminal, style: Style = terminal.out): LiveLog {
   /** When the runs that are under way began. */
   const started = new Map<string, number>();
+  const heard = createHeard();
   /** A value as far as it fits behind the rest of its line. */
   const fitted = (value: unknown, rest: readonly string[]): string => {
     const taken = timeWidth + rest.reduce((sum, part) => sum + stripVTControlCharacters(part).length + 1, 0);
@@ -54,7 +74,7 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       case "step.completed": {
         const [mark, step, time] = [style("green", "✓"), style("bold", entry.step), dim(attemptText(entry))];
         return [
-          ...logLines(entry.logs ?? [], style),
+          ...logLines(heard.rest(runId, entry), style),
           line(entry.at, mark, run, step, time, fitted(entry.output, [mark, run, step, time])),
         ];
       }
@@ -64,7 +84,10 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
         const reason = `${style("red", failure.code)} ${printable(failure.message)}`;
         const retry = retryAt === undefined ? "" : style("yellow", `· retry in ${span(retryAt - entry.at)}`);
         const [step, time] = [style("bold", entry.step), dim(attemptText(entry))];
-        return [...logLines(entry.logs ?? [], style), line(entry.at, mark, run, step, time, reason, retry)];
+        return [
+          ...logLines(heard.rest(runId, entry), style),
+          line(entry.at, mark, run, step, time, reason, retry),
+        ];
       }
       case "step.skipped":
         return [line(entry.at, dim("-"), run, style("bold", entry.step), dim("skipped"))];
@@ -96,16 +119,14 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       }
       const run = `${message.functionId}${dim(`·${shortId(message.runId)}`)}`;
       if (message.type === "history") return historyLines(message.entry, run, message.runId);
+      if (message.type === "attempt.logged") {
+        heard.note(message);
+        const text = dim(printable(message.line.message));
+        return [line(message.at, dim("│"), run, style("bold", message.step), text)];
+      }
       if (!terminal.verbose) return [];
-      return [
-        line(
-          message.at,
-          dim("…"),
-          run,
-          style("bold", message.step),
-          dim(`attempt ${message.attempt} started`),
-        ),
-      ];
+      const started = dim(`attempt ${message.attempt} started`);
+      return [line(message.at, dim("…"), run, style("bold", message.step), started)];
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { AttemptResult, Driver, RuntimeName } from "../../runtime/driver.ts";
+import type { Attempt, AttemptResult, Driver, RuntimeName } from "../../runtime/driver.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
 import type { StepContext, StepInput } from "../../runtime/input.ts";
 import type { Random } from "../clock.ts";
@@ -48,14 +48,13 @@ function stepOf({ step }: { readonly step?: string }): { readonly step?: string 
 export async function runAttempt(
   drivers: ReadonlyMap<RuntimeName, Driver>,
   execution: Execution,
-  input: StepInput,
-  signal: AbortSignal,
+  given: Omit<Attempt, "program" | "limits">,
 ): Promise<AttemptResult> {
   const { program, limits } = execution.step;
   const driver = drivers.get(program.runtime.type);
   if (driver === undefined) return { ok: false, failure: noDriver(program.runtime.type), logs: [] };
   try {
-    return await driver.execute({ program, input, limits, signal });
+    return await driver.execute({ ...given, program, limits });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const { retry } = runtimeErrors.ERR_ENGINE_BROKEN;

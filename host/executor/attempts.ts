@@ -1,3 +1,4 @@
+import type { LogLine } from "../../runtime/driver.ts";
 import type { HistoryEntry } from "./history.ts";
 import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
@@ -33,14 +34,16 @@ export function createAttempts(
   const execute = async (execution: Execution, view: TakenRun["view"]): Promise<void> => {
     const { step, attempt } = execution;
     const startedAt = clock.now();
-    if (live.observed) {
-      const { id: runId, functionId } = header;
-      live.publish({ type: "attempt.started", at: startedAt, runId, functionId, step: step.id, attempt });
-    }
+    const { id: runId, functionId } = header;
+    const identity = { runId, functionId, step: step.id, attempt };
+    if (live.observed) live.publish({ type: "attempt.started", at: startedAt, ...identity });
     const input = stepInput(header, view, execution, startedAt);
     const own = cut;
     const { signal } = own;
-    const result = await runAttempt(drivers, execution, input, signal);
+    const onLog = (line: LogLine): void => {
+      if (live.observed) live.publish({ type: "attempt.logged", at: clock.now(), ...identity, line });
+    };
+    const result = await runAttempt(drivers, execution, { input, signal, onLog });
     if (own !== cut) return;
     underWay.delete(step.id);
     // An attempt that was cut off never happened: another one, with the same number, follows.

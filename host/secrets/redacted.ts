@@ -1,4 +1,4 @@
-import type { AttemptResult, Driver, RuntimeName, StepProgram } from "../../runtime/driver.ts";
+import type { Attempt, AttemptResult, Driver, RuntimeName, StepProgram } from "../../runtime/driver.ts";
 import type { Secrets } from "../../runtime/secrets.ts";
 import { createRedactor, type Redactor } from "./redactor.ts";
 
@@ -29,13 +29,20 @@ function redactedDriver(driver: Driver, redactorOf: (program: StepProgram) => Re
       const redactor = redactorOf(attempt.program);
       if (redactor === undefined) return driver.execute(attempt);
       try {
-        return redactedResult(await driver.execute(attempt), redactor);
+        return redactedResult(await driver.execute(heard(attempt, redactor)), redactor);
       } catch (error) {
         // oxlint-disable-next-line preserve-caught-error -- the error itself may hold the secret
         throw new Error(redactor.text(error instanceof Error ? error.message : String(error)));
       }
     },
   };
+}
+
+/** What is heard of its log meanwhile has none either. */
+function heard(attempt: Attempt, redactor: Redactor): Attempt {
+  const { onLog } = attempt;
+  if (onLog === undefined) return attempt;
+  return { ...attempt, onLog: (line) => redactor.logs([line]).forEach(onLog) };
 }
 
 function redactedResult(result: AttemptResult, redactor: Redactor): AttemptResult {

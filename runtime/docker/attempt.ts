@@ -39,7 +39,7 @@ export async function runInContainer(engine: DockerEngine, options: AttemptOptio
   const { wallMs } = attempt.limits;
   const name = `millrace-${randomUUID()}`;
   const container = { name, volumes: options.image.volumes.map((_, index) => `${name}-${index}`) };
-  const written = createWritten(attempt.limits);
+  const written = createWritten(attempt);
   const interrupted = Promise.withResolvers<StepFailure>();
   /** Aborted: it is not to be started any more; then, what still waits for it is not to wait longer. */
   const halt = new AbortController();

@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
-import type { LogLine, StepFailure } from "../driver.ts";
+import type { Attempt, LogLine, StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
-import type { Limits } from "../limits.ts";
 import { createLogLines } from "../log-lines.ts";
 import { EngineError } from "./engine.ts";
 import { createFrameReader } from "./frames.ts";
@@ -17,14 +16,19 @@ export interface Written {
 }
 
 /** Collects what a container writes. */
-export function createWritten({ outputBytes, logBytes }: Pick<Limits, "outputBytes" | "logBytes">): Written {
+export function createWritten({
+  limits: { outputBytes, logBytes },
+  onLog,
+}: Pick<Attempt, "limits" | "onLog">): Written {
   const log = createLogLines(logBytes);
   const chunks: Buffer[] = [];
   let length = 0;
 
   const take = (stream: "stdout" | "stderr" | "other", bytes: Buffer): StepFailure | undefined => {
-    if (stream === "stderr" && log.write(bytes).full) {
-      return failure("ERR_STEP_LOG_TOO_LARGE", `The attempt logged more than ${logBytes} bytes.`);
+    if (stream === "stderr") {
+      const { lines, full } = log.write(bytes);
+      if (onLog !== undefined) for (const line of lines) onLog(line);
+      if (full) return failure("ERR_STEP_LOG_TOO_LARGE", `The attempt logged more than ${logBytes} bytes.`);
     }
     if (stream !== "stdout") return undefined;
     length += bytes.length;

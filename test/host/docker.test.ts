@@ -46,6 +46,7 @@ describe.skipIf(dockerd === undefined)("a project with docker steps", () => {
   test("runs them beside others, and keeps which image it was", async () => {
     const run = await host.run({ name: "a/b", data: { broken: false } });
     expect(run.status).toBe("completed");
+    expect(host.logged()).toEqual(["logged"]);
     const [first, second] = run.steps;
     const output = { got: expect.any(Number), last: expect.any(Number) };
     expect(first).toMatchObject({

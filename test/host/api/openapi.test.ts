@@ -252,10 +252,13 @@ describe("real answers fit it", () => {
     ]);
     await served.host.finished(runId("f", "e3"));
     served.host.live.publish({ type: "notice", at: 1, level: "error", message: "x" });
+    const identity = { runId: "r", functionId: "f", step: "a", attempt: 1 };
+    const line = { level: "info", message: "x" } as const;
+    served.host.live.publish({ type: "attempt.logged", at: 1, ...identity, line });
     unsubscribe();
     const types = new Set(messages.map((message) => (message as { type: string }).type));
     expect([...types]).toEqual(
-      expect.arrayContaining(["event.stored", "attempt.started", "history", "notice"]),
+      expect.arrayContaining(["event.stored", "attempt.started", "attempt.logged", "history", "notice"]),
     );
     for (const message of messages) expect(check(message)).toEqual([]);
     expect(check({ type: "history" })).not.toEqual([]);

@@ -13,6 +13,8 @@ export interface ProjectHost {
   run(event: unknown): Promise<RunDetail>;
   /** The outputs of that run by step id; throws when it did not complete. */
   outputs(event: unknown): Promise<Readonly<Record<string, Json>>>;
+  /** The lines of logs that were told of while attempts ran. */
+  logged(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -25,6 +27,10 @@ export async function startProject(
   const { functions, problems } = await buildProject(project, { cacheDir: `${cacheDir}/build` });
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine`, engine });
+  const logged: string[] = [];
+  host.live.subscribe((message) => {
+    if (message.type === "attempt.logged") logged.push(message.line.message);
+  });
   await host.setEventSchemas(project.eventSchemas);
   for (const { document, components } of functions) {
     const digests: Record<string, string> = {};
@@ -55,6 +61,7 @@ export async function startProject(
         steps.flatMap(({ id, output }) => (output === undefined ? [] : [[id, output]])),
       );
     },
+    logged: () => logged,
     close: () => host.close(),
   };
 }

@@ -157,6 +157,19 @@ describe.skipIf(runner === undefined)("a container, unless its document grants m
     expect(lines(result)).toEqual(["x".repeat(300_000)]);
   });
 
+  test("has its log heard line by line while it runs", async () => {
+    const program = await steps.program("echo one >&2; busybox sleep 600");
+    const cancel = new AbortController();
+    const heard: string[] = [];
+    const onLog = ({ message }: { message: string }): void => {
+      heard.push(message);
+      cancel.abort();
+    };
+    const result = await steps.run(program, {}, { onLog, signal: cancel.signal });
+    expect(heard).toEqual(["one"]);
+    expect(result).toMatchObject({ failure: { code: "ERR_STEP_CANCELLED" }, logs: [{ message: "one" }] });
+  });
+
   test("may close its streams and go on", async () => {
     const program = await steps.program("exec <&- >&- 2>&-; busybox sleep 1; exit 3");
     expect(await steps.run(program)).toMatchObject({
