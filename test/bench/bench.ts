@@ -9,6 +9,7 @@ const benches = {
   "wasmtime-instance-quickjs": () => import("./wasmtime-instance-quickjs.ts"),
   "wasmtime-concurrent": () => import("./wasmtime-concurrent.ts"),
   "first-run": () => import("./first-run.ts"),
+  "sandbox-table": () => import("./sandbox-table.ts"),
   "sqlite-one-step": () => import("./sqlite-one-step.ts"),
   "sqlite-one-step-quickjs": () => import("./sqlite-one-step-quickjs.ts"),
   "sqlite-three-steps": () => import("./sqlite-three-steps.ts"),

@@ -32,8 +32,10 @@ fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 impl Step {
-    pub fn new(binary: &[u8]) -> Result<Self> {
-        let engine = Engine::new(&config(false, Some(100)))?;
+    /// Without epochs nothing can end it, which is how much they cost.
+    pub fn new(binary: &[u8], epochs: bool) -> Result<Self> {
+        let mut config = config(false, Some(100));
+        let engine = Engine::new(config.epoch_interruption(epochs))?;
         let component = Component::from_binary(&engine, binary)?;
         let program = link_component(&engine, &component, Shape::Typed, 0)
             .map_err(|refusal| wasmtime::Error::msg(refusal.message))?;
@@ -47,6 +49,12 @@ impl Step {
             clock: Arc::default(),
             waits,
         })
+    }
+
+    /// Reads the input as a step gets it.
+    pub fn read(input: &str) -> Result<()> {
+        let (_,): TypedParams<'_> = (serde_json::from_str(input).map_err(wasmtime::Error::new)?,);
+        Ok(())
     }
 
     /// A fresh instance, and one call of it.
