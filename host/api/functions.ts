@@ -50,8 +50,9 @@ export function addFunctionRoutes(
       if (found === undefined) {
         throw new MillraceError("ERR_FUNCTION_UNKNOWN", `There is no active function ${JSON.stringify(id)}.`);
       }
-      const { version, createdAt, document, components } = found;
-      return { id, version, createdAt, document, components, notices: host.notices(id) };
+      const { version, createdAt, document, components, pinned } = found;
+      const fixed = pinned && { pinned };
+      return { id, version, createdAt, document, components, ...fixed, notices: host.notices(id) };
     },
   );
 }
