@@ -1,0 +1,3 @@
+module millrace.example/rank
+
+go 1.24
