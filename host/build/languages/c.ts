@@ -27,8 +27,7 @@ interface Driver {
 }
 
 const install = {
-  debian:
-    "apt-get install -y clang lld wasi-libc libclang-rt-dev-wasm32 libc++-dev-wasm32 libc++abi-dev-wasm32",
+  debian: "apt-get install -y clang lld wasi-libc libclang-rt-dev-wasm32 libc++-dev-wasm32",
   macos: "brew install zig",
 };
 

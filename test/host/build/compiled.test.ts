@@ -1,11 +1,12 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { buildProject, type BuildOptions, type BuildProgress } from "../../../host/build/build.ts";
 import { loadProject } from "../../../host/build/project.ts";
 import { languages, type LanguageName } from "../../../host/function/language.ts";
 import { programFixture } from "../cli/program-fixture.ts";
-import { canBuild } from "./find-toolchains.ts";
+import { canBuild, installedPrograms } from "./find-toolchains.ts";
 import { functionText, projectFolder, type ProjectFixture } from "./project-fixture.ts";
 
 let fixture: ProjectFixture;
@@ -134,6 +135,30 @@ describe.skipIf(!canBuild("c"))("a compiled step", () => {
     expect(third.components["s"]?.sha256).toBe(first.components["s"]?.sha256);
     expect((await build()).state).toBe("cached");
   }, 300_000);
+
+  test.each(["clang", "zig"])(
+    "in C is built by %s where that is there alone",
+    async (name) => {
+      const folder = join(fixture.folder, "alone");
+      await mkdir(folder);
+      const program = name === "zig" ? join(installedPrograms(), name) : "/usr/bin/clang";
+      if (!existsSync(program)) {
+        if (process.env["CI"] === "true") throw new Error(`${program} is missing`);
+        console.error(`C BY ${name} WAS NOT TESTED: ${program} is missing`);
+        return;
+      }
+      await symlink(program, join(folder, name));
+      process.env["PATH"] = folder;
+      await fixture.write({
+        "function.json": functionText({ s: "s" }),
+        "s/main.c": '#include <stdio.h>\nint main(void) { puts("1"); return 0; }\n',
+      });
+      const { problems, components } = await build();
+      expect(problems).toEqual([]);
+      expect(components["s"]?.size).toBeGreaterThan(1_000);
+    },
+    300_000,
+  );
 
   test("in C++ may use its library, and is told that it can't throw", async () => {
     await fixture.write({

@@ -24,6 +24,11 @@ export function canBuild(language: LanguageName): boolean {
   return languages.includes(language);
 }
 
+/** The folder with the programs that the set-up installed. */
+export function installedPrograms(): string {
+  return found().folder;
+}
+
 function found(): Found {
   return JSON.parse(process.env[variable] ?? '{"folder":"","languages":["javascript"]}') as Found;
 }
