@@ -58,6 +58,27 @@ export const buildErrors = {
       "The folder of a Lambda step can't be its function's code: it is empty, too large, or can't be read.",
     next: "Lambda takes 250 MiB of files, 50 MiB as a ZIP; point `path` to a folder with what the function needs alone.",
   },
+  ERR_OCI_UNREACHABLE: {
+    status: 503,
+    summary: "The OCI registry that a reference names does not answer, or not as a registry does.",
+    next: "Check the reference's host name, and try again once the registry answers.",
+  },
+  ERR_OCI_DENIED: {
+    status: 403,
+    summary: "The OCI registry wants credentials, or refuses those that are there.",
+    next: "Log in with `docker login <registry>`: the same credentials are taken here.",
+  },
+  ERR_OCI_MISSING: {
+    status: 422,
+    summary: "The OCI registry has no artifact of that tag or digest.",
+    next: "Correct the reference, or push the artifact.",
+  },
+  ERR_OCI_INVALID: {
+    status: 422,
+    summary:
+      "What the OCI registry has is no artifact of one Wasm component, or not what its digest says; or it refused one.",
+    next: "Push the component with `wkg oci push` or `millrace push --to oci://…`, or do as the message says.",
+  },
   ERR_BUILD_BROKEN: {
     status: 500,
     summary: "No component could be made of a step, through no fault that was found in it.",

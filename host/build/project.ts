@@ -4,6 +4,7 @@ import type { Json } from "../../runtime/json.ts";
 import type { Problem } from "../errors.ts";
 import type { FunctionDocument } from "../function/document.ts";
 import { loadFunction } from "../function/load.ts";
+import { isOciReference } from "../function/oci-reference.ts";
 import type { Position } from "../function/position.ts";
 import { parseStepPath } from "../function/step-path.ts";
 import { pointerOf } from "../json-pointer.ts";
@@ -116,6 +117,10 @@ async function loadOne(
   for (const [id, step] of Object.entries(document.steps)) {
     const packer = packers[step.runtime?.type ?? "wasm"];
     if (packer === undefined || step.path === undefined) continue;
+    if (isOciReference(step.path)) {
+      sources.set(id, { runtime: "wasm", kind: "oci", file: step.path });
+      continue;
+    }
     const path = parseStepPath(step.path);
     // loadFunction has said so already.
     if (!path.ok) continue;

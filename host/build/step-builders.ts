@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { MillraceError } from "../errors.ts";
 import type { LanguageName } from "../function/language.ts";
+import { parseOciReference } from "../function/oci-reference.ts";
 import { toComponent } from "./adapt.ts";
 import type { BuildCache } from "./build-cache.ts";
 import { toolProblem } from "./compiler-problems.ts";
@@ -58,8 +60,30 @@ export function createStepBuilders(cache: BuildCache): StepBuilders {
     }
   }
 
+  /** Pulls a component. One that a digest names is not asked for again; what a tag names is, in each build. */
+  async function fromRegistry({ file }: StepToBuild, { signal }: Bounds): Promise<BuiltStep> {
+    const reference = parseOciReference(file);
+    if ("message" in reference) throw new Error(`${file} was checked: ${reference.message}`);
+    try {
+      const known =
+        reference.digest === undefined ? undefined : await cache.find(artifactKey(reference.digest));
+      if (known !== undefined) return { ok: true, component: known, cached: true };
+      const { findArtifact } = await import("../oci/artifact.ts");
+      const artifact = await findArtifact(reference, { signal });
+      const stored = await cache.find(artifactKey(artifact.digest));
+      if (stored !== undefined) return { ok: true, component: stored, cached: true };
+      const component = await cache.put(artifactKey(artifact.digest), await artifact.bytes());
+      return { ok: true, component, cached: false };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof MillraceError)) throw error;
+      return { ok: false, problems: [{ code: error.code, message: error.message, file }] };
+    }
+  }
+
   return {
     async build({ kind, command }, step, bounds) {
+      if (kind === "oci") return fromRegistry(step, bounds);
       if (command !== undefined) return fromCommand(command, step, bounds);
       if (kind === "wasm" || kind === "command") return fromFile(step, true);
       if (kind === "context" || kind === "folder")
@@ -76,4 +100,9 @@ export function createStepBuilders(cache: BuildCache): StepBuilders {
       }
     },
   };
+}
+
+/** What the component of an artifact is called in the cache. */
+function artifactKey(digest: string): string {
+  return sha256(JSON.stringify(["oci", digest]));
 }

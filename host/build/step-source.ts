@@ -11,8 +11,8 @@ import { buildLanguages } from "./languages/languages.ts";
 export interface StepSource {
   /** The runtime whose packer makes an artifact of it. */
   readonly runtime: RuntimeName;
-  /** A language to build; a component that is there; one that a command of the user's writes; a Dockerfile's folder; a folder as it is. */
-  readonly kind: LanguageName | "wasm" | "command" | "context" | "folder";
+  /** A language to build; a component that is there; one that a command of the user's writes, or a registry has; a Dockerfile's folder; a folder as it is. */
+  readonly kind: LanguageName | "wasm" | "command" | "oci" | "context" | "folder";
   /** Absolute, symbolic links resolved. */
   readonly file: string;
   /** Kind javascript: the capabilities of the step that is built, on which its imports depend. */

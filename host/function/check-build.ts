@@ -1,6 +1,7 @@
 import type { Json } from "../../runtime/json.ts";
 import { pointerStep } from "../json-pointer.ts";
 import type { Findings } from "./finding.ts";
+import { isOciReference } from "./oci-reference.ts";
 import { member, objectOf } from "./outline.ts";
 
 /** Checks that only what is built is told how: a container and a function of somebody else's are not. */
@@ -19,7 +20,14 @@ export function checkBuild(document: Json, findings: Findings): void {
         expected,
       });
     const command = member(step, "build") !== undefined;
+    const path = member(step, "path");
+    const isReference = typeof path === "string" && isOciReference(path);
     const language = member(runtime, "language") !== undefined;
+    if (isReference && (type !== "wasm" || command || language)) {
+      const message = "an artifact of a registry is a component that was built already";
+      refuse("/path", message, "oci:// with runtime wasm alone, without build and language");
+      continue;
+    }
     if (type !== "wasm") {
       const message = `a step of runtime ${JSON.stringify(type)} is not built from a language`;
       if (command) refuse("/build", message, "build with runtime wasm alone");
@@ -27,7 +35,6 @@ export function checkBuild(document: Json, findings: Findings): void {
       continue;
     }
     if (!command) continue;
-    const path = member(step, "path");
     if (language) {
       const message = "a step's own command needs no language";
       refuse("/runtime/language", message, "either build or runtime.language");

@@ -1,5 +1,6 @@
 import { canonicalJson } from "./digest.ts";
 import type { Findings } from "./finding.ts";
+import { isOciReference, parseOciReference } from "./oci-reference.ts";
 import type { Outline } from "./outline.ts";
 import { parseStepPath } from "./step-path.ts";
 
@@ -24,6 +25,14 @@ export function checkSteps({ triggers, steps }: Outline, findings: Findings): vo
       findings.add({ code: "ERR_FUNCTION_STEP_ID", pointer: id.pointer, message }, () => key);
     }
     if (path === undefined) continue;
+    if (isOciReference(path.text)) {
+      const reference = parseOciReference(path.text);
+      if (!("message" in reference)) continue;
+      const { message } = reference;
+      const expected = "oci://registry/repository:tag or oci://registry/repository@sha256:…";
+      findings.add({ code: "ERR_FUNCTION_PATH", pointer: path.pointer, message, expected });
+      continue;
+    }
     const parsed = parseStepPath(path.text);
     if (!parsed.ok) {
       findings.add(

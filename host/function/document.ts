@@ -62,7 +62,7 @@ export interface StepDocument {
   /** The same as its key in `steps`. */
   readonly id?: string;
   readonly name?: string;
-  /** `file://./…`, relative to the document. */
+  /** `file://./…`, relative to the document; or `oci://registry/repository:tag`. */
   readonly path?: string;
   /** Runtime wasm: a command of a shell that writes the `.wasm` file at `path`; run by `build` alone, in the document's folder. */
   readonly build?: string;

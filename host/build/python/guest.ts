@@ -5,6 +5,9 @@ export const guestModule = "millrace_guest";
 
 /** Both worlds begin so: what is imported is loaded into the component, since an attempt finds no files. */
 const common = (entry: string, file: string): string => `
+import sys
+
+sys.dont_write_bytecode = True
 import ast, importlib, importlib.util, json, linecache, os, sys, traceback, types
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8
 from wit_world import exports
