@@ -50,7 +50,7 @@ describe.skipIf(dockerd === undefined)("the announced function", () => {
     env = { DOCKER_HOST: dockerd.host, AWS_ENDPOINT_URL_LAMBDA: emulator.endpoint };
     // There is no AWS to ask for credentials, and none are needed.
     env["AWS_EC2_METADATA_DISABLED"] = "true";
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await emulator?.close();
     await dockerd?.close();
@@ -69,7 +69,7 @@ describe.skipIf(dockerd === undefined)("the announced function", () => {
     const { status, outputs } = await readJson("expected.json");
     expect(report).toMatchObject({ status, outputs });
     expect(code).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test("fails for good where a step says so", async () => {
     const event = await readJson("event.json");
@@ -79,11 +79,11 @@ describe.skipIf(dockerd === undefined)("the announced function", () => {
     const noAddress = await run({ ...event, user: { ...event.user, email: undefined } });
     expect(noAddress).toMatchObject({ code: 1, run: { status: "failed" } });
     expect(JSON.stringify(noAddress.run)).toContain("FatalError: the user has no e-mail address");
-  }, 60_000);
+  }, 180_000);
 
   test("takes no user who was there before 2020", async () => {
     const event = await readJson("event.json");
     const { code } = await run({ ...event, user: { ...event.user, created_at: "2019-12-31" } });
     expect(code).toBe(3);
-  }, 60_000);
+  }, 180_000);
 });

@@ -20,7 +20,7 @@ async function write(cwd: string, files: Readonly<Record<string, string>>): Prom
   }
 }
 
-describe.skipIf(skipped)("a project with a Lambda step", () => {
+describe.skipIf(skipped)("a project with a Lambda step", { timeout: 180_000 }, () => {
   let cloud: Cloud;
   let env: Record<string, string>;
 
