@@ -68,7 +68,10 @@ test.each([
   [["send", "a", "--dta", "{}"], "unknown option '--dta' (Did you mean --data?)"],
   [["runs", "lss"], "unknown command 'lss' (Did you mean ls?)"],
   [["runs", "ls", "--limit", "0"], "It must be a whole number above 0."],
-  [["runs", "ls", "--status", "done"], "Allowed choices are running, parked, paused, completed, failed, cancelled."],
+  [
+    ["runs", "ls", "--status", "done"],
+    "Allowed choices are running, parked, paused, completed, failed, cancelled.",
+  ],
   [["dev", "--port", "80a"], "--port"],
   [["dev", "--port", "65536"], "--port"],
   [["init", "x", "--lang", "cobol"], "Allowed choices are js, ts, rust, go, c, python, zig."],
