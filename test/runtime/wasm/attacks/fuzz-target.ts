@@ -32,6 +32,28 @@ const runEvery = 40;
 const documents = [
   readFileSync(new URL("../../../../examples/order/function.json", import.meta.url), "utf8"),
   readFileSync(new URL("../../../../examples/welcome/function.json", import.meta.url), "utf8"),
+  JSON.stringify({
+    id: "f",
+    triggers: [{ event: "a" }],
+    steps: {
+      a: {
+        path: "file://./a.ts",
+        limits: { tmp: "1MiB", http: { concurrent: 2, body: "1MiB" } },
+        capabilities: {
+          http: [
+            "*.a.example",
+            { host: "http://[::1]:80", private: true },
+            { host: "b.example", ports: [1], methods: ["GET"] },
+          ],
+          secrets: { A: { hosts: ["x.a.example", "b.example:1"] }, B: {} },
+          config: { a: "b" },
+          kv: true,
+          tmp: true,
+        },
+      },
+      b: { path: "file://./b.ts", capabilities: { secrets: ["A"] } },
+    },
+  }),
 ];
 const events = [
   '[{"name":"user/signed.up","data":{"plan":"free","n":[1,2.5,null]},"user":{"id":1},"id":"a","ts":1700000000000,"v":"1"}]',
