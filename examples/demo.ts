@@ -16,6 +16,7 @@ import type { Problem } from "../host/errors.ts";
 import type { RunDetail } from "../host/executor/view.ts";
 import { createHost, runId, type Host } from "../host/index.ts";
 import type { Json } from "../runtime/json.ts";
+import { serveApis } from "./local-apis.ts";
 
 /** An example's expected.json. */
 interface Expected {
@@ -34,12 +35,13 @@ const { out, print } = terminal;
 
 async function main(): Promise<boolean> {
   const folder = relative(process.cwd(), import.meta.dirname) || ".";
-  const project = await loadProject(folder);
-  if (project.problems.length > 0) return tellProblems(project.problems);
+  const loaded = await loadProject(folder);
+  if (loaded.problems.length > 0) return tellProblems(loaded.problems);
 
   const temporary = await mkdtemp(join(tmpdir(), "millrace-demo-"));
   const store = `sqlite:${join(temporary, "demo.db")}`;
-  const host = await createHost({ store, cacheDir: join(project.root, ".millrace", "cache") });
+  const { project, secrets, close } = await serveApis(loaded);
+  const host = await createHost({ store, cacheDir: join(project.root, ".millrace", "cache"), secrets });
   const api = await createApi(host, { eventKeys: ["demo"] });
   try {
     const { url } = await api.listen({ port: 0 });
@@ -85,6 +87,7 @@ async function main(): Promise<boolean> {
   } finally {
     await api.close();
     await host.close();
+    await close();
     await rm(temporary, { recursive: true, force: true });
   }
 }

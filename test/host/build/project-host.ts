@@ -3,7 +3,7 @@ import type { Project } from "../../../host/build/project.ts";
 import type { RunDetail } from "../../../host/executor/view.ts";
 import { viewRun } from "../../../host/executor/view.ts";
 import { functionVersion } from "../../../host/function/define.ts";
-import { createHost } from "../../../host/index.ts";
+import { createHost, type HostConfig } from "../../../host/index.ts";
 import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import type { Json } from "../../../runtime/json.ts";
 
@@ -23,10 +23,11 @@ export async function startProject(
   project: Project,
   cacheDir: string,
   engine: EngineChoice = "auto",
+  secrets: HostConfig["secrets"] = new Map(),
 ): Promise<ProjectHost> {
   const { functions, problems } = await buildProject(project, { cacheDir: `${cacheDir}/build` });
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
-  const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine`, engine });
+  const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine`, engine, secrets });
   const logged: string[] = [];
   host.live.subscribe((message) => {
     if (message.type === "attempt.logged") logged.push(message.line.message);
