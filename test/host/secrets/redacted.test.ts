@@ -52,6 +52,21 @@ describe("a driver of any runtime", () => {
     );
   });
 
+  test("lets nobody hear of it while it runs", async () => {
+    const heard: string[] = [];
+    const driver: Driver = {
+      ...driverOf("docker", async () => ({ ok: true, output: null, logs: [] })),
+      async execute({ onLog }) {
+        onLog?.({ level: "info", message: `log ${secret}` });
+        return { ok: true, output: null, logs: [] };
+      },
+    };
+    const onLog = ({ message }: { readonly message: string }) => void heard.push(message);
+    const wrapped = redacted(new Map([["docker", driver]]), secrets).get("docker");
+    await wrapped?.execute({ ...attempt("docker", ["KEY"]), onLog });
+    expect(heard).toEqual(["log [secret KEY]"]);
+  });
+
   test("leaves a step alone that was granted others, or none", async () => {
     for (const names of [[], ["OTHER"], ["UNKNOWN"]]) {
       const result = { ok: true, output: secret, logs: [] } as const;
