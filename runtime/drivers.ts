@@ -1,5 +1,6 @@
 import { createDockerDriver } from "./docker/docker.ts";
 import type { ArtifactSource, Driver, RuntimeName } from "./driver.ts";
+import { createHttpDriver } from "./http/http.ts";
 import { createLambdaDriver } from "./lambda/lambda.ts";
 import type { Secrets } from "./secrets.ts";
 import type { EngineChoice } from "./wasm/choice.ts";
@@ -17,12 +18,17 @@ export interface DriverOptions {
   readonly engine?: EngineChoice;
   /** The operator's; none by default. */
   readonly secrets?: Secrets;
-  /** What answers steps with `http` and `kv`. */
+  /** What answers steps with `http` and `kv`, and how servers are found and trusted. */
   readonly services?: HostServices;
 }
 
 /** The one list of drivers. */
 export function createDrivers(options: DriverOptions): ReadonlyMap<RuntimeName, Driver> {
-  const drivers = [createWasmDriver(options), createDockerDriver(options), createLambdaDriver(options)];
+  const drivers = [
+    createWasmDriver(options),
+    createDockerDriver(options),
+    createLambdaDriver(options),
+    createHttpDriver(options),
+  ];
   return new Map(drivers.map((driver) => [driver.name, driver]));
 }

@@ -1,5 +1,6 @@
 import { dockerErrors } from "./docker/errors.ts";
 import type { RuntimeErrorRow } from "./error-row.ts";
+import { httpErrors } from "./http/errors.ts";
 import { lambdaErrors } from "./lambda/errors.ts";
 
 /** Every way in which the execution of one step can fail, by its stable code. */
@@ -121,6 +122,7 @@ export const runtimeErrors = {
   },
   ...dockerErrors,
   ...lambdaErrors,
+  ...httpErrors,
 } as const satisfies Record<string, RuntimeErrorRow>;
 
 /** A stable code of the runtime's table. */

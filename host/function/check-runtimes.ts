@@ -1,5 +1,6 @@
 import type { Json } from "../../runtime/json.ts";
 import { pointerStep } from "../json-pointer.ts";
+import { urlDestination } from "./http-step.ts";
 import type { Findings } from "./finding.ts";
 import { type JsonObject, member, objectOf } from "./outline.ts";
 
@@ -12,7 +13,23 @@ export function checkRuntimes(document: Json, findings: Findings): void {
     const type = member(runtime, "type");
     if (type === "docker") checkDocker(step, runtime, pointer, findings);
     if (type === "lambda") checkLambda(step, runtime, pointer, findings);
+    if (type === "http") checkHttp(step, runtime, pointer, findings);
   }
+}
+
+/** It has a URL that can be one, and nothing to build. */
+function checkHttp(step: JsonObject, runtime: JsonObject, pointer: string, findings: Findings): void {
+  const code = "ERR_FUNCTION_RUNTIME";
+  if (member(step, "path") !== undefined) {
+    const message = "the step's program is at its `url`, and no `path` belongs to it";
+    findings.add({ code, pointer: `${pointer}/path`, place: "key", message });
+  }
+  const url = member(runtime, "url");
+  const destination = typeof url === "string" ? urlDestination(url) : undefined;
+  // What is no URL by its form is the schema's to find.
+  if (destination === undefined || destination.ok || !/^https?:/.test(url as string)) return;
+  const { message } = destination;
+  findings.add({ code, pointer: `${pointer}/runtime/url`, message, expected: "https://<host>/<path>" });
 }
 
 /** What is invoked is named, and what is published is not a version already. */

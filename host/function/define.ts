@@ -1,9 +1,9 @@
-import type { Capabilities } from "../../runtime/capabilities.ts";
 import type { StepProgram } from "../../runtime/driver.ts";
 import { defaultLimits, type Limits } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
 import { normalCapabilities } from "./capabilities.ts";
+import { httpStepCapabilities } from "./http-step.ts";
 import { compileCron, type CronTrigger, defaultMissed, defaultTimezone } from "./cron.ts";
 import { defineWaits, type Waits } from "./define-waits.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
@@ -110,7 +110,7 @@ function defineStep(
     program: {
       runtime: { ...runtimeOf(document.id, id, step), ...fixed },
       ...(sha256 === undefined ? {} : { sha256 }),
-      ...(step.capabilities === undefined ? {} : { capabilities: capabilities(step.capabilities) }),
+      ...capabilities(step),
     },
     limits: limitsOf(step),
     retry: retryOf(step.retry, retryOf(document.retry, defaultRetry)),
@@ -131,9 +131,11 @@ export function runtimeOf(
   return { function: lambdaFunctionName(functionId, stepId), ...runtime };
 }
 
-function capabilities(document: NonNullable<StepDocument["capabilities"]>): Capabilities {
+function capabilities({ runtime, capabilities }: StepDocument): Pick<StepProgram, "capabilities"> {
+  const implied = runtime?.type === "http" ? httpStepCapabilities(runtime) : undefined;
+  if (capabilities === undefined) return implied === undefined ? {} : { capabilities: implied };
   try {
-    return normalCapabilities(document);
+    return { capabilities: { ...normalCapabilities(capabilities), ...implied } };
   } catch (error) {
     throw broken(`its capabilities are wrong: ${(error as Error).message}`);
   }

@@ -40,6 +40,7 @@ const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly ex
   },
   lambdaQualifier: { code: "ERR_FUNCTION_RUNTIME", expected: "a version's number or an alias" },
   lambdaEndpoint: { code: "ERR_FUNCTION_RUNTIME", expected: "an http:// or https:// URL" },
+  httpUrl: { code: "ERR_FUNCTION_RUNTIME", expected: "a URL: https://hooks.example.com/steps/notify" },
   eventName: {
     code: "ERR_FUNCTION_SCHEMA",
     expected: "1 to 256 characters without spaces, control characters, * and >",

@@ -192,19 +192,6 @@ describe("a step's path", () => {
     const folder = await folderOf({ "function.json": functionText({ one: "one.rb" }), "one.rb": "puts 1" });
     expect((await loadProject(folder)).problems[0]?.code).toBe("ERR_FUNCTION_PATH_KIND");
   });
-
-  test("is left alone on another runtime", async () => {
-    const folder = await folderOf({
-      "function.json": JSON.stringify({
-        id: "f",
-        triggers: [{ event: "a" }],
-        steps: { one: { path: "file://./nowhere", runtime: { type: "http", url: "https://x.example" } } },
-      }),
-    });
-    const { functions, problems } = await loadProject(folder);
-    expect(problems).toEqual([]);
-    expect(functions[0]?.sources.size).toBe(0);
-  });
 });
 
 describe("event schemas", () => {

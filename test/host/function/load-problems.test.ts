@@ -150,7 +150,7 @@ describe("a document that makes no sense: every problem at once", () => {
         steps: {
           a: {},
           b: { runtime: { type: "wasm" } },
-          c: { runtime: { type: "http" } },
+          c: { runtime: { type: "http", url: "https://a.example" } },
           d: { runtime: {} },
         },
       },
