@@ -1,4 +1,5 @@
 /* Builds every example, sends each one its event over HTTP, and checks what came of it. Run it with `npm run demo`. */
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
@@ -111,15 +112,24 @@ async function tryExample(
   signal: AbortSignal,
 ): Promise<boolean> {
   const folder = join(file, "..");
-  const response = await fetch(`${url}/e/demo`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: await readFile(join(folder, "event.json")),
-    signal,
-  });
-  const { ids, error } = (await response.json()) as { ids?: readonly string[]; error?: { message: string } };
-  const [eventId] = ids ?? [];
-  if (eventId === undefined) throw new Error(`the event of ${document.id} was refused: ${error?.message}`);
+  const send = async (name: string): Promise<string> => {
+    const response = await fetch(`${url}/e/demo`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: await readFile(join(folder, name)),
+      signal,
+    });
+    const { ids, error } = (await response.json()) as {
+      ids?: readonly string[];
+      error?: { message: string };
+    };
+    const [first] = ids ?? [];
+    if (first === undefined) throw new Error(`the event of ${document.id} was refused: ${error?.message}`);
+    return first;
+  };
+  const eventId = await send("event.json");
+  // What the run waits for, where it does.
+  if (existsSync(join(folder, "then.json"))) await send("then.json");
 
   const id = runId(document.id, eventId);
   await host.finished(id, signal);

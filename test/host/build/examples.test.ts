@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +40,7 @@ async function isWasm(name: string): Promise<boolean> {
 }
 
 test("there are examples", () => {
-  expect(names).toEqual(expect.arrayContaining(["welcome", "order", "typed", "invoice"]));
+  expect(names).toEqual(expect.arrayContaining(["welcome", "order", "typed", "invoice", "abandoned-cart"]));
 });
 
 /** Whether the toolchains are there; without them the set-up has said so. */
@@ -64,7 +65,10 @@ test.each(cases)(
     expect(Object.keys(project.eventSchemas).length).toBeGreaterThan(0);
     const host = await startProject(project, cache, engine, secrets);
     try {
-      const run = await host.run(await readJson(name, "event.json"));
+      const then = existsSync(join(folder, name, "then.json"))
+        ? await readJson<readonly unknown[]>(name, "then.json")
+        : [];
+      const run = await host.run(await readJson(name, "event.json"), then);
       const completed = run.steps.filter(({ status }) => status === "completed");
       const expected = await readJson<Expected>(name, "expected.json");
       expect({

@@ -3,18 +3,22 @@ import type { Project } from "../../../host/build/project.ts";
 import type { RunDetail } from "../../../host/executor/view.ts";
 import { viewRun } from "../../../host/executor/view.ts";
 import { functionVersion } from "../../../host/function/define.ts";
+import { systemClock, type Clock } from "../../../host/clock.ts";
 import { createHost, type HostConfig } from "../../../host/index.ts";
+import type { RunSummary } from "../../../host/state/state.ts";
 import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
 import type { Json } from "../../../runtime/json.ts";
 
 /** A host in this process that runs a project. */
 export interface ProjectHost {
-  /** Publishes an event, and gives what became of the one run that it started. */
-  run(event: unknown): Promise<RunDetail>;
+  /** Publishes an event, and then others; gives what became of the one run that the first one started. */
+  run(event: unknown, then?: readonly unknown[]): Promise<RunDetail>;
   /** The outputs of that run by step id; throws when it did not complete. */
   outputs(event: unknown): Promise<Readonly<Record<string, Json>>>;
   /** The lines of logs that were told of while attempts ran. */
   logged(): readonly string[];
+  /** Resolves when the newest run is so. */
+  until(holds: (run: RunSummary) => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,10 +28,11 @@ export async function startProject(
   cacheDir: string,
   engine: EngineChoice = "auto",
   secrets: HostConfig["secrets"] = new Map(),
+  clock: Clock = systemClock,
 ): Promise<ProjectHost> {
   const { functions, problems } = await buildProject(project, { cacheDir: `${cacheDir}/build` });
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
-  const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine`, engine, secrets });
+  const host = await createHost({ store: "memory:", cacheDir: `${cacheDir}/engine`, engine, secrets, clock });
   const logged: string[] = [];
   host.live.subscribe((message) => {
     if (message.type === "attempt.logged") logged.push(message.line.message);
@@ -41,9 +46,10 @@ export async function startProject(
     await host.deploy([functionVersion(document, digests, 0)]);
   }
 
-  const run = async (event: unknown): Promise<RunDetail> => {
+  const run = async (event: unknown, then: readonly unknown[] = []): Promise<RunDetail> => {
     const [published] = await host.publish([event]);
     if (published === undefined) throw new Error("the event was not published");
+    if (then.length > 0) await host.publish(then);
     for (;;) {
       const { runs } = await host.runs.query({ eventId: published.id, limit: 10 });
       if (runs.length > 1) throw new Error(`${runs.length} runs where one was expected`);
@@ -63,6 +69,13 @@ export async function startProject(
       );
     },
     logged: () => logged,
+    async until(holds) {
+      for (;;) {
+        const [newest] = (await host.runs.query({ limit: 1 })).runs;
+        if (newest !== undefined && holds(newest)) return;
+        await new Promise((done) => setTimeout(done, 10));
+      }
+    },
     close: () => host.close(),
   };
 }

@@ -1,0 +1,1 @@
+export default ({ event, steps }) => `${event.user.id}, ${steps.note.best} is still in your cart.`;
