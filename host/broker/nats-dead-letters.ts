@@ -1,4 +1,4 @@
-import type { StoredMsg } from "@nats-io/jetstream";
+import type { ReadMessage } from "../nats/batch-reader.ts";
 import { headers as emptyHeaders, type MsgHdrs } from "@nats-io/transport-node";
 import type { MillraceError, Problem } from "../errors.ts";
 import { readForward, readSeq } from "../nats/read.ts";
@@ -26,7 +26,7 @@ export function createNatsDeadLetters(session: NatsSession): NatsDeadLetters {
   const { names, publisher, manager } = session;
   const { stream, subjects } = names.deadLetters;
 
-  const get = async (seq: number): Promise<StoredMsg | undefined> => readSeq(session, stream, seq);
+  const get = async (seq: number): Promise<ReadMessage | undefined> => readSeq(session, stream, seq);
 
   return {
     async add({ subject, headers, data, seq }, error) {
@@ -83,7 +83,7 @@ function headerText(text: string): string {
   return text.slice(0, 8_192).replaceAll(/[\r\n]+/g, " ");
 }
 
-function deadLetter({ seq, time, header, data }: StoredMsg): DeadLetter {
+function deadLetter({ seq, time, header, data }: ReadMessage): DeadLetter {
   return {
     seq,
     at: time.getTime(),

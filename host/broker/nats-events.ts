@@ -1,5 +1,5 @@
+import type { ReadMessage } from "../nats/batch-reader.ts";
 import { createHash } from "node:crypto";
-import type { StoredMsg } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/transport-node";
 import { stringify } from "uuid";
 import { MillraceError } from "../errors.ts";
@@ -74,7 +74,7 @@ export function createNatsEvents(session: NatsSession, accept: (input: unknown) 
     return { id: headers?.get(messageId) || ownId(message, names.prefix), ts: storedAt, ...given, name };
   };
 
-  const stored = (messages: readonly StoredMsg[]): StoredEvent[] =>
+  const stored = (messages: readonly ReadMessage[]): StoredEvent[] =>
     messages.flatMap((message) => {
       try {
         return [read(eventMessage(message))];
@@ -128,7 +128,7 @@ export function createNatsEvents(session: NatsSession, accept: (input: unknown) 
   };
 }
 
-function eventMessage({ subject, header, data, seq, time }: StoredMsg): EventMessage {
+function eventMessage({ subject, header, data, seq, time }: ReadMessage): EventMessage {
   return { subject, headers: header, data, seq, storedAt: time.getTime() };
 }
 

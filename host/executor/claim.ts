@@ -2,8 +2,9 @@ import type { Outcome, StoredEvent } from "../broker/broker.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
+import type { HistoryEntry } from "./history.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
-import { foldHistory, type RunView } from "./run-view.ts";
+import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
 import { transition } from "./transition.ts";
 
 interface ClaimOptions {
@@ -21,8 +22,8 @@ export async function claimRun(
   offered: StoredEvent | undefined,
   { runs, definitions, ports }: ClaimOptions,
 ): Promise<TakenRun | Outcome> {
-  const { peers, host, clock, notices } = ports;
-  const { history, revision, ...header } = run;
+  const { peers, host, clock, notices, live } = ports;
+  const { history, revision, status, wakeAt: timer, finishedAt: _, host: holder, ...header } = run;
   const definition = await definitions.get(run.functionId, run.functionVersion);
   const view = foldHistory(history);
   const { event } = view;
@@ -35,38 +36,64 @@ export async function claimRun(
     header,
     definition,
     view: { ...view, event },
-    timer: run.wakeAt,
+    timer,
     ...(offered === undefined ? {} : { offered: [offered] }),
   };
-  const wakesAt =
-    run.status === "parked" || run.status === "paused"
-      ? sleepsUntil(definition, foldHistory(history), offered, ports)
-      : undefined;
+  const next = status === "running" ? undefined : lookAhead(definition, foldHistory(history), offered, ports);
   // A timer that is later than it must be does not wake it.
-  const asleep = wakesAt !== undefined && wakesAt >= (run.wakeAt ?? Number.POSITIVE_INFINITY);
+  const asleep = next !== undefined && next.idleUntil >= (timer ?? Number.POSITIVE_INFINITY);
   if (asleep && offered !== undefined) return "done";
   if (peers === undefined) return { ...taken, revision };
   // This clock may be behind the one that fired the timer: then the wake must come once more.
-  if (asleep) return wakesAt - clock.now() <= clockSkewMs ? "lost" : "done";
-  const other = run.host === host ? undefined : run.host;
-  const nudged = other === undefined ? "absent" : await peers.holds(other, run.id, offered);
+  if (asleep) return next.idleUntil - clock.now() <= clockSkewMs ? "lost" : "done";
+  const nudged =
+    holder === undefined || holder === host ? "absent" : await peers.holds(holder, run.id, offered);
   if (nudged !== "absent") return nudged === "held" ? "lost" : "done";
-  // From here on no other host can record anything for the run.
-  const claimed = await runs.append(header, revision, [], { status: "running", host });
-  return claimed === undefined ? "lost" : { ...taken, revision: claimed };
+  // From here on no other host can record anything for the run. What is decided already goes with it.
+  const decided = next?.goesOn === true ? next.decided : [];
+  const claimed = await runs.append(header, revision, decided, { status: "running", host });
+  if (claimed === undefined) return "lost";
+  if (decided.length === 0) return { ...taken, revision: claimed };
+  for (const entry of decided) applyEntry(taken.view, entry);
+  if (live.observed) {
+    const { id: runId, functionId } = header;
+    decided.forEach((entry, index) =>
+      live.publish({
+        type: "history",
+        at: entry.at,
+        runId,
+        functionId,
+        entry,
+        seq: history.length + index + 1,
+      }),
+    );
+  }
+  return { ...taken, revision: claimed };
 }
 
-/** Until when nothing is to be done for a run; undefined when something is, or soon. `view` is spent. */
-function sleepsUntil(
+interface Ahead {
+  readonly decided: readonly HistoryEntry[];
+  /** Until when nothing is to be done for the run; 0 when something is, or soon. */
+  readonly idleUntil: number;
+  /** What is decided does not end the run, and nothing must be looked up for more. */
+  readonly goesOn: boolean;
+}
+
+/** What is to be done for a run that nobody holds. `view` is spent. */
+function lookAhead(
   definition: Definition,
   view: RunView,
   offered: StoredEvent | undefined,
   { clock, holdMs }: RunLoopPorts,
-): number | undefined {
+): Ahead {
   const now = clock.now();
   const moment = { now, underWay: new Set<string>(), offered: offered === undefined ? [] : [offered] };
   const next = transition(definition, view, moment);
   const { decided, execute, wakeAt = Number.POSITIVE_INFINITY, look } = next;
   const idle = decided.length === 0 && execute.length === 0 && look === undefined;
-  return idle && wakeAt - now > holdMs ? wakeAt : undefined;
+  return {
+    decided,
+    idleUntil: idle && wakeAt - now > holdMs ? wakeAt : 0,
+    goesOn: execute.length > 0 && look === undefined,
+  };
 }

@@ -1,11 +1,11 @@
-import type { DirectBatchOptions, StoredMsg } from "@nats-io/jetstream";
+import type { ReadMessage } from "./batch-reader.ts";
 import { largestAnswer } from "./answer-size.ts";
 import { unavailable } from "./layout.ts";
 import type { NatsSession } from "./session.ts";
 
 /** A page of messages. */
 export interface Window {
-  readonly messages: readonly StoredMsg[];
+  readonly messages: readonly ReadMessage[];
   /** The window begins behind this sequence: a page before it ends there. */
   readonly from: number;
 }
@@ -26,11 +26,12 @@ export async function readForward(
   session: NatsSession,
   stream: string,
   { subject, after, limit }: { readonly subject: string; readonly after: number; readonly limit: number },
-): Promise<readonly StoredMsg[]> {
+): Promise<readonly ReadMessage[]> {
+  if (session.replicas === 1) return readOnlyCopy(session, stream, { subject, after, limit });
   let last = await lastSeqOf(session, stream, subject);
-  const found: StoredMsg[] = [];
+  const found: ReadMessage[] = [];
   let behind = after;
-  let left = session.replicas > 1 ? askedAgain : 0;
+  let left = askedAgain;
   while (behind < last && found.length < limit) {
     const batch = Math.min(limit - found.length, pageSize);
     const page = await batchOf(session, stream, { seq: behind + 1, next_by_subj: subject, batch });
@@ -39,11 +40,32 @@ export async function readForward(
     if (page.length > 0) continue;
     // A copy that has not got everything yet may have answered; or what was last is gone by now.
     if (left-- === 0) {
-      if (session.replicas === 1) break;
       throw unavailable(`The NATS stream ${stream} can't be read`, new Error("its copy is too far behind"));
     }
     await pause(session, behindMs);
     last = await lastSeqOf(session, stream, subject);
+  }
+  return found;
+}
+
+/**
+ * Where there is one copy, what it has is all there is. No more is asked for than there is, as the first message says:
+ * the server looks for one more until the stream's end, which costs it twenty times as much as one that it finds.
+ */
+async function readOnlyCopy(
+  session: NatsSession,
+  stream: string,
+  { subject, after, limit }: { readonly subject: string; readonly after: number; readonly limit: number },
+): Promise<readonly ReadMessage[]> {
+  const found: ReadMessage[] = [];
+  let behind = after;
+  for (let batch = Math.min(limit, 1); batch > 0;) {
+    const page = await batchOf(session, stream, { seq: behind + 1, next_by_subj: subject, batch });
+    found.push(...page);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    behind = last.seq;
+    batch = Math.min(last.pending, limit - found.length, pageSize);
   }
   return found;
 }
@@ -65,7 +87,7 @@ export async function readBackward(
   const last = await lastSeqOf(session, stream, subject);
   let end = Math.min(before ?? Number.POSITIVE_INFINITY, last + 1);
   let width = wanted;
-  let found: StoredMsg[] = [];
+  let found: ReadMessage[] = [];
   while (end > first && found.length < wanted) {
     const from = Math.max(end - width, first);
     const messages = await readForward(session, stream, { subject, after: from - 1, limit: end - from });
@@ -82,14 +104,13 @@ export async function readLast(
   session: NatsSession,
   stream: string,
   subjects: readonly string[],
-): Promise<readonly StoredMsg[]> {
-  const found: StoredMsg[] = [];
+): Promise<readonly ReadMessage[]> {
+  const found: ReadMessage[] = [];
   for (let i = 0; i < subjects.length; i += subjectsAtOnce) {
     let missing: readonly string[] = subjects.slice(i, i + subjectsAtOnce);
     // An answer ends where it becomes large: what it does not hold is asked for again.
     while (missing.length > 0) {
-      const options = { multi_last: [...missing], max_bytes: largestAnswer(session.connection) };
-      const some = await collect(() => session.manager.direct.getLastMessagesFor(stream, options));
+      const some = await batchOf(session, stream, { multi_last: missing });
       if (some.length === 0) break;
       found.push(...some);
       const got = new Set(some.map(({ subject }) => subject));
@@ -99,12 +120,13 @@ export async function readLast(
   return found;
 }
 
-/** The last message of a subject, asked of the stream's leader. */
+/** The last message of a subject; where there are several copies, asked of the stream's leader. */
 export async function readLastOf(
   session: NatsSession,
   stream: string,
   subject: string,
-): Promise<StoredMsg | undefined> {
+): Promise<ReadMessage | undefined> {
+  if (session.replicas === 1) return (await batchOf(session, stream, { last_by_subj: subject }))[0];
   try {
     return (await session.manager.streams.getMessage(stream, { last_by_subj: subject })) ?? undefined;
   } catch (error) {
@@ -117,7 +139,8 @@ export async function readSeq(
   session: NatsSession,
   stream: string,
   seq: number,
-): Promise<StoredMsg | undefined> {
+): Promise<ReadMessage | undefined> {
+  if (session.replicas === 1) return (await batchOf(session, stream, { seq }))[0];
   try {
     return (await session.manager.streams.getMessage(stream, { seq })) ?? undefined;
   } catch (error) {
@@ -130,24 +153,27 @@ async function lastSeqOf(session: NatsSession, stream: string, subject: string):
   return (await readLastOf(session, stream, subject))?.seq ?? 0;
 }
 
-function batchOf(
+async function batchOf(
   session: NatsSession,
   stream: string,
-  options: DirectBatchOptions,
-): Promise<readonly StoredMsg[]> {
-  const max_bytes = largestAnswer(session.connection);
-  return collect(() => session.manager.direct.getBatch(stream, { ...options, max_bytes }));
+  request: BatchRequest,
+): Promise<readonly ReadMessage[]> {
+  // One message needs no bound, and with one the server looks for more.
+  const several = "batch" in request || "multi_last" in request;
+  const bound = several ? { max_bytes: largestAnswer(session.connection) } : {};
+  try {
+    return await session.reader.read(stream, { ...request, ...bound });
+  } catch (error) {
+    throw unavailable(`The NATS stream ${stream} can't be read`, error);
+  }
 }
 
-async function collect(request: () => Promise<AsyncIterable<StoredMsg>>): Promise<readonly StoredMsg[]> {
-  const found: StoredMsg[] = [];
-  try {
-    for await (const message of await request()) found.push(message);
-  } catch (error) {
-    if (!isNoMessage(error)) throw unavailable("The NATS stream can't be read", error);
-  }
-  return found;
-}
+/** A direct read, as nats-server takes it (ADR-31). */
+type BatchRequest =
+  | { readonly seq: number; readonly next_by_subj: string; readonly batch: number }
+  | { readonly multi_last: readonly string[] }
+  | { readonly last_by_subj: string }
+  | { readonly seq: number };
 
 function isNoMessage(error: unknown): boolean {
   return (error as { code?: unknown }).code === noMessage;

@@ -10,6 +10,7 @@ import {
 } from "@nats-io/transport-node";
 import type { Clock } from "../clock.ts";
 import { MillraceError } from "../errors.ts";
+import { createBatchReader, type BatchReader } from "./batch-reader.ts";
 import { createLayout, unavailable } from "./layout.ts";
 import { createNames, type Names } from "./names.ts";
 import type { NatsOptions } from "./options.ts";
@@ -21,6 +22,7 @@ export interface NatsSession {
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
   readonly publisher: Publisher;
+  readonly reader: BatchReader;
   readonly names: Names;
   readonly clock: Clock;
   /** This host's name. */
@@ -65,9 +67,11 @@ export async function openSession(url: string, options: SessionOptions): Promise
     const manager = await jetStreamOf(connection);
     const { replicas, leaseMs } = await createLayout(manager, names, options);
     const publisher = createPublisher(connection, clock, createInbox());
+    const reader = createBatchReader(connection, clock, createInbox());
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       publisher.close();
+      reader.close();
       await connection.close();
     };
     return {
@@ -75,6 +79,7 @@ export async function openSession(url: string, options: SessionOptions): Promise
       client: jetstream(connection),
       manager,
       publisher,
+      reader,
       names,
       clock,
       host: name,

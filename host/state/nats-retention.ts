@@ -1,4 +1,4 @@
-import type { StoredMsg } from "@nats-io/jetstream";
+import type { ReadMessage } from "../nats/batch-reader.ts";
 import { readForward, readLast } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import { runSummary } from "./nats-run-record.ts";
@@ -56,6 +56,6 @@ export async function removeFinished(
   }
 }
 
-function isOver(message: StoredMsg, before: number): boolean {
+function isOver(message: ReadMessage, before: number): boolean {
   return runSummary(message).finishedAt !== undefined && message.time.getTime() < before;
 }

@@ -1,4 +1,4 @@
-import type { StoredMsg } from "@nats-io/jetstream";
+import type { ReadMessage } from "../nats/batch-reader.ts";
 import type { HistoryEntry } from "../executor/history.ts";
 import type { RunHeader, RunSummary, RunUpdate } from "./state.ts";
 
@@ -7,6 +7,8 @@ export interface RunChange {
   readonly run: RunHeader;
   /** Where the run stood from then on. */
   readonly update: RunUpdate;
+  /** Where the messages before stand, the latest last: all of them, or the latest. Absent: nobody knew. */
+  readonly behind?: readonly number[];
   /** Tells this write from every other. */
   readonly writer: string;
   readonly entries: readonly HistoryEntry[];
@@ -14,12 +16,12 @@ export interface RunChange {
   readonly entriesAt?: string;
 }
 
-export function decodeChange(message: StoredMsg): RunChange {
-  return message.json<RunChange>();
+export function decodeChange(message: ReadMessage): RunChange {
+  return message.json() as RunChange;
 }
 
 /** The run as it stood with this message. */
-export function runSummary(message: StoredMsg): RunSummary {
+export function runSummary(message: ReadMessage): RunSummary {
   const { run, update } = decodeChange(message);
   return { ...run, ...update };
 }

@@ -1,10 +1,11 @@
-import type { StoredMsg } from "@nats-io/jetstream";
+import type { ReadMessage } from "../nats/batch-reader.ts";
 import type { HistoryEntry } from "../executor/history.ts";
 import { functionDigestOf } from "../executor/run-id.ts";
 import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
-import { readForward, readLastOf } from "../nats/read.ts";
+import { readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import { queryNatsRuns } from "./nats-run-query.ts";
+import { createTrails } from "./nats-run-trails.ts";
 import { decodeChange, runSummary, type RunChange } from "./nats-run-record.ts";
 import { createNatsTimers } from "./nats-timers.ts";
 import type { Artifacts, RunHeader, Runs, RunUpdate, Waits } from "./state.ts";
@@ -32,6 +33,7 @@ export function createNatsRuns(
   const { names, publisher, clock } = session;
   const { stream } = names.runs;
   const timers = createNatsTimers(session);
+  const trails = createTrails(session);
   let writes = 0;
   /** Appends of which no answer came, by run: one that the caller tries again must know its own earlier message. */
   const unanswered = new Map<string, { readonly update: RunUpdate; readonly writer: string }>();
@@ -52,12 +54,14 @@ export function createNatsRuns(
       ? earlier.writer
       : `${session.host}.${(writes++).toString(36)}.${clock.now().toString(36)}`;
     const { disarm, clears, ...kept } = update;
-    const payload = await encode({ run, update: kept, writer, entries });
+    const behind = trails.behind(run.id, revision);
+    const payload = await encode({ run, update: kept, writer, behind, entries });
     try {
       // A timer that fires for nothing is harmless; one that was never armed is not. So it goes first.
       if (update.wakeAt !== undefined) await timers.arm(run.id, update.wakeAt);
       const next = await publishOnce(subject, revision, payload, { writer, again });
       unanswered.delete(run.id);
+      if (next !== undefined) trails.wrote(run.id, behind, next, update.status === "running");
       // Not waited for: what is left over wakes a run for nothing, and goes in time.
       if (next !== undefined && disarm !== undefined) void waits.disarm(disarm).catch(() => undefined);
       if (next !== undefined && clears !== undefined) timers.clear(run.id, clears);
@@ -100,7 +104,7 @@ export function createNatsRuns(
     return JSON.stringify({ ...rest, entries: [], entriesAt });
   };
 
-  const entriesOf = async (message: StoredMsg): Promise<readonly HistoryEntry[]> => {
+  const entriesOf = async (message: ReadMessage): Promise<readonly HistoryEntry[]> => {
     const { entries, entriesAt } = decodeChange(message);
     if (entriesAt === undefined) return entries;
     const bytes = await artifacts.get(entriesAt);
@@ -114,9 +118,7 @@ export function createNatsRuns(
     append: (run, revision, entries, update) => write(run, revision, entries, update),
     async load(runId) {
       if (!idForm.test(runId)) return undefined;
-      const subject = names.run(functionDigestOf(runId), runId);
-      const limit = Number.POSITIVE_INFINITY;
-      const messages = await readForward(session, stream, { subject, after: 0, limit });
+      const messages = await trails.read(names.run(functionDigestOf(runId), runId), runId);
       const last = messages.at(-1);
       if (last === undefined) return undefined;
       const history = (await Promise.all(messages.map(entriesOf))).flat();

@@ -23,6 +23,7 @@ const benches = {
   "nats-two-hosts": () => import("./nats-two-hosts.ts"),
   "dev-ready": () => import("./dev-ready.ts"),
   "store-growth": () => import("./store-growth.ts"),
+  waits: () => import("./waits.ts"),
 } as const satisfies Record<string, () => Promise<{ run(): Promise<readonly Figure[]> }>>;
 
 type Name = keyof typeof benches;

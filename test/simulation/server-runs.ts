@@ -8,10 +8,18 @@ export interface Write {
   readonly update: RunUpdate;
 }
 
-/** Whether a host made the run its own by this write. */
+/** Whether a host made the run its own by this write: what it adds beside that, it decided from what was there. */
 export function isClaim({ entries, update }: Write): boolean {
-  return entries.length === 0 && update.status === "running";
+  return update.status === "running" && entries.every(({ type }) => decisions.has(type));
 }
+
+const decisions: ReadonlySet<string> = new Set([
+  "wait.matched",
+  "wait.timedOut",
+  "wait.cancelled",
+  "step.skipped",
+  "run.timedOut",
+]);
 
 /** A run as the simulated store keeps it. */
 export interface RunRecord {
