@@ -10,7 +10,7 @@ export default ({ ctx }: Input) => {
   // An attempt before this one may have taken a number, and failed after that.
   const taken = bucket.get(ctx.idempotencyKey);
   if (taken) return { number: Number(new TextDecoder().decode(taken)) };
-  const number = Number(increment(bucket, "invoices", 1));
+  const number = increment(bucket, "invoices", 1);
   bucket.set(ctx.idempotencyKey, new TextEncoder().encode(String(number)));
   return { number };
 };

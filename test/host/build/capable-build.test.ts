@@ -123,7 +123,7 @@ describe("a step that is granted capabilities", () => {
       web: { source: fetching, capabilities: all },
       kept: {
         source:
-          'import { open } from "wasi:keyvalue/store";\nexport default () => open("default").exists("a");',
+          'import { open } from "wasi:keyvalue/store@0.2.0-draft2";\nexport default () => open("default").exists("a");',
         capabilities: all,
       },
     });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +19,9 @@ import { type ProjectFixture, projectFolder } from "./project-fixture.ts";
 
 /** A step's source, and what its document grants it. */
 export interface CapableStep {
-  readonly source: string;
+  /** JavaScript; else a file of test/fixtures/steps has it, in TypeScript. */
+  readonly source?: string;
+  readonly file?: string;
   readonly capabilities?: CapabilitiesDocument;
 }
 
@@ -50,11 +53,15 @@ export async function capableProject(
     steps: Object.fromEntries(
       Object.entries(steps).map(([id, { capabilities }]) => [
         id,
-        { path: `file://./${folder}/${id}.js`, ...(capabilities && { capabilities }) },
+        { path: `file://./${folder}/${id}`, ...(capabilities && { capabilities }) },
       ]),
     ),
   };
-  const sources = Object.entries(steps).map(([id, { source }]) => [`${folder}/${id}.js`, source]);
+  const sources = Object.entries(steps).map(([id, { source = "", file }]) =>
+    file === undefined
+      ? [`${folder}/${id}.js`, source]
+      : [`${folder}/${id}.ts`, readFileSync(join(import.meta.dirname, "../../fixtures/steps", file), "utf8")],
+  );
   const project: ProjectFixture = await projectFolder({
     "function.json": JSON.stringify(document),
     ...Object.fromEntries(sources),

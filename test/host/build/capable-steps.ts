@@ -65,55 +65,6 @@ export const capableSteps: Readonly<Record<string, CapableStep>> = {
   },
   stored: {
     capabilities: { kv: true, config: { greeting: "Grüße", empty: "" } },
-    source: `
-      import { open } from "wasi:keyvalue/store";
-      import { Cas, increment, swap } from "wasi:keyvalue/atomics@0.2.0-draft2";
-      import { getMany, setMany, deleteMany } from "wasi:keyvalue/batch";
-      import config, { get, getAll } from "wasi:config/store";
-      const bytes = (text) => new TextEncoder().encode(text);
-      const text = (found) => (found ? new TextDecoder().decode(found) : found);
-      const deeds = {
-        config: () => [get("greeting"), get("empty"), get("none"), getAll(), config.get("greeting")],
-        round: () => {
-          const bucket = open("default");
-          const before = bucket.get("a");
-          bucket.set("a", bytes("Grüße"));
-          const seen = [before, text(bucket.get("a")), bucket.exists("a"), bucket.exists("b"), bucket.listKeys(null).keys];
-          bucket.delete("a");
-          return [...seen, bucket.get("a")];
-        },
-        count: () => {
-          const bucket = open("default");
-          return [increment(bucket, "n", 2), increment(bucket, "n", -5)];
-        },
-        swap: () => {
-          const bucket = open("default");
-          const cas = Cas.new(bucket, "s");
-          const before = cas.current();
-          swap(cas, bytes("one"));
-          const late = Cas.new(bucket, "s");
-          bucket.set("s", bytes("other"));
-          try {
-            swap(late, bytes("two"));
-          } catch (error) {
-            return [before, text(bucket.get("s")), error.payload.tag, error.message];
-          }
-        },
-        batch: () => {
-          const bucket = open("default");
-          setMany(bucket, [["x", bytes("1")], ["y", bytes("2")]]);
-          const found = getMany(bucket, ["x", "none", "y"]).map((pair) => pair && [pair[0], text(pair[1])]);
-          deleteMany(bucket, ["x", "y"]);
-          return [found, bucket.exists("x")];
-        },
-        elsewhere: () => {
-          try {
-            open("others").get("a");
-          } catch (error) {
-            return [error instanceof Error, error.message, error.payload.tag];
-          }
-        },
-      };
-      export default ({ event: { data } }) => deeds[data.do]();`,
+    file: "stored.ts",
   },
 };
