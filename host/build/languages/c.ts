@@ -8,6 +8,7 @@ import { missing } from "../toolchains.ts";
 import type { Language, StepToBuild } from "./language.ts";
 
 const cExtensions = [".c"];
+const headers = [".h", ".hh", ".hpp"];
 const cppExtensions = [".cpp", ".cc", ".cxx"];
 
 /** C and C++: every source in a folder is compiled, and all are linked into one program. */
@@ -111,7 +112,9 @@ async function compile(job: CompileJob, driver: Driver): Promise<Compiled> {
   const [program = "", ...first] = hasCpp ? driver.cpp : driver.c;
   // What generators of bindings make beside their sources, to say which world it is.
   const described = withExtension(files, [".o"]);
-  const model = (await exportsHandler(sources)) ? ["-mexec-model=reactor"] : [];
+  const model = (await exportsHandler([...sources, ...withExtension(files, headers)]))
+    ? ["-mexec-model=reactor"]
+    : [];
   const run = await runTool(
     program,
     [...first, "-O2", "-Wl,--strip-debug", ...model, ...objects, ...described, "-o", output],
