@@ -112,7 +112,8 @@ export const runtimeErrors = {
   },
   ERR_ENGINE_UNAVAILABLE: {
     retry: false,
-    summary: "The engine that was asked for by name can't be loaded; nothing was started.",
+    summary:
+      "The engine that was asked for by name can't be loaded and nothing was started, or it lacks what the step was granted.",
     next: "Leave the engine to `auto`, or see `millrace doctor` for why it does not load.",
   },
   ERR_ENGINE_BROKEN: {

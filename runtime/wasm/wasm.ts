@@ -1,8 +1,8 @@
-import type { ArtifactSource, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
+import type { ArtifactSource, Attempt, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
 import { typedStepInput } from "./awaited.ts";
-import { chooseEngine, createEngine } from "./choice.ts";
 import type { EngineChoice } from "./choice.ts";
 import type { Engine, StepBinary } from "./engine.ts";
+import { createEngines } from "./engines.ts";
 import { failure } from "../failure.ts";
 import { givenSecrets, type Secrets } from "../secrets.ts";
 import { inspect } from "./component.ts";
@@ -31,8 +31,9 @@ const rememberedBinaries = 10_000;
 /** Executes steps that are WebAssembly components, or core modules built as WASI preview 1 commands. */
 export function createWasmDriver(options: WasmDriverOptions): Driver {
   const { engine: wanted = "auto", secrets = new Map(), services = {} } = options;
-  const engine = typeof wanted === "string" ? createEngine(chooseEngine(wanted), options) : wanted;
+  const engines = createEngines(wanted, options);
   const binaries = new Map<string, Promise<StepBinary | StepFailure>>();
+  const running = new Set<Promise<AttemptResult>>();
 
   const inspected = ({ sha256 }: StepProgram): Promise<StepBinary | StepFailure> => {
     if (sha256 === undefined) {
@@ -59,36 +60,52 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
     return refusal(binary.imports, program.capabilities) ?? binary;
   };
 
+  const run = async ({ program, input, limits, signal }: Attempt): Promise<AttemptResult> => {
+    const binary = await binaryOf(program);
+    if ("code" in binary) return { ok: false, failure: binary, logs: [] };
+    const attempt = {
+      input: binary.mode === "typed" ? typedStepInput(input) : input,
+      limits,
+      ...(signal && { signal }),
+    };
+    const { capabilities } = program;
+    const engine = engines.of(capabilities);
+    if ("code" in engine) return { ok: false, failure: engine, logs: [] };
+    // What most steps need: nothing.
+    if (capabilities === undefined) return attemptResult(await engine.execute(binary, attempt));
+    const given = givenSecrets(capabilities, secrets, input.ctx);
+    if ("code" in given) return { ok: false, failure: given, logs: [] };
+    const { functionId } = input.ctx;
+    const open = openHostCalls(services, { capabilities, limits, functionId, secrets: given.bound });
+    const granted = { ...capabilities, env: { ...capabilities.env, ...given.env } };
+    try {
+      const calls = open && { calls: open.calls };
+      return attemptResult(await engine.execute(binary, { ...attempt, capabilities: granted, ...calls }));
+    } finally {
+      await open?.close();
+    }
+  };
+
   return {
     name: "wasm",
     async prepare(program, limits) {
       const binary = await binaryOf(program);
-      return "code" in binary ? binary : engine.prepare(binary, limits);
+      if ("code" in binary) return binary;
+      const engine = engines.of(program.capabilities);
+      return "code" in engine ? engine : engine.prepare(binary, limits);
     },
-    async execute({ program, input, limits, signal }): Promise<AttemptResult> {
-      const binary = await binaryOf(program);
-      if ("code" in binary) return { ok: false, failure: binary, logs: [] };
-      const attempt = {
-        input: binary.mode === "typed" ? typedStepInput(input) : input,
-        limits,
-        ...(signal && { signal }),
-      };
-      const { capabilities } = program;
-      // What most steps need: nothing.
-      if (capabilities === undefined) return attemptResult(await engine.execute(binary, attempt));
-      const given = givenSecrets(capabilities, secrets, input.ctx);
-      if ("code" in given) return { ok: false, failure: given, logs: [] };
-      const { functionId } = input.ctx;
-      const open = openHostCalls(services, { capabilities, limits, functionId, secrets: given.bound });
-      const granted = { ...capabilities, env: { ...capabilities.env, ...given.env } };
-      try {
-        const calls = open && { calls: open.calls };
-        return attemptResult(await engine.execute(binary, { ...attempt, capabilities: granted, ...calls }));
-      } finally {
-        await open?.close();
-      }
+    execute(attempt) {
+      const result = run(attempt);
+      running.add(result);
+      const forget = (): void => void running.delete(result);
+      result.then(forget, forget);
+      return result;
     },
-    close: () => engine.close(),
+    async close() {
+      await engines.close();
+      // Those that the engine had not been given yet find it closed.
+      await Promise.allSettled(running);
+    },
   };
 }
 
