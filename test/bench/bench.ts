@@ -25,6 +25,9 @@ const benches = {
   "dev-ready": () => import("./dev-ready.ts"),
   "store-growth": () => import("./store-growth.ts"),
   waits: () => import("./waits.ts"),
+  "waits-growth": () => import("./waits-growth.ts"),
+  parked: () => import("./parked.ts"),
+  "timers-burst": () => import("./timers-burst.ts"),
 } as const satisfies Record<string, () => Promise<{ run(): Promise<readonly Figure[]> }>>;
 
 type Name = keyof typeof benches;
