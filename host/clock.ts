@@ -8,8 +8,11 @@ export interface Clock {
 /** A number in [0, 1), as Math.random gives it. */
 export type Random = () => number;
 
-/** The longest delay that setTimeout takes; a later time is reached in several hops. */
-const longestDelay = 2 ** 31 - 1;
+/**
+ * A later time is reached in hops of this length, in milliseconds: the machine's clock may be put on meanwhile, or stand
+ * still while it sleeps, and setTimeout does not notice.
+ */
+const longestHop = 1_000;
 
 /** The machine's own clock. */
 export const systemClock: Clock = {
@@ -19,7 +22,7 @@ export const systemClock: Clock = {
     const arm = (): void => {
       const left = Math.max(at - Date.now(), 0);
       // A timer may fire a little early, or be a hop on the way.
-      timer = setTimeout(() => (Date.now() < at ? arm() : callback()), Math.min(left, longestDelay));
+      timer = setTimeout(() => (Date.now() < at ? arm() : callback()), Math.min(left, longestHop));
     };
     arm();
     return () => clearTimeout(timer);

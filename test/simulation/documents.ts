@@ -47,6 +47,8 @@ export function randomVersion(chance: Chance, id: string, createdAt: number): Fu
     steps,
     retry: { retries: chance.between(0, 3), backoff: { initial: chance.pick(["100ms", "1s", "5s"]) } },
     ...(handled ? { onFailure: "rescue" } : {}),
+    ...(chance.happens(0.15) ? { cancel: [{ event: awaitedName, if: sameKey }] } : {}),
+    ...(chance.happens(0.15) ? { timeout: chance.pick(["10s", "2m"]) } : {}),
   };
   return functionVersion(document, {}, createdAt);
 }

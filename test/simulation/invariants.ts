@@ -5,7 +5,7 @@ import type { FunctionVersion } from "../../host/function/version.ts";
 import { triggerStep } from "../../host/function/document.ts";
 import { flagged } from "./documents.ts";
 import { checkWaits, waitAllows } from "./invariants-waits.ts";
-import { isClaim, type RunRecord } from "./server-runs.ts";
+import { isClaim, isCommand, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
 
 type Violated = (what: string) => void;
@@ -36,6 +36,7 @@ function checkHolders({ writes }: RunRecord, violated: Violated): void {
   let holder = writes[0]?.machine;
   for (const write of writes.slice(1)) {
     const { machine } = write;
+    if (isCommand(write)) continue;
     if (isClaim(write)) holder = machine;
     else if (machine !== holder) violated(`${machine} wrote to it, and ${holder} holds it`);
   }
@@ -84,7 +85,10 @@ function checkStep(
   const [earliest] = attempts;
   if (earliest === undefined) return;
   if (step === document.onFailure) {
-    const failed = history.find((entry) => entry.type === "step.failed" && entry.retryAt === undefined);
+    const failed = history.find(
+      (entry) =>
+        (entry.type === "step.failed" && entry.retryAt === undefined) || entry.type === "run.timedOut",
+    );
     if (failed === undefined || failed.at > earliest.startedAt) violated("ran without a failure");
     return;
   }
@@ -121,7 +125,12 @@ function checkEnd(history: readonly HistoryEntry[], document: FunctionDocument, 
       violated("completed, and its steps are not");
   }
   if (end?.type === "run.failed") {
-    if (dead.length === 0) violated("failed without a failure");
+    const timedOut = history.find(({ type }) => type === "run.timedOut");
+    if (dead.length === 0 && timedOut === undefined) violated("failed without a failure");
+    const { timeout = "0s" } = document;
+    const [first] = history;
+    if (timedOut !== undefined && timedOut.at < (first?.at ?? 0) + parseDuration(timeout)!)
+      violated("timed out too early");
     const { onFailure } = document;
     const handled = dead.some((entry) => "step" in entry && entry.step === onFailure);
     if (onFailure !== undefined && !settled.has(onFailure) && !handled)

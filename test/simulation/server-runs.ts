@@ -13,6 +13,14 @@ export function isClaim({ entries, update }: Write): boolean {
   return update.status === "running" && entries.every(({ type }) => decisions.has(type));
 }
 
+/** Whether somebody asked for something, whoever held the run. */
+export function isCommand({ entries }: Write): boolean {
+  const [only] = entries;
+  return entries.length === 1 && only !== undefined && commands.has(only.type);
+}
+
+const commands: ReadonlySet<string> = new Set(["run.paused", "run.resumed", "run.cancelled"]);
+
 const decisions: ReadonlySet<string> = new Set([
   "wait.matched",
   "wait.timedOut",

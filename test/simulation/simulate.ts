@@ -71,15 +71,17 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   for (const id of functions) activate(server, randomVersion(chance, id, beginning));
   scheduleFaults(world, fleet, plan, troubleMs);
   for (const slot of fleet.slots) fleet.start(slot);
-  const clients = createClients(world, fleet);
+  const clients = createClients(world, fleet, server);
   for (let i = chance.between(1, 10); i > 0; i--)
     clients.publish(chance.below(troubleMs), chance.pick(allNames));
   for (let i = chance.pick([0, 0, 1, 2]); i > 0; i--)
     clients.deploy(chance.below(troubleMs), chance.pick(functions));
+  for (let i = chance.pick([0, 0, 1, 3]); i > 0; i--) clients.command(chance.below(troubleMs));
 
   await scheduler.run({ until: beginning + troubleMs });
   Object.assign(world.weather, { loss: 0, late: 0, twice: 0, uneven: 0 });
   fleet.heal();
+  clients.resumeAll(10);
   const atRest = (): boolean =>
     clients.busy === 0 &&
     server.runs.open + server.events.pending + server.wakes.pending + server.timers === 0;
@@ -149,7 +151,7 @@ function activate(server: Server, version: FunctionVersion): void {
 }
 
 /** Those outside who publish and deploy: they ask one host after another until one has answered. */
-function createClients(world: World, fleet: Fleet) {
+function createClients(world: World, fleet: Fleet, server: Server) {
   const { scheduler, chance, trace } = world;
   let busy = 0;
   let published = 0;
@@ -206,6 +208,28 @@ function createClients(world: World, fleet: Fleet) {
         ),
       );
     },
+    /** Cancels a run, or pauses it; one that is over by then stays so. */
+    command(delay: number): void {
+      busy += 1;
+      const what = chance.happens(0.3) ? "cancel" : "pause";
+      scheduler.after(delay, () => {
+        const ids = [...server.runs.records.keys()];
+        if (ids.length === 0) return void (busy -= 1);
+        const id = chance.pick(ids);
+        return insist(() => anyHost()?.commands[what](id).catch(unlessOver));
+      });
+    },
+    /** Resumes what is paused, again and again: a host may do what it was asked long after its client gave up. */
+    resumeAll(times: number): void {
+      if (times === 0) return;
+      for (const [id, { history, update }] of server.runs.records) {
+        const last = history.findLast(({ type }) => type === "run.paused" || type === "run.resumed");
+        if (last?.type !== "run.paused" || update.finishedAt !== undefined) continue;
+        busy += 1;
+        insist(() => anyHost()?.commands.resume(id).catch(unlessOver));
+      }
+      scheduler.after(30_000, () => this.resumeAll(times - 1));
+    },
     /** Deploys another version, or removes the function. */
     deploy(delay: number, functionId: string): void {
       busy += 1;
@@ -216,6 +240,10 @@ function createClients(world: World, fleet: Fleet) {
       );
     },
   };
+}
+
+function unlessOver(error: unknown): void {
+  if ((error as { code?: string }).code !== "ERR_RUN_STATE") throw error;
 }
 
 /** The events since `from` have runs of the versions that are active now, and no others. */
