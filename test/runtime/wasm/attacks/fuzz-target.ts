@@ -5,29 +5,20 @@ import { parseStructuredCloudEvent } from "../../../../host/event/cloudevents.ts
 import { compileEventSchemas } from "../../../../host/event/schemas.ts";
 import { define, functionVersion } from "../../../../host/function/define.ts";
 import { loadFunction } from "../../../../host/function/load.ts";
-import { MalformedBinary } from "../../../../runtime/wasm/binary.ts";
-import { inspectStep } from "../../../../runtime/wasm/grants.ts";
-import { boundModule } from "../../../../runtime/wasm/v8/bounds.ts";
-import { decodeComponent } from "../../../../runtime/wasm/v8/component/decode.ts";
-import { createV8Engine } from "../../../../runtime/wasm/v8/engine.ts";
-import { ExportMismatch, linkStep } from "../../../../runtime/wasm/v8/program.ts";
-import { ImportMismatch } from "../../../../runtime/wasm/v8/wasi/wasi.ts";
+import type { Engine } from "../../../../runtime/wasm/engine.ts";
 import { copyStdin, command, printing, program, typed } from "../components.ts";
-import { createHarness } from "../harness.ts";
-import type { Harness } from "../harness.ts";
+import { binariesOnV8, binariesOnWasmtime } from "./fuzz-binaries.ts";
 import { createDice, mutate, mutateText } from "./fuzz-cases.ts";
 
 /** What a range of cases is run with. */
 export interface FuzzRange {
+  readonly engine: Engine["name"];
   readonly seed: number;
   readonly first: number;
   readonly count: number;
   /** A file descriptor that gets a byte before each case, so that whoever watches knows which one hangs. */
   readonly progress: number;
 }
-
-/** One binary in so many also runs, from beginning to end. */
-const runEvery = 40;
 
 const documents = [
   readFileSync(new URL("../../../../examples/order/function.json", import.meta.url), "utf8"),
@@ -62,7 +53,7 @@ const events = [
 ];
 
 /** Runs the cases; throws for one that ends in something else than a result or a failure with its code. */
-export async function runFuzz({ seed, first, count, progress }: FuzzRange): Promise<void> {
+export async function runFuzz({ engine, seed, first, count, progress }: FuzzRange): Promise<void> {
   const seeds = (
     await Promise.all([
       printing("1"),
@@ -71,7 +62,7 @@ export async function runFuzz({ seed, first, count, progress }: FuzzRange): Prom
       command("(call $put (i32.const 1) (i32.const 4096) (i32.const 1))"),
     ])
   ).map((bytes) => Buffer.from(bytes));
-  const harness = createHarness(createV8Engine);
+  const binaries = engine === "v8" ? binariesOnV8() : binariesOnWasmtime();
   const schemas = compileEventSchemas({});
   try {
     for (let number = first; number < first + count; number++) {
@@ -80,34 +71,11 @@ export async function runFuzz({ seed, first, count, progress }: FuzzRange): Prom
       const kind = number % 5;
       if (kind === 3) document(mutateText(documents, dice));
       else if (kind === 4) event(mutateText(events, dice), schemas);
-      else if (number % runEvery === 0) await attempt(harness, mutate(seeds, dice));
-      else binary(mutate(seeds, dice));
+      else await binaries.take(mutate(seeds, dice), number);
     }
   } finally {
-    await harness.close();
+    await binaries.close();
   }
-}
-
-/** What happens to a binary until it is compiled, in this thread. */
-function binary(bytes: Buffer): void {
-  const inspection = inspectStep(bytes);
-  if ("code" in inspection) return;
-  try {
-    if (inspection.kind === "command") boundModule(bytes);
-    else {
-      const { component, modules } = decodeComponent(bytes);
-      linkStep(component, inspection.mode);
-      modules.forEach(boundModule);
-    }
-  } catch (error) {
-    const known = [MalformedBinary, ImportMismatch, ExportMismatch, RangeError];
-    if (!known.some((it) => error instanceof it)) throw error;
-  }
-}
-
-async function attempt(harness: Harness, bytes: Buffer): Promise<void> {
-  const result = await harness.run(bytes, { limits: { wallMs: 250 } });
-  if (!result.ok && result.failure.code === "ERR_ENGINE_BROKEN") throw new Error(result.failure.message);
 }
 
 function document(bytes: Buffer): void {

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { runFuzz } from "./fuzz-target.ts";
 
 /*
- * `npm run fuzz -- --count N --seed S`: N mutated binaries, documents and events, each of which must end in a result or
+ * `npm run fuzz -- --engine E --count N --seed S`: N mutated binaries, documents and events, each of which must end in a result or
  * in a failure with its code. They run in a child process: this one sees it crash or hang, and says at which case.
  * `--first I --count 1` runs one again.
  */
@@ -14,13 +14,21 @@ const longestCaseMs = 20_000;
 
 const { values } = parseArgs({
   options: {
+    engine: { type: "string", default: "v8" },
     count: { type: "string", default: "100000" },
     seed: { type: "string", default: "1" },
     first: { type: "string", default: "0" },
     child: { type: "boolean", default: false },
   },
 });
-const range = { seed: Number(values.seed), first: Number(values.first), count: Number(values.count) };
+const engine = values.engine === "wasmtime" ? "wasmtime" : "v8";
+if (engine !== values.engine) throw new Error(`--engine is v8 or wasmtime, not ${values.engine}`);
+const range = {
+  engine,
+  seed: Number(values.seed),
+  first: Number(values.first),
+  count: Number(values.count),
+} as const;
 
 if (values.child) await runFuzz({ ...range, progress: 3 });
 else await watch();
@@ -53,12 +61,12 @@ async function watch(): Promise<void> {
   clearTimeout(timer);
   const seconds = (performance.now() - began) / 1000;
   console.log(
-    `${cases} cases in ${seconds.toFixed(1)} s, ${Math.round(cases / seconds)} a second, seed ${range.seed}`,
+    `${cases} cases in ${seconds.toFixed(1)} s, ${Math.round(cases / seconds)} a second, on ${engine}, seed ${range.seed}`,
   );
   if (code === 0 && cases === range.count) return;
   const which = range.first + Math.max(0, cases - 1);
   console.error(
-    `${hung ? "It hangs" : "It fails"} at case ${which}: npm run fuzz -- --seed ${range.seed} --first ${which} --count 1`,
+    `${hung ? "It hangs" : "It fails"} at case ${which}: npm run fuzz -- --engine ${engine} --seed ${range.seed} --first ${which} --count 1`,
   );
   process.exitCode = 1;
 }
