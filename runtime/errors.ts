@@ -31,6 +31,11 @@ export const runtimeErrors = {
     summary: "The attempt took longer than the step's `timeout`, or than its Lambda function's own.",
     next: "Raise the one that the message names, or find what the step waits for.",
   },
+  ERR_STEP_CPU: {
+    retry: true,
+    summary: "The attempt computed longer than `limits.cpu`, not counting what it waited.",
+    next: "Raise `limits.cpu` in the step's document, or have the step compute less.",
+  },
   ERR_STEP_MEMORY: {
     retry: true,
     summary: "The attempt wanted more memory than `limits.memory`, or than its Lambda function has.",
@@ -113,7 +118,7 @@ export const runtimeErrors = {
   ERR_ENGINE_UNAVAILABLE: {
     retry: false,
     summary:
-      "The engine that was asked for by name can't be loaded and nothing was started, or it lacks what the step was granted.",
+      "The engine that was asked for by name can't be loaded, or does not have what the step's grants or limits need; nothing was started.",
     next: "Leave the engine to `auto`, or see `millrace doctor` for why it does not load.",
   },
   ERR_ENGINE_BROKEN: {

@@ -6,8 +6,8 @@ import { programOutput } from "./output.ts";
 export interface Exit {
   readonly status: number;
   readonly stdout: string;
-  /** It had been refused memory. */
-  readonly starved?: boolean;
+  /** How it had been refused memory: what it had, and asked for, and the limit. */
+  readonly starved?: string;
 }
 
 /** Reads how a program ended as the step contract has it: a success or a failure. */
@@ -20,6 +20,7 @@ function exitFailure({ status, starved }: Exit, logs: readonly LogLine[]): StepF
   const said = logs.findLast((line) => line.message.trim() !== "")?.message.trim();
   const message = `The step exited with code ${status}${said === undefined ? "." : `: ${said}`}`;
   if (status === fatalStatus) return failure("ERR_STEP_FATAL", message);
-  if (starved) return failure("ERR_STEP_MEMORY", `${message} It had been refused more memory.`);
+  if (starved !== undefined)
+    return failure("ERR_STEP_MEMORY", `${message} It had been refused more memory: ${starved}.`);
   return failure("ERR_STEP_FAILED", message);
 }

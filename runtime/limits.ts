@@ -2,6 +2,8 @@
 export interface Limits {
   /** Wall time of the attempt, in milliseconds. */
   readonly wallMs: number;
+  /** Processor time of the attempt, in milliseconds: what it computes, not what it waits. Absent: as long as its wall time. */
+  readonly cpuMs?: number;
   /** Linear memory of all of the component's modules together, in bytes. */
   readonly memoryBytes: number;
   /** Output of the step (stdout, or the typed result), in bytes of UTF-8. */

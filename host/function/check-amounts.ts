@@ -42,6 +42,7 @@ export function checkAmounts(document: Json, findings: Findings): void {
     checkRetry(step, pointer, findings);
     checkDuration(step, "timeout", attempt, pointer, findings);
     const limits = objectOf(member(step, "limits"));
+    checkDuration(limits, "cpu", attempt, `${pointer}/limits`, findings);
     for (const [key, range] of Object.entries(sizes))
       checkSize(limits, key, range, `${pointer}/limits`, findings);
     checkSize(objectOf(member(limits, "http")), "body", body, `${pointer}/limits/http`, findings);

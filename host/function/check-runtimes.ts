@@ -14,6 +14,7 @@ export function checkRuntimes(document: Json, findings: Findings): void {
     if (type === "docker") checkDocker(step, runtime, pointer, findings);
     if (type === "lambda") checkLambda(step, runtime, pointer, findings);
     if (type === "http") checkHttp(step, runtime, pointer, findings);
+    if (typeof type === "string" && type !== "wasm") checkLimits(step, type, pointer, findings);
   }
 }
 
@@ -30,6 +31,14 @@ function checkHttp(step: JsonObject, runtime: JsonObject, pointer: string, findi
   if (destination === undefined || destination.ok || !/^https?:/.test(url as string)) return;
   const { message } = destination;
   findings.add({ code, pointer: `${pointer}/runtime/url`, message, expected: "https://<host>/<path>" });
+}
+
+/** What a step computes is counted where it runs in this host's threads. */
+function checkLimits(step: JsonObject, type: string, pointer: string, findings: Findings): void {
+  if (member(objectOf(member(step, "limits")), "cpu") === undefined) return;
+  const message = `a step of runtime ${JSON.stringify(type)} can't have a limit of processor time`;
+  const place = { pointer: `${pointer}/limits/cpu`, place: "key" as const };
+  findings.add({ code: "ERR_FUNCTION_RUNTIME", ...place, message, expected: "runtime wasm" });
 }
 
 /** What is invoked is named, and what is published is not a version already. */

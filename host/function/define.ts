@@ -165,6 +165,7 @@ function someWaits(waits: readonly string[]): { readonly waits?: readonly string
 function limitsOf({ timeout, limits = {} }: StepDocument): Limits {
   return {
     wallMs: timeout === undefined ? defaultLimits.wallMs : duration(timeout),
+    ...(limits.cpu === undefined ? {} : { cpuMs: duration(limits.cpu) }),
     memoryBytes: limits.memory === undefined ? defaultLimits.memoryBytes : size(limits.memory),
     outputBytes: limits.output === undefined ? defaultLimits.outputBytes : size(limits.output),
     logBytes: limits.logs === undefined ? defaultLimits.logBytes : size(limits.logs),

@@ -74,6 +74,8 @@ export interface StepDocument {
   /** Wall time of one attempt, as a duration: "30s". */
   readonly timeout?: string;
   readonly limits?: {
+    /** Runtime wasm: processor time of one attempt, as a duration. */
+    readonly cpu?: string;
     /** Sizes: "64MiB", or a number of bytes. */
     readonly memory?: string | number;
     readonly output?: string | number;

@@ -25,6 +25,7 @@ type AskingStep = Pick<StepDefinition, "id" | "limits"> & {
 /** How the policy's file names a limit, and how amounts of it are written. */
 const limitNames: readonly (readonly [keyof Limits, string, string])[] = [
   ["wallMs", "timeout", "ms"],
+  ["cpuMs", "cpu", "ms"],
   ["memoryBytes", "memory", "bytes"],
   ["outputBytes", "output", "bytes"],
   ["logBytes", "logs", "bytes"],
@@ -53,8 +54,10 @@ export function policyProblems(
   }
   for (const [key, name, unit] of limitNames) {
     const most = limits[key];
-    if (most === undefined || asked[key] <= most) continue;
-    const message = `${step} has the ${name.replace("/", ".")} limit ${asked[key]} ${unit}; the policy allows ${most} ${unit}`;
+    // What is not limited apart may go on for the whole wall time.
+    const amount = asked[key] ?? asked.wallMs;
+    if (most === undefined || amount <= most) continue;
+    const message = `${step} has the ${name.replace("/", ".")} limit ${amount} ${unit}; the policy allows ${most} ${unit}`;
     problems.push({ code: "ERR_POLICY_LIMIT", message, file, pointer: `/limits/${name}` });
   }
   return problems;

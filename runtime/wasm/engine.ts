@@ -27,7 +27,7 @@ interface EngineAttempt {
 /** How an attempt came to its end, before it is read as a success or a failure. */
 export type Ending =
   /** A program ended by itself: run() returned, or it called exit. */
-  | { readonly kind: "exited"; readonly status: number; readonly stdout: string; readonly starved?: boolean }
+  | { readonly kind: "exited"; readonly status: number; readonly stdout: string; readonly starved?: string }
   /** The typed export returned JSON text. */
   | { readonly kind: "returned"; readonly output: string }
   /** The typed export returned an error. */

@@ -118,7 +118,6 @@ function attempts(component: Uint8Array): { run(): void; readonly made: (readonl
     ...host,
     meter: {
       ...meter,
-      starved: false,
       instantiate(module, imports) {
         made.push([modules.indexOf(module), imports]);
         return meter.instantiate(module, imports);

@@ -55,6 +55,7 @@ const schema = {
       type: "object",
       properties: {
         timeout: { type: "string", pattern: durationPattern },
+        cpu: { type: "string", pattern: durationPattern },
         memory: size,
         output: size,
         logs: size,
@@ -90,6 +91,7 @@ interface PolicyDocument {
   };
   readonly limits?: {
     readonly timeout?: string;
+    readonly cpu?: string;
     readonly memory?: string | number;
     readonly output?: string | number;
     readonly logs?: string | number;
@@ -104,8 +106,9 @@ export async function readPolicyFile(file: string): Promise<Policy> {
   const { capabilities: { http, lambda, ...capabilities } = {}, limits = {} } = value as PolicyDocument;
   const wrong = hostProblems(http);
   if (wrong.length > 0) throw invalid(wrong.map((problem) => ({ ...problem, ...place(problem.pointer) })));
-  const most: { [K in keyof Limits]: number | undefined } = {
+  const most: { [K in keyof Limits]-?: number | undefined } = {
     wallMs: limits.timeout === undefined ? undefined : parseDuration(limits.timeout),
+    cpuMs: limits.cpu === undefined ? undefined : parseDuration(limits.cpu),
     memoryBytes: bytes(limits.memory),
     outputBytes: bytes(limits.output),
     logBytes: bytes(limits.logs),

@@ -4,6 +4,7 @@ import { failure } from "../../failure.ts";
 import type { HostCalls } from "../calls.ts";
 import { refusedCalls } from "../refused-calls.ts";
 import { answerCalls, openReplies } from "./call-answers.ts";
+import { watchCpu } from "./cpu-watch.ts";
 import { createLogBuffer, readLog } from "./log-buffer.ts";
 import type { FromWorker, Program, RunRequest, ToWorker, WorkerEnding } from "./protocol.ts";
 import { startThread } from "./thread.ts";
@@ -14,6 +15,7 @@ export interface ThreadAttempt {
   readonly program: Program;
   readonly run: RunRequest;
   readonly wallMs: number;
+  readonly cpuMs?: number;
   /** Without it every call is refused. */
   readonly calls?: HostCalls;
   readonly signal?: AbortSignal;
@@ -89,11 +91,14 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
     return false;
   };
 
-  const drive = ({ program, run, wallMs, calls = refusedCalls, signal }: ThreadAttempt): Promise<Driven> =>
+  const drive = (attempt: ThreadAttempt): Promise<Driven> =>
     new Promise((resolve, reject) => {
+      const { program, run, wallMs, cpuMs, calls = refusedCalls, signal } = attempt;
       let timer: NodeJS.Timeout | undefined;
+      let unwatch: (() => void) | undefined;
       const finish = (): void => {
         clearTimeout(timer);
+        unwatch?.();
         signal?.removeEventListener("abort", abort);
         listener = undefined;
         cancel = undefined;
@@ -122,6 +127,12 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
           () => fail("ERR_STEP_TIMEOUT", `The attempt took longer than ${wallMs} ms.`),
           wallMs,
         );
+        if (cpuMs !== undefined) {
+          const over = `over the limit of ${cpuMs} ms`;
+          unwatch = watchCpu(worker, cpuMs, (usedMs) =>
+            fail("ERR_STEP_CPU", `The attempt used ${usedMs} ms of processor time, ${over}.`),
+          );
+        }
         send({ type: "run", run });
       };
       listener = (message) => {

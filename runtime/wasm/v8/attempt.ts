@@ -48,7 +48,7 @@ export function runAttempt(
     kind: "exited",
     status,
     stdout: stdout.text(),
-    starved: meter.starved,
+    ...(meter.starved !== undefined && { starved: meter.starved }),
   });
   let returned: unknown;
   try {
@@ -75,7 +75,8 @@ function createWorld(
   const log = writeLog(buffer, run.logBytes);
   const write = (source: LogSource, text: Uint8Array): void => {
     if (log.write(source, text)) return;
-    end(new Breach("ERR_STEP_LOG_TOO_LARGE", `The attempt logged more than ${run.logBytes} bytes.`));
+    const message = `The attempt logged ${log.written} bytes, over the limit of ${run.logBytes} bytes.`;
+    end(new Breach("ERR_STEP_LOG_TOO_LARGE", message));
   };
   const stderr: OutputSink = { write: (bytes) => write("stderr", bytes) };
   const inTime = (elapsed: bigint): void => {
@@ -130,8 +131,9 @@ function exitEnding(
 function typedEnding(result: TypedResult, run: RunRequest): WorkerEnding {
   const [failed, value] = result;
   if (failed === 0) {
-    if (Buffer.byteLength(value) <= run.outputBytes) return { kind: "returned", output: value };
-    const message = `The step returned more than ${run.outputBytes} bytes.`;
+    const bytes = Buffer.byteLength(value);
+    if (bytes <= run.outputBytes) return { kind: "returned", output: value };
+    const message = `The step returned ${bytes} bytes, over the limit of ${run.outputBytes} bytes.`;
     return { kind: "failed", code: "ERR_STEP_OUTPUT_TOO_LARGE", message };
   }
   if (value[0] === 1) return { kind: "fatal", message: value[1] };

@@ -8,6 +8,7 @@ import { failure } from "../../failure.ts";
 import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
 import { createTranslationCache } from "./cache.ts";
+import { countsCpu } from "./cpu-watch.ts";
 import { createPool } from "./pool.ts";
 import { createPrograms } from "./programs.ts";
 import type { Program, RunRequest } from "./protocol.ts";
@@ -31,11 +32,16 @@ export function createV8Engine(options: V8EngineOptions): Engine {
   const pool = createPool(options.parallelism ?? availableParallelism(), codeCache);
   let closed = false;
   /** A program that could not be got because the engine closes may well be a good one. */
-  const programOf = async (binary: StepBinary, { memoryBytes }: Limits): Promise<Program | StepFailure> => {
+  const programOf = async (binary: StepBinary, limits: Limits): Promise<Program | StepFailure> => {
+    const { memoryBytes, cpuMs } = limits;
+    if (cpuMs !== undefined && !countsCpu) {
+      const message = `limits.cpu needs Node 24.6 or newer on the engine v8; this is Node ${process.versions.node}.`;
+      return failure("ERR_ENGINE_UNAVAILABLE", message);
+    }
     const program = closed ? undefined : await programs.get(binary);
     if (program === undefined || closed) return failure("ERR_STEP_CANCELLED", "The engine is closed.");
     if ("code" in program || program.declaredBytes <= memoryBytes) return program;
-    const message = `The component begins with ${program.declaredBytes} bytes of memory, over the limit of ${memoryBytes}.`;
+    const message = `The component begins with ${program.declaredBytes} bytes of memory, over the limit of ${memoryBytes} bytes.`;
     return failure("ERR_STEP_MEMORY", message);
   };
   return {
@@ -49,8 +55,15 @@ export function createV8Engine(options: V8EngineOptions): Engine {
       const program = await programOf(binary, limits);
       if ("code" in program) return { ending: { kind: "ended", failure: program }, logs: [] };
       const run = runRequest(program.key, binary, { input, limits, capabilities });
-      const { wallMs } = limits;
-      return pool.run({ program, run, wallMs, ...(calls && { calls }), ...(signal && { signal }) });
+      const { wallMs, cpuMs } = limits;
+      return pool.run({
+        program,
+        run,
+        wallMs,
+        ...(cpuMs !== undefined && { cpuMs }),
+        ...(calls && { calls }),
+        ...(signal && { signal }),
+      });
     },
     async close() {
       closed = true;

@@ -22,6 +22,8 @@ export function createLogBuffer(): SharedArrayBuffer {
 export interface LogWriter {
   /** Adds text and returns true; false when it did not fit, and as much was kept as did. */
   write(source: LogSource, text: Uint8Array): boolean;
+  /** Bytes that were written, also those behind the limit. */
+  readonly written: number;
 }
 
 /** Starts a new log of at most `limit` bytes of text. */
@@ -32,6 +34,9 @@ export function writeLog(buffer: SharedArrayBuffer, limit: number): LogWriter {
   let last: LogSource | undefined;
   let lastAt = 0;
   return {
+    get written() {
+      return text;
+    },
     write(source, bytes) {
       if (source === "stderr" && bytes.length === 0) return true;
       const kept = bytes.subarray(0, Math.max(0, limit - text));

@@ -23,8 +23,8 @@ const mostMemories = 100;
 export interface Meter {
   /** Starts a new attempt with nothing in use. `refuse` ends the guest. */
   begin(memoryBytes: number, refuse: (message: string) => never): void;
-  /** True once the guest was refused memory that it asked for. */
-  readonly starved: boolean;
+  /** How the guest was refused memory that it asked for, the last time. */
+  readonly starved: string | undefined;
   /** Makes a core instance whose memory counts; gives its exports. */
   instantiate(module: ProgramModule, imports: WasmImports): CoreExports;
   /** Counts bytes that the host keeps for the guest as its memory; ends it where they are too many. */
@@ -44,7 +44,7 @@ interface Account {
   memoryCount: number;
   tableElements: number;
   instances: number;
-  starved: boolean;
+  starved: string | undefined;
   readonly memories: UsedMemory[];
 }
 
@@ -67,7 +67,7 @@ export function createMeter(): Meter {
     const pages = delta >>> 0;
     if (take === 0) account.pages -= pages;
     else if (!fits(account, pages)) {
-      account.starved = true;
+      account.starved = `it had ${inUse(account)} bytes and asked for ${pages * pageBytes} more, over the limit of ${limitOf(account)} bytes`;
       return 0;
     } else account.pages += pages;
     return 1;
@@ -82,12 +82,12 @@ export function createMeter(): Meter {
         memoryCount: 0,
         tableElements: 0,
         instances: 0,
-        starved: false,
+        starved: undefined,
         memories: [],
       };
     },
     get starved() {
-      return account?.starved ?? false;
+      return account?.starved;
     },
     instantiate({ module, footprint }, imports) {
       if (account === undefined) throw new Error("an instance was made outside of an attempt");
@@ -111,9 +111,9 @@ export function createMeter(): Meter {
       if (account === undefined) return;
       account.held += bytes;
       if (fits(account, 0)) return;
-      account.starved = true;
-      const limit = account.limitPages * pageBytes;
-      account.refuse(`The step's memory and what the host holds for it are more than ${limit} bytes.`);
+      account.refuse(
+        `The step's memory and what the host holds for it are ${inUse(account)} bytes, over the limit of ${limitOf(account)} bytes.`,
+      );
     },
     release(bytes) {
       if (account !== undefined) account.held -= bytes;
@@ -128,6 +128,14 @@ export function createMeter(): Meter {
 /** Whether so many pages more are within the limit, with what the host keeps. */
 function fits({ pages, held, limitPages }: Account, more: number): boolean {
   return pages + more + held / pageBytes <= limitPages;
+}
+
+function inUse({ pages, held }: Account): number {
+  return pages * pageBytes + held;
+}
+
+function limitOf({ limitPages }: Account): number {
+  return limitPages * pageBytes;
 }
 
 /** An instance's exports without the engine's own: another instance could import the hook, and put its own function there. */
@@ -180,9 +188,8 @@ function claim(account: Account, { memories, tableElements }: Footprint): void {
   account.tableElements += tableElements;
   account.instances++;
   if (account.pages > account.limitPages) {
-    account.starved = true;
     account.refuse(
-      `The component begins with ${account.pages * pageBytes} bytes of memory, over the limit of ${account.limitPages * pageBytes}.`,
+      `The component begins with ${inUse(account)} bytes of memory, over the limit of ${limitOf(account)} bytes.`,
     );
   }
   refuseMore(account, account.memoryCount, mostMemories, "memories");
@@ -192,7 +199,6 @@ function claim(account: Account, { memories, tableElements }: Footprint): void {
 
 function refuseMore(account: Account, used: number, most: number, what: string): void {
   if (used <= most) return;
-  account.starved = true;
   account.refuse(`The component has ${used} ${what}; an attempt may have ${most}.`);
 }
 

@@ -70,7 +70,7 @@ export type AnswerMessage = { readonly number: number } & WithBytes<HostAnswer>;
 
 /** How an attempt ended in the worker. */
 export type WorkerEnding =
-  | { readonly kind: "exited"; readonly status: number; readonly stdout: string; readonly starved: boolean }
+  | { readonly kind: "exited"; readonly status: number; readonly stdout: string; readonly starved?: string }
   | { readonly kind: "returned"; readonly output: string }
   | { readonly kind: "retry"; readonly message: string; readonly afterMs?: number }
   | { readonly kind: "fatal"; readonly message: string }

@@ -60,7 +60,8 @@ export function createOutput(limit: number, end: (reason: Breach) => never): Out
       length += bytes.length;
       if (length > limit) {
         kept = Buffer.alloc(0);
-        end(new Breach("ERR_STEP_OUTPUT_TOO_LARGE", `The step wrote more than ${limit} bytes to stdout.`));
+        const message = `The step wrote ${length} bytes to stdout, over the limit of ${limit} bytes.`;
+        end(new Breach("ERR_STEP_OUTPUT_TOO_LARGE", message));
       }
       if (length > kept.length) {
         const larger = Buffer.allocUnsafeSlow(Math.min(limit, Math.max(4_096, 2 * length)));

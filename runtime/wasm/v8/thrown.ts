@@ -2,7 +2,7 @@ import type { RuntimeErrorCode } from "../../errors.ts";
 import type { AttemptEnd } from "./protocol.ts";
 
 /** Tells what ended an instance that did not end by itself. */
-export function errorEnd(thrown: unknown, starved: boolean): AttemptEnd {
+export function errorEnd(thrown: unknown, starved: string | undefined): AttemptEnd {
   if (!(thrown instanceof Error))
     return failed("ERR_STEP_TRAP", "The step threw an exception that it did not catch.");
   if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
@@ -11,10 +11,10 @@ export function errorEnd(thrown: unknown, starved: boolean): AttemptEnd {
       `The step's recursion went deeper than the engine's stack${where(thrown)}.`,
     );
   }
-  if (starved)
+  if (starved !== undefined)
     return failed(
       "ERR_STEP_MEMORY",
-      `The step was refused more memory, then trapped: ${thrown.message}${where(thrown)}.`,
+      `The step was refused more memory (${starved}), then trapped: ${thrown.message}${where(thrown)}.`,
     );
   if (thrown instanceof RangeError && /memory/i.test(thrown.message)) {
     return failed("ERR_STEP_MEMORY", `The engine could not provide the step's memory: ${thrown.message}.`);

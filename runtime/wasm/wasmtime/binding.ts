@@ -32,6 +32,7 @@ export type Shape = "typed" | "program" | "command";
 
 interface AttemptLimits {
   readonly wallMs: number;
+  readonly cpuMs?: number;
   readonly memoryBytes: number;
   readonly outputBytes: number;
   readonly logBytes: number;
@@ -87,7 +88,7 @@ export type DoneLoading =
 
 /** How an attempt ended. */
 export type DoneAttempt = { readonly logs?: readonly LogLine[]; readonly fuel?: number } & (
-  | { readonly kind: "exited"; readonly number: number; readonly text: string; readonly starved: boolean }
+  | { readonly kind: "exited"; readonly number: number; readonly text: string; readonly starved?: string }
   | { readonly kind: "returned"; readonly text: string }
   | { readonly kind: "retry"; readonly text: string; readonly number?: number }
   | { readonly kind: "fatal"; readonly text: string }

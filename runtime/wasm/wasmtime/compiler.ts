@@ -43,7 +43,7 @@ export interface Compiler {
 }
 
 /** An idle process is let go after this, in milliseconds. */
-const idleMs = 5_000;
+const idleMs = 30_000;
 
 /** A process that does not use its time, or not up, is ended after so many times as much. */
 const patience = 10;

@@ -64,7 +64,7 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
     if (closing !== undefined) return closed();
     const program = programs.find(binary.sha256) ?? (await programs.get(binary).catch(unlessClosed));
     if ("code" in program || program.initialMemory <= memoryBytes) return program;
-    const message = `The component begins with ${program.initialMemory} bytes of memory, over the limit of ${memoryBytes}.`;
+    const message = `The component begins with ${program.initialMemory} bytes of memory, over the limit of ${memoryBytes} bytes.`;
     return failure("ERR_STEP_MEMORY", message);
   };
 
@@ -130,7 +130,12 @@ function endingOf(done: DoneAttempt): Ending {
     case "returned":
       return { kind: "returned", output: done.text };
     case "exited":
-      return { kind: "exited", status: done.number, stdout: done.text, starved: done.starved };
+      return {
+        kind: "exited",
+        status: done.number,
+        stdout: done.text,
+        ...(done.starved !== undefined && { starved: done.starved }),
+      };
     case "retry":
       return done.number === undefined
         ? { kind: "retry", message: done.text }

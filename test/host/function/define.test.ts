@@ -55,7 +55,13 @@ describe("a definition", () => {
           one: {
             path,
             timeout: "1.5m",
-            limits: { memory: "64MiB", output: "1kB", logs: 0, http: { concurrent: 3, body: "2MiB" } },
+            limits: {
+              cpu: "2s",
+              memory: "64MiB",
+              output: "1kB",
+              logs: 0,
+              http: { concurrent: 3, body: "2MiB" },
+            },
           },
           two: { path, join: "any", after: [{ step: "one", wait: "2h" }, { step: "$trigger" }] },
         },
@@ -63,6 +69,7 @@ describe("a definition", () => {
     );
     expect(steps.get("one")?.limits).toEqual({
       wallMs: 90_000,
+      cpuMs: 2_000,
       memoryBytes: 67_108_864,
       outputBytes: 1_000,
       logBytes: 0,

@@ -44,6 +44,7 @@ describe("steps of runtime docker", () => {
           capabilities: { http: ["a.example"], network: "yes", kv: true },
         },
         i: { path, capabilities: { network: true } },
+        j: { path, runtime: { type: "docker" }, limits: { cpu: "1s" } },
       },
     };
     expect(pairsOf(documentWith(document)).toSorted()).toEqual([
@@ -56,6 +57,7 @@ describe("steps of runtime docker", () => {
       "RUNTIME /steps/d/runtime/build",
       "RUNTIME /steps/e/runtime/image",
       "RUNTIME /steps/f/runtime/image",
+      "RUNTIME /steps/j/limits/cpu",
       "SCHEMA /steps/e/runtime/cpus",
       "SCHEMA /steps/e/runtime/pull",
       "SCHEMA /steps/e/runtime/user",

@@ -177,7 +177,7 @@ describe("a document that makes no sense: every problem at once", () => {
       "durations and sizes that are none",
       {
         steps: {
-          a: { path, timeout: "soon", limits: { memory: "64 megs", output: -1, logs: 1.5 } },
+          a: { path, timeout: "soon", limits: { cpu: "much", memory: "64 megs", output: -1, logs: 1.5 } },
           b: { path, after: [{ step: "a", wait: "1 y" }] },
         },
         retry: { retries: -1, backoff: { initial: "x", factor: 0, max: "", jitter: 2 } },
@@ -185,6 +185,7 @@ describe("a document that makes no sense: every problem at once", () => {
       [
         "DURATION /retry/backoff/initial",
         "DURATION /retry/backoff/max",
+        "DURATION /steps/a/limits/cpu",
         "DURATION /steps/a/timeout",
         "DURATION /steps/b/after/0/wait",
         "SCHEMA /retry/backoff/factor",
@@ -199,7 +200,7 @@ describe("a document that makes no sense: every problem at once", () => {
       "durations and sizes out of range",
       {
         steps: {
-          a: { path, timeout: "25h", limits: { memory: "1KiB", output: "65MiB", logs: "65MiB" } },
+          a: { path, timeout: "25h", limits: { cpu: "25h", memory: "1KiB", output: "65MiB", logs: "65MiB" } },
           b: {
             path,
             timeout: "0s",
@@ -209,6 +210,7 @@ describe("a document that makes no sense: every problem at once", () => {
         },
       },
       [
+        "DURATION /steps/a/limits/cpu",
         "DURATION /steps/a/timeout",
         "DURATION /steps/b/after/0/wait",
         "DURATION /steps/b/retry/backoff/max",

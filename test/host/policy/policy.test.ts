@@ -145,11 +145,16 @@ describe("a policy", () => {
     const least: Policy = {
       file: "policy.json",
       capabilities: {},
-      limits: { tmpBytes: 1024, httpConcurrent: 2, httpBodyBytes: 1024 },
+      limits: { cpuMs: 10_000, tmpBytes: 1024, httpConcurrent: 2, httpBodyBytes: 1024 },
     };
     expect(() => checkPolicy(least, [version("f", {})])).toThrow(
       expect.objectContaining({
         problems: [
+          // A step that names none may compute for its whole time.
+          expect.objectContaining({
+            pointer: "/limits/cpu",
+            message: "step one of f has the cpu limit 30000 ms; the policy allows 10000 ms",
+          }),
           expect.objectContaining({ pointer: "/limits/tmp" }),
           expect.objectContaining({
             pointer: "/limits/http/concurrent",
@@ -206,14 +211,14 @@ describe("a policy", () => {
           secrets: { "STRIPE_*": ["shop"] },
           kv: ["*"],
         },
-        limits: { tmp: "1MiB", http: { concurrent: 4, body: "1MiB" } },
+        limits: { cpu: "10s", tmp: "1MiB", http: { concurrent: 4, body: "1MiB" } },
       }),
     );
     const hosts = ["*.example.com", { host: "http://localhost", private: true }].map(httpGrant);
     expect(await readPolicyFile(file)).toEqual({
       file,
       capabilities: { http: [{ functions: ["shop"], hosts }], secrets: { "STRIPE_*": ["shop"] }, kv: ["*"] },
-      limits: { tmpBytes: 2 ** 20, httpConcurrent: 4, httpBodyBytes: 2 ** 20 },
+      limits: { cpuMs: 10_000, tmpBytes: 2 ** 20, httpConcurrent: 4, httpBodyBytes: 2 ** 20 },
     });
     await writeFile(
       file,

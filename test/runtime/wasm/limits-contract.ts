@@ -1,20 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RuntimeErrorCode } from "../../../runtime/errors.ts";
-import type { Limits } from "../../../runtime/limits.ts";
-import { command, component, printing, program, text, typed, wat } from "./components.ts";
+import { command, printing, program, text, wat } from "./components.ts";
 import { createHarness } from "./harness.ts";
 import type { CreateEngine, Harness } from "./harness.ts";
-
-/** An attack: a step that goes too far, and how the attempt must end. */
-interface Attack {
-  readonly name: string;
-  readonly artifact: Promise<Uint8Array>;
-  readonly limits?: Partial<Limits>;
-  readonly code: RuntimeErrorCode;
-}
-
-const endless = "(loop $forever (br $forever))";
-const mebibyte = 1024 * 1024;
+import { endless, limitAttacks, mebibyte, sleep, turns } from "./limit-attacks.ts";
 
 /** Holds every engine to its limits: the attempt fails with the limit's code, and the next one is clean. */
 export function limitsContract(name: string, createEngine: CreateEngine): void {
@@ -25,22 +13,22 @@ export function limitsContract(name: string, createEngine: CreateEngine): void {
     });
     afterAll(() => harness.close());
 
-    test.each([...timeAttacks(), ...memoryAttacks(), ...outputAttacks(), ...trapAttacks()])(
-      "$name",
-      async ({ artifact, limits, code }) => {
-        const bytes = await artifact;
-        const result = await harness.run(bytes, limits ? { limits } : {});
-        expect(result).toMatchObject({ ok: false, failure: { code } });
-        // Once more at the same time as one that behaves, and one that behaves afterwards.
-        const [again, beside] = await Promise.all([
-          harness.run(bytes, limits ? { limits } : {}),
-          harness.run(await printing("1")),
-        ]);
-        expect(again).toMatchObject({ ok: false, failure: { code } });
-        expect(beside).toEqual({ ok: true, output: 1, logs: [] });
-        expect(await harness.run(await printing("2"))).toEqual({ ok: true, output: 2, logs: [] });
-      },
-    );
+    test.each(limitAttacks())("$name", async ({ artifact, limits, code, message = /./ }) => {
+      const bytes = await artifact;
+      const result = await harness.run(bytes, limits ? { limits } : {});
+      expect(result).toMatchObject({
+        ok: false,
+        failure: { code, message: expect.stringMatching(message) },
+      });
+      // Once more at the same time as one that behaves, and one that behaves afterwards.
+      const [again, beside] = await Promise.all([
+        harness.run(bytes, limits ? { limits } : {}),
+        harness.run(await printing("1")),
+      ]);
+      expect(again).toMatchObject({ ok: false, failure: { code } });
+      expect(beside).toEqual({ ok: true, output: 1, logs: [] });
+      expect(await harness.run(await printing("2"))).toEqual({ ok: true, output: 2, logs: [] });
+    });
 
     withinLimits(() => harness);
     keptLogs(() => harness);
@@ -48,188 +36,14 @@ export function limitsContract(name: string, createEngine: CreateEngine): void {
   });
 }
 
-function timeAttacks(): readonly Attack[] {
-  const soon = { wallMs: 150 };
-  const code = "ERR_STEP_TIMEOUT";
-  const startLoop = `(module (memory (export "memory") 1) (func $start ${endless}) (start $start)
-    (func (export "_start")))`;
-  return [
-    { name: "an endless loop", artifact: program(`${endless} (i32.const 0)`), limits: soon, code },
-    { name: "an endless loop in a command", artifact: command(endless), limits: soon, code },
-    {
-      name: "an endless loop in a typed step",
-      artifact: typed(`${endless} (i32.const 0)`),
-      limits: soon,
-      code,
-    },
-    { name: "an endless loop in a start function", artifact: wat(startLoop), limits: soon, code },
-    {
-      name: "an endless loop in the start function of a component",
-      artifact: component(
-        "",
-        `(func $start ${endless}) (start $start) (func (export "run") (result i32) (i32.const 0))`,
-      ),
-      limits: soon,
-      code,
-    },
-    {
-      name: "a long sleep",
-      artifact: program("(call $block (call $subscribe-duration (i64.const 3600000000000))) (i32.const 0)"),
-      limits: soon,
-      code,
-    },
-    {
-      name: "an endless loop of calls to the host",
-      artifact: program("(loop $l (drop (call $now)) (br $l)) (i32.const 0)"),
-      limits: soon,
-      code,
-    },
-  ];
-}
-
-const two = (id: number): string => `(core module $m${id} (memory 1) (func (export "f")
-  (if (i32.eq (memory.grow (i32.const 80)) (i32.const -1)) (then (unreachable)))))
-  (core instance $i${id} (instantiate $m${id}))`;
-
-function memoryAttacks(): readonly Attack[] {
-  const limits = { memoryBytes: 8 * mebibyte };
-  const code = "ERR_STEP_MEMORY";
-  const bomb = `(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (unreachable)`;
-  const once = `(if (i32.eq (memory.grow (i32.const 16384)) (i32.const -1)) (then (unreachable)))`;
-  const inStart = `(module (memory (export "memory") 1) (func $start ${bomb}) (start $start) (func (export "_start")))`;
-  const several = wat(`(component ${two(1)} ${two(2)}
-    (core module $m (import "1" "f" (func $1)) (import "2" "f" (func $2))
-      (func (export "run") (result i32) (call $1) (call $2) (i32.const 0)))
-    (core instance $i (instantiate $m (with "1" (instance $i1)) (with "2" (instance $i2))))
-    (func $run (result (result)) (canon lift (core func $i "run")))
-    (instance $r (export "run" (func $run)))
-    (export "wasi:cli/run@0.2.0" (instance $r)))`);
-  const twice = component(`(core module $large (memory 100))
-    (core instance (instantiate $large)) (core instance (instantiate $large))`);
-  return [
-    { name: "memory grown page by page", artifact: program(bomb), limits, code },
-    { name: "a gibibyte asked for at once", artifact: program(`${once} (i32.const 0)`), limits, code },
-    { name: "a gibibyte asked for by a command", artifact: command(once), limits, code },
-    { name: "memory grown in a start function", artifact: wat(inStart), limits, code },
-    { name: "several memories that are too much together", artifact: several, limits, code },
-    { name: "a module that is instantiated too often", artifact: twice, limits, code },
-    { name: "more memory to begin with", artifact: program("(i32.const 0)", { pages: 200 }), limits, code },
-    {
-      name: "a failing exit after memory was refused",
-      artifact: command(`(drop (memory.grow (i32.const 16384))) (call $proc-exit (i32.const 1))`),
-      limits,
-      code,
-    },
-  ];
-}
-
-const flood = (call: string): string =>
-  `(loop $more (call ${call} (i32.const 4096) (i32.const 4096)) (br $more)) (i32.const 0)`;
-
-const logFlood = (length: number): string =>
-  `(loop $more (call $log (i32.const 2) (i32.const 0) (i32.const ${length})) (br $more)) (i32.const 0)`;
-
-function outputAttacks(): readonly Attack[] {
-  const limits = { outputBytes: 100_000, logBytes: 10_000 };
-  const logging = '(import "millrace:step/log@0.1.0" "log" (func $log (param i32 i32 i32)))';
-  const returning = `
-    (drop (memory.grow (i32.const 100)))
-    (memory.fill (i32.const 65536) (i32.const 32) (i32.const 200000))
-    (i32.store8 (i32.const 65536) (i32.const 49))
-    (call $ok (i32.const 65536) (i32.const 200000))`;
-  return [
-    {
-      name: "a flood of stdout",
-      artifact: program(flood("$print")),
-      limits,
-      code: "ERR_STEP_OUTPUT_TOO_LARGE",
-    },
-    { name: "a flood of stderr", artifact: program(flood("$log")), limits, code: "ERR_STEP_LOG_TOO_LARGE" },
-    {
-      name: "a flood of zeroes",
-      artifact: program(
-        "(call $write-zeroes (call $get-stdout) (i64.const 0x7fffffffffffffff) (i32.const 0)) (i32.const 0)",
-      ),
-      limits,
-      code: "ERR_STEP_OUTPUT_TOO_LARGE",
-    },
-    {
-      name: "a flood of stdout from a command",
-      artifact: command("(loop $more (call $put (i32.const 1) (i32.const 0) (i32.const 65536)) (br $more))"),
-      limits,
-      code: "ERR_STEP_OUTPUT_TOO_LARGE",
-    },
-    {
-      name: "a flood of stderr from a command",
-      artifact: command("(loop $more (call $put (i32.const 2) (i32.const 4096) (i32.const 1)) (br $more))"),
-      limits,
-      code: "ERR_STEP_LOG_TOO_LARGE",
-    },
-    {
-      name: "a flood of log lines",
-      artifact: typed(logFlood(64), { imports: logging }),
-      limits,
-      code: "ERR_STEP_LOG_TOO_LARGE",
-    },
-    {
-      name: "a flood of empty log lines",
-      artifact: typed(logFlood(0), { imports: logging }),
-      limits,
-      code: "ERR_STEP_LOG_TOO_LARGE",
-    },
-    {
-      name: "a typed output that is too large",
-      artifact: typed(returning),
-      limits,
-      code: "ERR_STEP_OUTPUT_TOO_LARGE",
-    },
-  ];
-}
-
-function trapAttacks(): readonly Attack[] {
-  const code = "ERR_STEP_TRAP";
-  const recursion =
-    "(func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))";
-  const stack = "ERR_STEP_STACK";
-  const deeper = "(drop (call $deeper (i32.const 0)))";
-  return [
-    { name: "unreachable code", artifact: program("(unreachable)"), code },
-    { name: "unreachable code in a command", artifact: command("(unreachable)"), code },
-    { name: "unreachable code in a typed step", artifact: typed("(unreachable)"), code },
-    { name: "a division by zero", artifact: program("(i32.div_u (i32.const 1) (i32.const 0))"), code },
-    { name: "an access out of bounds", artifact: program("(i32.load (i32.const -4))"), code },
-    {
-      name: "a pointer out of bounds",
-      artifact: program("(call $print (i32.const -4096) (i32.const 16)) (i32.const 0)"),
-      code,
-    },
-    {
-      name: "a pointer out of bounds in a command",
-      artifact: command("(drop (call $random-get (i32.const -4096) (i32.const 4096)))"),
-      code,
-    },
-    {
-      name: "a handle that it does not have",
-      artifact: program(
-        "(call $write (i32.const 77) (i32.const 0) (i32.const 4) (i32.const 64)) (i32.const 0)",
-      ),
-      code,
-    },
-    {
-      name: "deep recursion",
-      artifact: program(`${deeper} (i32.const 0)`, { declarations: recursion }),
-      code: stack,
-    },
-    {
-      name: "deep recursion in a command",
-      artifact: command(deeper, { declarations: recursion }),
-      code: stack,
-    },
-  ];
-}
-
 function withinLimits(harness: () => Harness): void {
   describe("what is just within its limit is no failure:", () => {
+    test("processor time, however long it waits", async () => {
+      const body = `${sleep(300)} ${sleep(300)} ${turns(1000)} (call $print-number (local.get $a)) (i32.const 0)`;
+      const limits = { cpuMs: 250 };
+      expect(await harness().run(await program(body), { limits })).toMatchObject({ ok: true, output: 0 });
+    });
+
     test("memory", async () => {
       // One page is there; the limit is 128.
       const body = "(call $print-number (memory.grow (i32.const 127))) (i32.const 0)";

@@ -60,6 +60,23 @@ export const loopAttacks: readonly Attack[] = [
     ...ends,
   },
   {
+    name: "a loop of calls to the host that has less processor time than time",
+    artifact: () => program("(loop $more (drop (call $now)) (br $more)) (i32.const 0)"),
+    limits: { cpuMs: 200, wallMs: 50_000 },
+    code: "ERR_STEP_CPU",
+    message: /used \d{3,} ms of processor time, over the limit of 200 ms/,
+  },
+  {
+    name: "a loop of short sleeps, which take no processor time",
+    artifact: () =>
+      program(
+        "(loop $more (call $block (call $subscribe-duration (i64.const 20000000))) (br $more)) (i32.const 0)",
+      ),
+    limits: { cpuMs: 700, wallMs: 1_000 },
+    code: "ERR_STEP_TIMEOUT",
+    message: /1000 ms/,
+  },
+  {
     name: "a loop that has its memory filled over and over",
     artifact: () =>
       program(

@@ -3,7 +3,7 @@ import type { Attack } from "./attack.ts";
 
 const limits = { memoryBytes: 8 * 1024 * 1024 };
 const over = { limits, code: "ERR_STEP_MEMORY" } as const;
-const asked = { ...over, message: /refused more memory|over the limit of 8388608/ } as const;
+const asked = { ...over, message: /over the limit of 8388608 bytes/ } as const;
 
 const bomb = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (unreachable)";
 const once = "(if (i32.eq (memory.grow (i32.const 16384)) (i32.const -1)) (then (unreachable)))";
@@ -94,6 +94,16 @@ export const memoryAttacks: readonly Attack[] = [
       wat(`(module (table 1 externref) (func (export "_start")
         (loop $more (br_if $more (i32.ne (table.grow 0 (ref.null extern) (i32.const 1000)) (i32.const -1))))))`),
     output: null,
+  },
+  {
+    name: "more random bytes than it has memory",
+    artifact: () => program("(call $random-bytes (i64.const 1000000000) (i32.const 64)) (i32.const 0)"),
+    code: "ERR_STEP_TRAP",
+  },
+  {
+    name: "all random bytes that there are",
+    artifact: () => program("(call $random-bytes (i64.const -1) (i32.const 64)) (i32.const 0)"),
+    code: "ERR_STEP_TRAP",
   },
   {
     name: "a data segment behind the end of its memory",

@@ -6,6 +6,7 @@ use wasmtime::component::TypedFunc;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::calls::Calls;
+use crate::cpu::CpuTime;
 use crate::log::{Log, LogLine, Source};
 use crate::program::{Entry, Program};
 use crate::shared::Shared;
@@ -17,6 +18,8 @@ use crate::world::World;
 #[derive(Clone, Copy)]
 pub struct Limits {
     pub wall_ms: u64,
+    /// None: it is not counted.
+    pub cpu_ms: Option<u64>,
     pub memory_bytes: usize,
     pub output_bytes: usize,
     pub log_bytes: usize,
@@ -40,6 +43,7 @@ pub struct Attempt {
     pub limits: Limits,
     pub grants: Grants,
     pub calls: Calls,
+    cpu: CpuTime,
     cancelled: AtomicBool,
     late: AtomicBool,
     /// When its time is over; set when it begins.
@@ -56,6 +60,7 @@ impl Attempt {
             limits,
             grants,
             calls,
+            cpu: CpuTime::default(),
             cancelled: AtomicBool::new(false),
             late: AtomicBool::new(false),
             deadline: OnceLock::new(),
@@ -92,7 +97,27 @@ impl Attempt {
         late.then(|| Verdict::timeout(self.limits.wall_ms))
     }
 
-    pub fn write_log(&self, source: Source, text: &[u8]) -> bool {
+    /// Has this thread compute for it; then why it must not go on, if it used up its processor time.
+    pub fn compute<T>(&self, work: impl FnOnce() -> T) -> (T, Option<Verdict>) {
+        if self.limits.cpu_ms.is_none() {
+            return (work(), None);
+        }
+        self.cpu.resume();
+        let result = work();
+        let spent = self.spent();
+        self.cpu.suspend();
+        (result, spent)
+    }
+
+    /// Why the guest that computes on this thread must not go on, if it used up its processor time.
+    fn spent(&self) -> Option<Verdict> {
+        let limit = self.limits.cpu_ms?;
+        let used = self.cpu.used() / 1_000_000;
+        (used > limit).then(|| Verdict::processor_time(used, limit))
+    }
+
+    /// None: all was kept. Else how much was written, over the limit.
+    pub fn write_log(&self, source: Source, text: &[u8]) -> Option<usize> {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.write(source, text, self.limits.log_bytes)
     }
@@ -172,7 +197,7 @@ fn prepare_store(
     let attempt = Arc::clone(attempt);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |mut context| {
-        if let Some(verdict) = attempt.overdue() {
+        if let Some(verdict) = attempt.overdue().or_else(|| attempt.spent()) {
             return context.data_mut().end(verdict);
         }
         Ok(if crowded() {
@@ -226,7 +251,7 @@ fn exited(world: &mut World, status: u32) -> Ending {
     Ending::Exited {
         status,
         stdout: world.take_stdout(),
-        starved: world.starved,
+        starved: world.starved.take(),
     }
 }
 
@@ -246,7 +271,10 @@ fn typed_ending(returned: Result<String, Failure>, limit: usize) -> Ending {
     match returned {
         Ok(text) if text.len() > limit => Ending::failed(
             "ERR_STEP_OUTPUT_TOO_LARGE",
-            format!("The step returned more than {limit} bytes."),
+            format!(
+                "The step returned {} bytes, over the limit of {limit} bytes.",
+                text.len()
+            ),
         ),
         Ok(text) => Ending::Returned(text),
         Err(Failure::Fatal(message)) => Ending::Fatal(message),
@@ -282,14 +310,16 @@ fn error_ending(error: &wasmtime::Error, world: &mut World, typed: bool) -> Endi
             "ERR_STEP_TIMEOUT",
             format!("The attempt used up the fuel that an attempt gets{place}."),
         ),
-        _ if world.starved => Ending::failed(
-            "ERR_STEP_MEMORY",
-            format!("The step was refused more memory, then trapped: {reason}{place}."),
-        ),
-        _ => Ending::failed(
-            "ERR_STEP_TRAP",
-            format!("The step trapped: {reason}{place}."),
-        ),
+        _ => match world.starved.take() {
+            Some(how) => Ending::failed(
+                "ERR_STEP_MEMORY",
+                format!("The step was refused more memory ({how}), then trapped: {reason}{place}."),
+            ),
+            None => Ending::failed(
+                "ERR_STEP_TRAP",
+                format!("The step trapped: {reason}{place}."),
+            ),
+        },
     }
 }
 

@@ -28,6 +28,7 @@ pub struct EngineOptions {
 #[napi(object)]
 pub struct AttemptLimits {
     pub wall_ms: f64,
+    pub cpu_ms: Option<f64>,
     pub memory_bytes: f64,
     pub output_bytes: f64,
     pub log_bytes: f64,
@@ -195,6 +196,7 @@ impl NativeEngine {
         let found = found.ok_or_else(|| failed(format!("there is no program {program}")))?;
         let limits = Limits {
             wall_ms: limits.wall_ms as u64,
+            cpu_ms: limits.cpu_ms.map(|limit| limit as u64),
             memory_bytes: limits.memory_bytes as usize,
             output_bytes: limits.output_bytes as usize,
             log_bytes: limits.log_bytes as usize,

@@ -117,16 +117,14 @@ fn compiling_threads() -> Result<ThreadPool, ThreadPoolBuildError> {
 pub fn limit_growth(bytes: f64) {
     #[cfg(target_os = "linux")]
     if let Some(now) = data_bytes() {
-        let most = now.saturating_add(bytes as u64);
-        let limit = libc::rlimit {
-            rlim_cur: most,
-            rlim_max: most,
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let most = Some(now.saturating_add(bytes as u64));
+        let limit = Rlimit {
+            current: most,
+            maximum: most,
         };
-        // SAFETY: it reads the one struct that it is given; if it is refused, all stays as it is.
-        #[allow(unsafe_code)]
-        unsafe {
-            libc::setrlimit(libc::RLIMIT_DATA, &limit);
-        }
+        // If it is refused, all stays as it is.
+        let _ = setrlimit(Resource::Data, limit);
     }
     #[cfg(not(target_os = "linux"))]
     let _ = bytes;

@@ -22,7 +22,7 @@ pub struct Done {
     pub code: Option<&'static str>,
     /// The exit code, the milliseconds to wait, or the number of a program or a call.
     pub number: Option<f64>,
-    pub starved: Option<bool>,
+    pub starved: Option<String>,
     pub logs: Option<Vec<Line>>,
     pub fuel: Option<f64>,
     pub bytes: Option<f64>,
@@ -111,7 +111,7 @@ fn ended(ending: Ending, blank: impl Fn(&'static str) -> Done) -> Done {
         } => Done {
             text: Some(stdout),
             number: Some(status.into()),
-            starved: Some(starved),
+            starved,
             ..blank("exited")
         },
         Ending::Returned(text) => Done {

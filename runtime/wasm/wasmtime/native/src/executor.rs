@@ -305,9 +305,15 @@ impl Executor {
             return None;
         };
         let waker = Waker::from(Arc::clone(task));
-        if let Poll::Ready(ending) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        let poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
+        let (progress, spent) = task.attempt.compute(poll);
+        let ending = match (progress, spent) {
+            (Poll::Ready(ending), _) => Some(ending),
+            (Poll::Pending, spent) => spent.map(breach),
+        };
+        if ending.is_some() {
             *run = Run::Ended;
-            return Some(ending);
+            return ending;
         }
         drop(run);
         let suspended =

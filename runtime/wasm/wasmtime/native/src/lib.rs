@@ -8,6 +8,7 @@ mod binding;
 mod calls;
 mod clock;
 mod compiling;
+mod cpu;
 mod done;
 mod executor;
 mod functions;

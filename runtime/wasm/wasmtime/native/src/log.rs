@@ -20,10 +20,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// Adds text and returns true; false when it did not fit, and as much was kept as did.
-    pub fn write(&mut self, source: Source, text: &[u8], limit: usize) -> bool {
+    /// Adds text. Where it does not fit, as much is kept as does, and the bytes are returned that were written in all.
+    pub fn write(&mut self, source: Source, text: &[u8], limit: usize) -> Option<usize> {
         if source == Source::Stderr && text.is_empty() {
-            return true;
+            return None;
         }
         let kept = &text[..text.len().min(limit.saturating_sub(self.written))];
         // A structured line counts its line break, so that empty ones end too.
@@ -36,7 +36,7 @@ impl Log {
             }
             _ => self.entries.push((source, kept.to_vec())),
         }
-        self.written <= limit
+        (self.written > limit).then_some(self.written)
     }
 
     /// Takes all lines out.

@@ -64,6 +64,7 @@ impl Step {
         };
         let limits = Limits {
             wall_ms: 0,
+            cpu_ms: None,
             memory_bytes: 1 << 30,
             output_bytes: 1 << 20,
             log_bytes: 1 << 16,

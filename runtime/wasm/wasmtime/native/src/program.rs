@@ -182,6 +182,9 @@ pub fn link_component(
     })
 }
 
+/// The size of a page of memory, in bytes.
+const PAGE: u64 = 65_536;
+
 /// The memories and tables of an instance, and the memory with which its largest module begins.
 fn needs(resources: Option<ResourcesRequired>) -> Result<(u32, u32, u64), Refusal> {
     // None for what takes modules as arguments, which is refused before.
@@ -195,7 +198,8 @@ fn needs(resources: Option<ResourcesRequired>) -> Result<(u32, u32, u64), Refusa
     if tables as usize > MOST_TABLES {
         return Err(Refusal::more(tables.into(), "tables", MOST_TABLES));
     }
-    Ok((memories, tables, needs.max_initial_memory_size.unwrap_or(0)))
+    let pages = needs.max_initial_memory_size.unwrap_or(0);
+    Ok((memories, tables, pages.saturating_mul(PAGE)))
 }
 
 /// The step's `run`, whose type is held to the world's.

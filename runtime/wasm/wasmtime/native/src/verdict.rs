@@ -21,6 +21,14 @@ impl Verdict {
         Self::breach("ERR_STEP_CANCELLED", "The attempt was cancelled.")
     }
 
+    /// In milliseconds.
+    pub fn processor_time(used: u64, limit: u64) -> Self {
+        Self::breach(
+            "ERR_STEP_CPU",
+            format!("The attempt used {used} ms of processor time, over the limit of {limit} ms."),
+        )
+    }
+
     pub fn timeout(wall_ms: u64) -> Self {
         Self::breach(
             "ERR_STEP_TIMEOUT",
@@ -46,7 +54,8 @@ pub enum Ending {
     Exited {
         status: u32,
         stdout: String,
-        starved: bool,
+        /// How it had been refused memory.
+        starved: Option<String>,
     },
     Returned(String),
     Retry {

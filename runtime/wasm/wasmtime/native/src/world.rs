@@ -47,8 +47,8 @@ pub struct World {
     /// Bytes that the host holds for the guest, beside its memory.
     held: usize,
     table_elements: usize,
-    /// True once the guest was refused memory that it asked for.
-    pub starved: bool,
+    /// How the guest was refused memory that it asked for, the last time.
+    pub starved: Option<String>,
     /// What the host ended the guest for; the first one stays.
     pub verdict: Option<Verdict>,
     began: Instant,
@@ -131,7 +131,7 @@ impl World {
             memory: 0,
             held: 0,
             table_elements: 0,
-            starved: false,
+            starved: None,
             verdict: None,
             began: Instant::now(),
         }
@@ -149,10 +149,12 @@ impl World {
         }
         let limit = self.attempt.limits.output_bytes;
         if bytes.len() > limit.saturating_sub(self.stdout.len()) {
-            self.stdout = Vec::new();
+            let written = std::mem::take(&mut self.stdout).len() + bytes.len();
             return self.end(Verdict::breach(
                 "ERR_STEP_OUTPUT_TOO_LARGE",
-                format!("The step wrote more than {limit} bytes to stdout."),
+                format!(
+                    "The step wrote {written} bytes to stdout, over the limit of {limit} bytes."
+                ),
             ));
         }
         self.stdout.extend_from_slice(bytes);
@@ -161,12 +163,12 @@ impl World {
 
     pub fn log(&mut self, source: Source, text: &[u8]) -> Result<()> {
         let limit = self.attempt.limits.log_bytes;
-        if self.attempt.write_log(source, text) {
+        let Some(written) = self.attempt.write_log(source, text) else {
             return Ok(());
-        }
+        };
         self.end(Verdict::breach(
             "ERR_STEP_LOG_TOO_LARGE",
-            format!("The attempt logged more than {limit} bytes."),
+            format!("The attempt logged {written} bytes, over the limit of {limit} bytes."),
         ))
     }
 
@@ -201,11 +203,12 @@ impl World {
         let limit = self.attempt.limits.memory_bytes;
         let held = self.held.saturating_add(bytes);
         let others = self.memory.saturating_add(self.attempt.calls.bytes());
-        if held.saturating_add(others) > limit {
+        let all = held.saturating_add(others);
+        if all > limit {
             return self.end(Verdict::breach(
                 "ERR_STEP_MEMORY",
                 format!(
-                    "The step's memory and what the host holds for it are more than {limit} bytes."
+                    "The step's memory and what the host holds for it are {all} bytes, over the limit of {limit} bytes."
                 ),
             ));
         }
@@ -231,17 +234,22 @@ impl ResourceLimiter for World {
         if maximum.is_some_and(|maximum| desired > maximum && maximum < ADDRESSABLE) {
             return Ok(false);
         }
-        let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if total.saturating_add(self.held) > self.attempt.limits.memory_bytes {
-            self.starved = true;
+        let more = desired.saturating_sub(current);
+        let total = self.memory.saturating_add(more);
+        let limit = self.attempt.limits.memory_bytes;
+        if total.saturating_add(self.held) > limit {
+            let had = self.memory.saturating_add(self.held);
+            self.starved = Some(format!(
+                "it had {had} bytes and asked for {more} more, over the limit of {limit} bytes"
+            ));
             return Ok(false);
         }
         self.memory = total;
         Ok(true)
     }
 
-    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> Result<()> {
-        self.starved = true;
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
+        self.starved = Some(error.to_string());
         Ok(())
     }
 
@@ -254,11 +262,13 @@ impl ResourceLimiter for World {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        let total = self
-            .table_elements
-            .saturating_add(desired.saturating_sub(current));
+        let more = desired.saturating_sub(current);
+        let total = self.table_elements.saturating_add(more);
         if total > MOST_TABLE_ELEMENTS {
-            self.starved = true;
+            let had = self.table_elements;
+            self.starved = Some(format!(
+                "it had {had} elements of tables and asked for {more} more, over the limit of {MOST_TABLE_ELEMENTS}"
+            ));
             return Ok(false);
         }
         self.table_elements = total;
