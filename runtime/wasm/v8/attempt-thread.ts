@@ -48,8 +48,6 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
   const { bell, line } = replies;
   const data: WorkerData = { entry: "worker", codeCache, log, bell, answers: line };
   const worker = startThread(data, [line]);
-  // The programs it has loaded, the one used last at the end.
-  const loaded = new Set<string>();
   let listener: ((message: FromWorker | Error) => void) | undefined;
   let cancel: (() => void) | undefined;
   let died: Error | undefined;
@@ -77,19 +75,7 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
     events.ended(error);
   });
 
-  /** Sends the program where the thread lacks it; false when it has to be waited for. */
-  const load = (program: Program): boolean => {
-    const held = loaded.delete(program.key);
-    loaded.add(program.key);
-    if (held) return true;
-    const [oldest] = loaded;
-    if (loaded.size > loadedPrograms && oldest !== undefined) {
-      loaded.delete(oldest);
-      send({ type: "unload", key: oldest });
-    }
-    send({ type: "load", program });
-    return false;
-  };
+  const programs = programsOf(send);
 
   const drive = (attempt: ThreadAttempt): Promise<Driven> =>
     new Promise((resolve, reject) => {
@@ -127,12 +113,7 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
           () => fail("ERR_STEP_TIMEOUT", `The attempt took longer than ${wallMs} ms.`),
           wallMs,
         );
-        if (cpuMs !== undefined) {
-          const over = `over the limit of ${cpuMs} ms`;
-          unwatch = watchCpu(worker, cpuMs, (usedMs) =>
-            fail("ERR_STEP_CPU", `The attempt used ${usedMs} ms of processor time, ${over}.`),
-          );
-        }
+        if (cpuMs !== undefined) unwatch = watchCpu(worker, cpuMs, (used) => fail("ERR_STEP_CPU", used));
         send({ type: "run", run });
       };
       listener = (message) => {
@@ -143,11 +124,11 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
       };
       cancel = abort;
       signal?.addEventListener("abort", abort, { once: true });
-      if (load(program)) begin();
+      if (programs.load(program)) begin();
     });
 
   return {
-    holds: (key) => loaded.has(key),
+    holds: programs.holds,
     async attempt(attempt) {
       worker.ref();
       const { ending, reusable } = await drive(attempt).finally(unref);
@@ -157,6 +138,28 @@ export function startAttemptThread(codeCache: string, events: ThreadEvents): Att
       told = true;
       cancel?.();
       await worker.terminate();
+    },
+  };
+}
+
+/** The programs that a thread has loaded. */
+function programsOf(send: (message: ToWorker) => void) {
+  // The one used last at the end.
+  const loaded = new Set<string>();
+  return {
+    holds: (key: string): boolean => loaded.has(key),
+    /** Sends the program where the thread lacks it; false when it has to be waited for. */
+    load(program: Program): boolean {
+      const held = loaded.delete(program.key);
+      loaded.add(program.key);
+      if (held) return true;
+      const [oldest] = loaded;
+      if (loaded.size > loadedPrograms && oldest !== undefined) {
+        loaded.delete(oldest);
+        send({ type: "unload", key: oldest });
+      }
+      send({ type: "load", program });
+      return false;
     },
   };
 }

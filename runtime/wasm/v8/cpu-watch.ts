@@ -7,10 +7,10 @@ export const countsCpu = typeof (Worker.prototype as Partial<Worker>).cpuUsage =
 const leastMs = 5;
 
 /**
- * Calls `spent` with the processor time of a thread from now on, in milliseconds, once that is over the limit. It is
- * asked when it can have come to that at the earliest. Returns what ends the watch.
+ * Calls `spent` with what to say once the processor time of a thread from now on is over the limit, in milliseconds. It
+ * is asked when it can have come to that at the earliest. Returns what ends the watch.
  */
-export function watchCpu(worker: Worker, limitMs: number, spent: (usedMs: number) => void): () => void {
+export function watchCpu(worker: Worker, limitMs: number, spent: (message: string) => void): () => void {
   const before = worker.cpuUsage();
   let over = false;
   let timer: NodeJS.Timeout | undefined;
@@ -18,12 +18,13 @@ export function watchCpu(worker: Worker, limitMs: number, spent: (usedMs: number
     const { user, system } = await worker.cpuUsage(await before);
     const usedMs = (user + system) / 1000;
     if (over) return;
-    if (usedMs > limitMs) spent(Math.ceil(usedMs));
+    const used = `${Math.ceil(usedMs)} ms of processor time`;
+    if (usedMs > limitMs) spent(`The attempt used ${used}, over the limit of ${limitMs} ms.`);
     else wait(limitMs - usedMs);
   };
   const wait = (milliseconds: number): void => {
     // A thread that has ended does not answer: that it ended is heard elsewhere.
-    timer = setTimeout(() => look().catch(() => undefined), Math.max(leastMs, milliseconds));
+    timer = setTimeout(() => void look().catch(() => undefined), Math.max(leastMs, milliseconds));
   };
   before.catch(() => undefined);
   wait(limitMs);
