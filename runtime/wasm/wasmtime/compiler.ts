@@ -45,8 +45,8 @@ export interface Compiler {
 /** An idle process is let go after this, in milliseconds. */
 const idleMs = 30_000;
 
-/** A process that does not use its time, or not up, is ended after so many times as much. */
-const patience = 10;
+/** A process that says nothing is ended after so much longer than its processor time: on a loaded machine it gets little. */
+const patience = 20;
 
 /** Processes that end before they begin, one after the other, until it is given up. */
 const mostStarts = 3;

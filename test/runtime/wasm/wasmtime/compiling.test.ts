@@ -45,7 +45,7 @@ describe.skipIf(skipped)("compiling for Wasmtime", () => {
   };
 
   test.each([
-    ["time", loops, { ...roomy, cpuMs: 1000 }, /more than 1 s of processor time/],
+    ["time", loops, { ...roomy, cpuMs: 2000 }, /more than 2 s of processor time/],
     ["memory", blocks, { ...roomy, memoryBytes: 200 * mebibyte }, /came to an end over it/],
   ])(
     "is given up for a binary that takes too much %s, and goes on with others",
@@ -66,7 +66,7 @@ describe.skipIf(skipped)("compiling for Wasmtime", () => {
     const compiling = harness.prepare(await loops());
     await expect.poll(compilers, { timeout: 20_000 }).toHaveLength(1);
     // More than its start takes.
-    await expect.poll(() => cpuSeconds(compilers()[0]), { timeout: 50_000 }).toBeGreaterThan(3);
+    await expect.poll(() => cpuSeconds(compilers()[0]), { timeout: 50_000 }).toBeGreaterThan(1);
     process.kill(Number(compilers()[0]), "SIGSEGV");
     expect(await compiling).toMatchObject({ message: expect.stringContaining("(SIGSEGV)") });
     expect(await harness.run(await printing("3"))).toMatchObject({ ok: true, output: 3 });

@@ -31,8 +31,9 @@ describe.skipIf(skipped)("the threads of Wasmtime", () => {
     const harness = createHarness(createEngine, 1);
     try {
       const controller = new AbortController();
-      const sleepers = Array.from({ length: 500 }, async () =>
-        harness.run(await asleep(3_600_000), { signal: controller.signal, limits: { wallMs: 3_600_000 } }),
+      const bytes = await asleep(3_600_000);
+      const sleepers = Array.from({ length: 500 }, () =>
+        harness.run(bytes, { signal: controller.signal, limits: { wallMs: 3_600_000 } }),
       );
       expect(await harness.run(await printing("1"))).toMatchObject({ ok: true, output: 1 });
       controller.abort();
