@@ -3,6 +3,7 @@ import type { Json } from "../runtime/json.ts";
 import { missingSecrets, missingText, type Secrets } from "../runtime/secrets.ts";
 import type { Broker, Outcome, StoredEvent } from "./broker/broker.ts";
 import type { Clock, Random } from "./clock.ts";
+import { createCompletions, type HeldCompletions, hostOfToken } from "./completions.ts";
 import { MillraceError } from "./errors.ts";
 import type { Intake } from "./event/intake.ts";
 import { compileEventSchemas } from "./event/schemas.ts";
@@ -33,6 +34,8 @@ export interface HostParts {
   readonly random: Random;
   readonly drivers: ReadonlyMap<RuntimeName, Driver>;
   readonly intake: Intake;
+  /** The attempts that wait for their receivers; none by default. */
+  readonly completions?: HeldCompletions | undefined;
   /** What its operator lets steps have; all that documents ask for by default. */
   readonly policy?: Policy | undefined;
   /** The values of secrets, by name; none by default. */
@@ -46,6 +49,7 @@ export interface HostParts {
 /** Puts a host together on an open store: takes up what was left unfinished, and begins to consume. */
 export async function assembleHost({ broker, state, cluster }: Store, parts: HostParts): Promise<Host> {
   const { name, clock, random, intake, policy, secrets = new Map(), maxRuns = 1_000, graceMs = 0 } = parts;
+  const { completions = createCompletions(name, undefined) } = parts;
   const drivers = policed(redacted(parts.drivers, secrets), policy);
   const ownLive = createLive();
   const live = cluster?.live(ownLive) ?? ownLive;
@@ -80,6 +84,7 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const stored = { waits, events: broker, unattended };
   const executor = createExecutor({ ...shared, ...stored, drivers, random, notices, maxRuns });
   cluster?.answer(executor.nudge);
+  cluster?.answerCompletions(completions.complete);
   await consume(broker, { executor, follower, runtimes: [...drivers.keys()], maxInFlight: maxRuns });
   const commands = createCommands({ ...shared, broker, nudge: executor.nudge });
   const recovered = executor.recover().catch(notices.storeError);
@@ -125,6 +130,12 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     functions: () => definitions.active(),
     notices: (functionId) => notices.list(functionId),
     commands: { ...commands, rerun: async (id, event) => commands.rerun(id, intake.event(event)) },
+    async complete(token, completion) {
+      const other = hostOfToken(token);
+      if (other === undefined || other === name || cluster === undefined)
+        return completions.complete(token, completion);
+      return cluster.complete(other, token, completion);
+    },
     events: broker,
     deadLetters: broker.deadLetters,
     live,

@@ -244,6 +244,21 @@ export const hostErrors = {
     summary: "There is no dead letter of that number.",
     next: "`millrace dead-letters ls` lists those there are.",
   },
+  ERR_COMPLETION_UNKNOWN: {
+    status: 404,
+    summary: "No attempt of an HTTP step waits for the completion that a receiver sent.",
+    next: "Nothing, if it was completed before. An attempt that ended otherwise is made again, with the same Idempotency-Key.",
+  },
+  ERR_COMPLETION_INVALID: {
+    status: 400,
+    summary: "What a receiver says of its failure is not as it must be.",
+    next: 'Send {"message": "…"}, with "fatal" or "retryAfter" if you like.',
+  },
+  ERR_COMPLETION_TOO_LARGE: {
+    status: 413,
+    summary: "A completion came to another host than the attempt's, and is too large to be passed on.",
+    next: "Send it to the very host that the address names, or put the data in a store and send its address.",
+  },
   ERR_LIVE_TOO_MANY: {
     status: 503,
     summary: "As many clients as the host allows are listening to live messages already.",

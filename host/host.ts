@@ -1,4 +1,5 @@
 import type { RuntimeName } from "../runtime/driver.ts";
+import type { Completion } from "../runtime/http/completions.ts";
 import type { Json } from "../runtime/json.ts";
 import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
 import type { Commands } from "./executor/commands.ts";
@@ -40,6 +41,11 @@ export interface Host {
   /** Stores an artifact; resolves to its sha256. */
   putArtifact(bytes: Uint8Array): Promise<string>;
   hasArtifact(sha256: string): Promise<boolean>;
+  /**
+   * Completes an attempt of an HTTP step, on whichever host it is; false when there is none of that token, or none any
+   * more. Throws ERR_COMPLETION_TOO_LARGE.
+   */
+  complete(token: string, completion: Completion): Promise<boolean>;
   /** Messages on the broker that are no valid events. */
   readonly deadLetters: DeadLetters;
   /** This host's name among those of its store. */

@@ -1,11 +1,13 @@
 import { hostname } from "node:os";
 import type { Driver, RuntimeName } from "../runtime/driver.ts";
+import type { Completions } from "../runtime/http/completions.ts";
 import type { Secrets } from "../runtime/secrets.ts";
 import type { HostServices } from "../runtime/wasm/host-calls.ts";
 import type { EngineChoice } from "../runtime/wasm/choice.ts";
 import { assembleHost } from "./assemble.ts";
 import { createSqliteBroker } from "./broker/sqlite.ts";
 import { systemClock, type Clock, type Random } from "./clock.ts";
+import { createCompletions } from "./completions.ts";
 import { createStateDeployer, type Deployer } from "./deployer.ts";
 import { MillraceError } from "./errors.ts";
 import type { Event } from "./event/event.ts";
@@ -53,6 +55,8 @@ export interface HostConfig {
   readonly secrets?: Secrets;
   /** How requests of steps find and trust servers; as the operating system and Node do by default. */
   readonly egress?: Pick<HostServices, "resolve" | "ca">;
+  /** Where receivers of HTTP steps reach this host's API, to complete what they accepted; nowhere by default. */
+  readonly callbackUrl?: string | Promise<string | undefined>;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -64,7 +68,8 @@ export async function createHost(config: HostConfig): Promise<Host> {
   const name = config.name ?? `${hostname()}-${random().toString(36).slice(2, 10)}`;
   const intake = createIntake(clock, random);
   const store = await openStore(config, { clock, name, accept: intake.event });
-  const all = config.drivers ?? (await builtInDrivers(config, store.state));
+  const completions = createCompletions(name, config.callbackUrl);
+  const all = config.drivers ?? (await builtInDrivers(config, store.state, completions));
   const { runtimes } = config;
   const isShared = isNatsUrl(config.store);
   const drivers = await chosenDrivers(all, { runtimes, isShared }).catch(async (error: unknown) => {
@@ -73,7 +78,7 @@ export async function createHost(config: HostConfig): Promise<Host> {
     throw error;
   });
   const { maxRuns, graceMs, policy, secrets } = config;
-  const parts = { name, clock, random, drivers, intake, policy, secrets, maxRuns, graceMs };
+  const parts = { name, clock, random, drivers, intake, completions, policy, secrets, maxRuns, graceMs };
   const host = await assembleHost(store, parts);
   return { ...host, setup: { store: storeKind(config.store), runtimes: [...drivers.keys()] } };
 }
@@ -173,7 +178,11 @@ async function openStore(
 }
 
 /** Loaded when needed: a host with drivers of its own spares itself the engines. */
-async function builtInDrivers(config: HostConfig, state: State): Promise<ReadonlyMap<RuntimeName, Driver>> {
+async function builtInDrivers(
+  config: HostConfig,
+  state: State,
+  completions: Completions,
+): Promise<ReadonlyMap<RuntimeName, Driver>> {
   const { createDrivers } = await import("../runtime/drivers.ts");
   return createDrivers({
     artifacts: (sha256) => state.artifacts.get(sha256),
@@ -181,6 +190,7 @@ async function builtInDrivers(config: HostConfig, state: State): Promise<Readonl
     ...(config.parallelism === undefined ? {} : { parallelism: config.parallelism }),
     ...(config.engine === undefined ? {} : { engine: config.engine }),
     ...(config.secrets === undefined ? {} : { secrets: config.secrets }),
+    completions,
     services: { keyValues: state.keyValues, ...config.egress },
   });
 }

@@ -1,3 +1,4 @@
+import type { Completion } from "../runtime/http/completions.ts";
 import type { Broker, StoredEvent } from "./broker/broker.ts";
 import type { Nudged, Peers } from "./executor/peers.ts";
 import type { Live } from "./live.ts";
@@ -15,6 +16,10 @@ export interface Store {
 export interface Cluster extends Omit<Peers, "handOver"> {
   /** Begins to answer other hosts; `nudge` says whether this one holds a run. */
   answer(nudge: (runId: string, offered?: StoredEvent) => Nudged): void;
+  /** Has that host complete an attempt; false when it has none of that token, or does not answer. Throws ERR_COMPLETION_TOO_LARGE. */
+  complete(host: string, token: string, completion: Completion): Promise<boolean>;
+  /** Begins to answer other hosts' completions. */
+  answerCompletions(complete: (token: string, completion: Completion) => boolean): void;
   /** What happens on all hosts, this one's `live` included. */
   live(own: Live): Live;
   close(): Promise<void>;

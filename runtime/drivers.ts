@@ -1,5 +1,6 @@
 import { createDockerDriver } from "./docker/docker.ts";
 import type { ArtifactSource, Driver, RuntimeName } from "./driver.ts";
+import type { Completions } from "./http/completions.ts";
 import { createHttpDriver } from "./http/http.ts";
 import { createLambdaDriver } from "./lambda/lambda.ts";
 import type { Secrets } from "./secrets.ts";
@@ -18,6 +19,8 @@ export interface DriverOptions {
   readonly engine?: EngineChoice;
   /** The operator's; none by default. */
   readonly secrets?: Secrets;
+  /** How receivers of HTTP steps complete later what they accepted. */
+  readonly completions?: Completions;
   /** What answers steps with `http` and `kv`, and how servers are found and trusted. */
   readonly services?: HostServices;
 }

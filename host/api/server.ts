@@ -8,6 +8,7 @@ import { MillraceError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { addArtifactRoutes } from "./artifacts.ts";
 import { answerMalformed } from "./client-error.ts";
+import { addCompletionRoutes } from "./completions.ts";
 import { addDeadLetterRoutes } from "./dead-letters.ts";
 import { addDeploymentRoutes } from "./deployments.ts";
 import { addEventRoutes } from "./events.ts";
@@ -125,6 +126,7 @@ async function addRoutes(
 ): Promise<void> {
   const { host, settings, hub, isClosing } = parts;
   addIngestRoute(app, host, settings);
+  addCompletionRoutes(app, host, settings);
   addHealthRoutes(app, host, isClosing);
   addOpenapiRoute(app);
   await app.register(async (reading) => {

@@ -1,4 +1,6 @@
+import type { Completion } from "../../runtime/http/completions.ts";
 import type { StoredEvent } from "../broker/broker.ts";
+import { MillraceError } from "../errors.ts";
 import type { Nudged } from "../executor/peers.ts";
 import type { Live, LiveMessage } from "../live.ts";
 import type { Cluster } from "../store.ts";
@@ -37,6 +39,30 @@ export function createNatsCluster(session: NatsSession): Cluster {
           const [runId, offered] = splitAt(message.string(), " ");
           const stored = offered === undefined ? undefined : (JSON.parse(offered) as StoredEvent);
           message.respond(said[nudge(runId, stored)]);
+        },
+      });
+      closers.push(() => subscription.unsubscribe());
+    },
+    async complete(other, token, completion) {
+      const text = JSON.stringify({ token, completion });
+      const most = connection.info?.max_payload ?? 0;
+      if (Buffer.byteLength(text) > most) {
+        const message = `The completion belongs to the host ${other}, and with more than ${most} bytes it can't be passed on.`;
+        throw new MillraceError("ERR_COMPLETION_TOO_LARGE", message);
+      }
+      try {
+        const answer = await connection.request(names.completions(other), text, { timeout: answerMs });
+        return answer.string() === "yes";
+      } catch {
+        return false;
+      }
+    },
+    answerCompletions(complete) {
+      const subscription = connection.subscribe(names.completions(host), {
+        callback(error, message) {
+          if (error !== null) return;
+          const { token, completion } = message.json<{ token: string; completion: Completion }>();
+          message.respond(complete(token, completion) ? "yes" : "no");
         },
       });
       closers.push(() => subscription.unsubscribe());

@@ -27,6 +27,8 @@ export interface Names {
   waitPath(eventName: string, path: string): string;
   /** Subject on which a host is asked. */
   host(name: string): string;
+  /** Subject on which a host is told of completions of its HTTP steps. */
+  completions(host: string): string;
   /** Subject on which a host tells what happens on it. */
   live(host: string): string;
   /** The same of all hosts. */
@@ -87,6 +89,7 @@ export function createNames(prefix: string): Names {
     waitPaths: `${prefix}.wait-paths.*.*`,
     waitPath: (eventName, path) => `${prefix}.wait-paths.${token(eventName)}.${token(path)}`,
     host: (name) => `${prefix}.hosts.${token(name)}`,
+    completions: (host) => `${prefix}.completions.${token(host)}`,
     live: (host) => `${prefix}.live.${token(host)}`,
     liveOfAll: `${prefix}.live.*`,
     liveWanted: `${prefix}.live-wanted`,

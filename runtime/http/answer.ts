@@ -2,6 +2,7 @@ import type { AttemptResult, StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import type { Limits } from "../limits.ts";
 import { programOutput } from "../output.ts";
+import type { Completion } from "./completions.ts";
 import type { Answer } from "./send.ts";
 
 /** Of the body of an answer that is no success, in bytes. */
@@ -32,11 +33,25 @@ export function answerResult(answer: Answer, url: URL, { outputBytes }: Limits):
     return failed(failure("ERR_HTTP_ANSWER", message));
   }
   if (!isSuccess(status)) return failed(refusal(answer, url));
-  if (cut) {
-    const message = `The step put out more than ${outputBytes} bytes.`;
-    return failed(failure("ERR_STEP_OUTPUT_TOO_LARGE", message));
+  return cut ? tooLarge(outputBytes) : { ...programOutput(body.toString()), logs: [] };
+}
+
+/** Reads what a receiver says later of what it accepted. */
+export function completionResult(completion: Completion, { outputBytes }: Limits): AttemptResult {
+  if (completion.ok) {
+    const { body } = completion;
+    if (Buffer.byteLength(body) > outputBytes) return tooLarge(outputBytes);
+    return { ...programOutput(body), logs: [] };
   }
-  return { ...programOutput(body.toString()), logs: [] };
+  const { message, fatal, retryAfterMs } = completion;
+  if (fatal) return failed(failure("ERR_STEP_FATAL", message));
+  const delay = retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(retryAfterMs, longestDelayMs) };
+  return failed({ ...failure("ERR_STEP_FAILED", message), ...delay });
+}
+
+function tooLarge(outputBytes: number): AttemptResult {
+  const message = `The step put out more than ${outputBytes} bytes.`;
+  return failed(failure("ERR_STEP_OUTPUT_TOO_LARGE", message));
 }
 
 function failed(why: StepFailure): AttemptResult {

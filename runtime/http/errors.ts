@@ -24,6 +24,11 @@ export const httpErrors = {
       "The receiver answered with a redirect, and a step's input goes where its document says and nowhere else.",
     next: "Put the URL that the message names into the document.",
   },
+  ERR_HTTP_CALLBACK: {
+    retry: false,
+    summary: "The receiver answered 202, and could not complete the step later: nobody could call this host.",
+    next: "Start the host with --callback-url, or have the receiver answer when it is done.",
+  },
   ERR_HTTP_ANSWER: {
     retry: true,
     summary:

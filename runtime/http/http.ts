@@ -4,9 +4,10 @@ import { failure } from "../failure.ts";
 import type { StepContext } from "../input.ts";
 import { missingSecrets, missingText, type Secrets } from "../secrets.ts";
 import { createTurns } from "../turns.ts";
-import { answerResult, mostBytes } from "./answer.ts";
+import { answerResult, completionResult, mostBytes } from "./answer.ts";
+import type { Completions } from "./completions.ts";
 import { createConnections } from "./connections.ts";
-import { httpOptions } from "./options.ts";
+import { type HttpOptions, httpOptions } from "./options.ts";
 import { send } from "./send.ts";
 import { signedHeaders } from "./sign.ts";
 
@@ -16,13 +17,15 @@ export interface HttpDriverOptions {
   readonly parallelism?: number;
   /** The operator's, which requests are signed with; none by default. */
   readonly secrets?: Secrets;
+  /** How receivers complete later what they accepted with 202; without it they can't. */
+  readonly completions?: Completions;
   /** How receivers are found and trusted; as the operating system and Node do by default. */
   readonly services?: { readonly resolve?: Resolver; readonly ca?: string };
 }
 
 /** Executes steps that are HTTP endpoints: the input is posted to them, signed, and what they answer is the output. */
 export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
-  const { parallelism = 100, secrets = new Map(), services: { resolve, ca } = {} } = options;
+  const { parallelism = 100, secrets = new Map(), completions, services: { resolve, ca } = {} } = options;
   const connections = createConnections({
     most: parallelism,
     ...(resolve && { resolve }),
@@ -32,24 +35,48 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
   const closing = new AbortController();
   const underWay = new Set<Promise<AttemptResult>>();
 
+  /** Posts the input, and waits for what the receiver says then or later. Rejects when the signal is aborted. */
+  const ask = async (
+    { program, input, limits }: Attempt,
+    { url, secret }: HttpOptions,
+    { signal, endTurn }: { readonly signal: AbortSignal; readonly endTurn: () => void },
+  ): Promise<AttemptResult> => {
+    const later = completions && (await unlessAborted(completions.open(input.ctx), signal));
+    try {
+      const body = JSON.stringify(input);
+      const headers = requestHeaders(input.ctx, body, {
+        secret: secrets.get(secret ?? ""),
+        callback: later?.url,
+      });
+      const grants = program.capabilities?.http ?? [];
+      const request = { url, headers, body, grants, mostBytes: mostBytes(limits) };
+      const answer = await send(connections, request, signal);
+      if ("code" in answer) return failed(answer);
+      if (answer.status !== 202) return answerResult(answer, url, limits);
+      if (later === undefined) return failed(noCallback(url));
+      // Nothing of it is here meanwhile.
+      endTurn();
+      return completionResult(await unlessAborted(later.completed, signal), limits);
+    } finally {
+      later?.close();
+    }
+  };
+
   const execute = async (attempt: Attempt): Promise<AttemptResult> => {
-    const { program, input, limits, signal: own } = attempt;
+    const { program, limits, signal: own } = attempt;
     const target = httpOptions(program);
     if ("code" in target) return failed(target);
     const unsigned = missing(program, secrets);
     if (unsigned !== undefined) return failed(unsigned);
     const ended = AbortSignal.any([closing.signal, ...(own === undefined ? [] : [own])]);
-    const endTurn = await turns.take(ended);
-    if (endTurn === undefined) return failed(cancelled());
+    const release = await turns.take(ended);
+    if (release === undefined) return failed(cancelled());
+    const endTurn = once(release);
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), limits.wallMs);
     try {
-      const body = JSON.stringify(input);
-      const headers = requestHeaders(input.ctx, body, secrets.get(target.secret ?? ""));
-      const grants = program.capabilities?.http ?? [];
-      const request = { url: target.url, headers, body, grants, mostBytes: mostBytes(limits) };
-      const answer = await send(connections, request, AbortSignal.any([ended, late.signal]));
-      return "code" in answer ? failed(answer) : answerResult(answer, target.url, limits);
+      const signal = AbortSignal.any([ended, late.signal]);
+      return await ask(attempt, target, { signal, endTurn });
     } catch (error) {
       if (ended.aborted) return failed(cancelled());
       if (!late.signal.aborted) throw error;
@@ -82,7 +109,7 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
 function requestHeaders(
   { idempotencyKey, traceparent }: StepContext,
   body: string,
-  secret: string | undefined,
+  { secret, callback }: { readonly secret: string | undefined; readonly callback: string | undefined },
 ): Readonly<Record<string, string>> {
   return {
     "content-type": "application/json",
@@ -91,6 +118,7 @@ function requestHeaders(
     "user-agent": "millrace",
     "idempotency-key": idempotencyKey,
     ...(traceparent !== undefined && { traceparent }),
+    ...(callback !== undefined && { "millrace-callback": callback }),
     ...signedHeaders(idempotencyKey, Date.now(), body, secret),
   };
 }
@@ -98,6 +126,32 @@ function requestHeaders(
 function missing({ capabilities = {} }: StepProgram, secrets: Secrets): StepFailure | undefined {
   const names = missingSecrets(capabilities, secrets);
   return names.length === 0 ? undefined : failure("ERR_STEP_SECRET_MISSING", `${missingText(names)}.`);
+}
+
+function noCallback({ origin }: URL): StepFailure {
+  const message = `${origin} answered 202, to complete the step later, and this host has no address for that.`;
+  return failure("ERR_HTTP_CALLBACK", message);
+}
+
+/** Rejects when the signal aborts. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
 }
 
 function failed(why: StepFailure): AttemptResult {

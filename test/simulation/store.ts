@@ -178,6 +178,8 @@ function createCluster({ world, machine, other }: StoreOptions): Cluster {
     answer(nudge) {
       machine.nudge = nudge;
     },
+    complete: async () => false,
+    answerCompletions: () => undefined,
     live: (own) => own,
     async close() {
       machine.nudge = undefined;

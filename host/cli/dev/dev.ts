@@ -57,7 +57,9 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
   const nats = natsOptions(settings);
   const secrets = await projectSecrets(project.root, options.secrets, terminal);
   const cacheDir = join(folder, "cache");
-  const opening = openHost({ store, nats, cacheDir, graceMs, engine: options.engine, secrets });
+  const ownUrl = Promise.withResolvers<string>();
+  const { engine } = options;
+  const opening = openHost({ store, nats, cacheDir, graceMs, engine, secrets, callbackUrl: ownUrl.promise });
   opening.catch((error: unknown) => broken.abort(error));
   open.defer(() => opening.then((host) => host.close(), ignore));
   const session = createSession(opening, {
@@ -78,6 +80,7 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
   });
   open.defer(() => api.close());
   const { url } = await listen(api, options);
+  ownUrl.resolve(url);
   await tellReady({ url, key: options.key ?? "dev", store, watch: options.watch, host, reload }, terminal);
 }
 

@@ -155,6 +155,12 @@ export const hostSettings = [
     description: "JSON: the values of secrets by name; MILLRACE_SECRET_<NAME> goes before it",
   },
   {
+    name: "callback-url",
+    kind: "text",
+    argument: "<url>",
+    description: "where receivers of HTTP steps reach this host, to complete what they accepted",
+  },
+  {
     name: "cache",
     kind: "text",
     argument: "<folder>",

@@ -86,6 +86,7 @@ function hostConfig(settings: Settings): HostConfig {
       // The table's choices are these names.
       runtimes: list("runtimes") as HostConfig["runtimes"],
       engine: text("engine") as HostConfig["engine"],
+      callbackUrl: text("callback-url"),
     }),
   };
 }

@@ -100,6 +100,8 @@ test("is OpenAPI 3.1, the same from the API as over HTTP", () => {
 test("describes what is served, and nothing else", () => {
   expect(routes.map(({ method, path }) => `${method.toUpperCase()} ${path}`)).toEqual([
     "POST /e/{key}",
+    "POST /v1/completions/{token}",
+    "POST /v1/completions/{token}/failure",
     "GET /healthz",
     "GET /readyz",
     "GET /openapi.json",
