@@ -21,6 +21,7 @@ const benches = {
   "nats-limit": () => import("./nats-limit.ts"),
   "nats-growth": () => import("./nats-growth.ts"),
   "nats-two-hosts": () => import("./nats-two-hosts.ts"),
+  runtimes: () => import("./runtimes.ts"),
   languages: () => import("./languages.ts"),
   "dev-ready": () => import("./dev-ready.ts"),
   "store-growth": () => import("./store-growth.ts"),
