@@ -1,4 +1,5 @@
 import type { Capabilities, CapabilityName, Destination, HttpGrant } from "../../runtime/capabilities.ts";
+import type { StepProgram } from "../../runtime/driver.ts";
 import { grantCovers } from "../../runtime/egress/destination.ts";
 import { pointerStep } from "../json-pointer.ts";
 import { matchesPattern } from "./pattern.ts";
@@ -45,6 +46,16 @@ export function refusals(
       { asked: `the capability ${name}`, allowed: listed(functions), pointer: `/capabilities/${name}` },
     ];
   });
+}
+
+/** A container for a function that may have none. */
+export function dockerRefusals(
+  functions: Functions,
+  functionId: string,
+  { type }: StepProgram["runtime"],
+): readonly Refusal[] {
+  if (type !== "docker" || includes(functions, functionId)) return [];
+  return [{ asked: "a container", allowed: listed(functions), pointer: "/capabilities/docker" }];
 }
 
 function httpRefusals(

@@ -4,7 +4,7 @@ import { MillraceError, type Problem } from "../errors.ts";
 import { define } from "../function/define.ts";
 import { stepsOf, type StepDefinition } from "../function/definition.ts";
 import type { FunctionVersion } from "../function/version.ts";
-import { type PolicyGrants, refusals } from "./grants.ts";
+import { dockerRefusals, type PolicyGrants, refusals } from "./grants.ts";
 import { type LambdaRule, lambdaRefusals } from "./lambda-rules.ts";
 
 /** What the operator of a host lets steps have; a host without one lets them have all that their documents ask for. */
@@ -12,7 +12,11 @@ export interface Policy {
   /** How problems name it. */
   readonly file: string;
   /** What is not named, no function may have. */
-  readonly capabilities: PolicyGrants & { readonly lambda?: readonly LambdaRule[] };
+  readonly capabilities: PolicyGrants & {
+    readonly lambda?: readonly LambdaRule[];
+    /** The functions that may have containers, by patterns of their ids. */
+    readonly docker?: readonly string[];
+  };
   /** The most that a step may ask for; what is not named has no maximum. */
   readonly limits: Readonly<Partial<Limits>>;
 }
@@ -47,6 +51,7 @@ export function policyProblems(
   const refused = [
     ...refusals(capabilities, functionId, program.capabilities ?? {}),
     ...lambdaRefusals(capabilities.lambda ?? [], functionId, program.runtime),
+    ...dockerRefusals(capabilities.docker ?? [], functionId, program.runtime),
   ];
   for (const { asked, allowed, pointer } of refused) {
     const message = `${step} asks for ${asked}, which the policy allows to ${allowed}`;

@@ -47,6 +47,7 @@ const schema = {
         ...Object.fromEntries(capabilityNames.map((name) => [name, functions])),
         http: httpRules,
         lambda: lambdaRules,
+        docker: functions,
         secrets,
       },
       additionalProperties: false,
