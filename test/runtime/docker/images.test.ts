@@ -85,6 +85,7 @@ describe.skipIf(steps === undefined)("an image that is built", () => {
     ["FROM nothing-that-is/there:at-all", "ERR_IMAGE_BUILD"],
     ["FROM scratch\nCOPY missing /x", "ERR_IMAGE_BUILD"],
     ["NONSENSE", "ERR_IMAGE_BUILD"],
+    ["FROM scratch\nRUN --mount=type=cache,target=/x true", "ERR_IMAGE_BUILD"],
     ["FROM scratch\nCOPY Dockerfile /x", "ERR_IMAGE_PROGRAM"],
     ['FROM scratch\nCOPY Dockerfile /x\nCMD ["/missing"]', "ERR_IMAGE_PROGRAM"],
     ['FROM scratch\nCOPY Dockerfile /x\nCMD ["/x"]', "ERR_IMAGE_PROGRAM"],

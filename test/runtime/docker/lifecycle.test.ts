@@ -120,6 +120,30 @@ describe.skipIf(found === undefined)("no container and no volume is left", () =>
   });
 });
 
+describe.skipIf(found === undefined)("a container of a host elsewhere", () => {
+  test("is left alone until its attempt must be over on everybody's clock", async () => {
+    const steps = stepRunner(dockerd);
+    const { ran } = await steps.run(await steps.program("exit 0"));
+    const make = async (name: string, expires: number): Promise<void> => {
+      const Labels = { "millrace.owner": "another-boot/1/1", "millrace.expires": String(expires) };
+      await dockerd.engine.call("POST", "/containers/create", {
+        query: { name },
+        body: { Image: ran, Labels },
+      });
+    };
+    const minute = 60_000;
+    await make("over", Date.now() - 11 * minute);
+    await make("just-over", Date.now() - 9 * minute);
+    await make("running", Date.now() + minute);
+    const other = stepRunner(dockerd);
+    await other.run(await other.program("exit 0"));
+    await other.driver.close();
+    await steps.driver.close();
+    expect((await leftOver()).toSorted()).toEqual(["/just-over", "/running"]);
+    for (const name of ["just-over", "running"]) await dockerd.engine.call("DELETE", `/containers/${name}`);
+  });
+});
+
 describe.skipIf(found === undefined)("an engine that goes away", () => {
   /** An address of the engine that can be cut off. */
   async function cable() {
