@@ -40,12 +40,14 @@ export async function claimRun(
     ...(offered === undefined ? {} : { offered: [offered] }),
   };
   const next = status === "running" ? undefined : lookAhead(definition, foldHistory(history), offered, ports);
-  // A timer that is later than it must be does not wake it.
-  const asleep = next !== undefined && next.idleUntil >= (timer ?? Number.POSITIVE_INFINITY);
+  const now = clock.now();
+  const firesAt = timer ?? Number.POSITIVE_INFINITY;
+  // Its timer wakes it in time. One that has fired wakes it no more: the run is taken, and parks with the next.
+  const asleep = next !== undefined && firesAt > now && next.idleUntil >= firesAt;
   if (asleep && offered !== undefined) return "done";
   if (peers === undefined) return { ...taken, revision };
   // This clock may be behind the one that fired the timer: then the wake must come once more.
-  if (asleep) return next.idleUntil - clock.now() <= clockSkewMs ? "lost" : "done";
+  if (asleep) return firesAt - now <= clockSkewMs ? "lost" : "done";
   const nudged =
     holder === undefined || holder === host ? "absent" : await peers.holds(holder, run.id, offered);
   if (nudged !== "absent") return nudged === "held" ? "lost" : "done";

@@ -3,7 +3,7 @@ import { breaks } from "./breaks.ts";
 import { simulate } from "./simulate.ts";
 
 const first = Number(process.env["MILLRACE_SEED"] ?? 1);
-const count = Number(process.env["MILLRACE_SEEDS"] ?? 2_500);
+const count = Number(process.env["MILLRACE_SEEDS"] ?? 5_000);
 
 describe("hosts on a store that they share", () => {
   it(`keep what they promise, whatever befalls them: ${count} seeds from ${first} on`, async () => {

@@ -51,6 +51,27 @@ describe("on a store that it shares, an executor", () => {
     await other.close();
   });
 
+  it("sets a parked run's next timer when the one that it was parked with is over, and nothing is to be done yet", async () => {
+    const { executor, runs, close } = await sharedExecutor({
+      steps: { a: {}, later: { after: [{ step: "a", wait: "1h" }] } },
+      drivers: inProcessDrivers({ a: () => null }),
+    });
+    await (
+      await executor.handle(event, false)
+    ).released;
+    const id = runId("f", "e");
+    const { revision, status: _, wakeAt, ...header } = (await runs.load(id))!;
+    // As who resumes a run leaves it: its steps' timers were of no use to it while it was paused.
+    const at = Date.now();
+    const paused = { type: "run.paused", at } as const;
+    const resumed = { type: "run.resumed", at } as const;
+    await runs.append(header, revision, [paused, resumed], { status: "parked", wakeAt: at });
+    expect(await (await executor.wake(id)).released).toBe("done");
+    expect(wakeAt).toBeGreaterThan(at + 3_000_000);
+    expect(await runs.load(id)).toMatchObject({ status: "parked", wakeAt });
+    await close();
+  });
+
   it("holds a run once when its event comes twice at a time", async () => {
     let executions = 0;
     const end = Promise.withResolvers<null>();

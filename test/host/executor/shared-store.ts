@@ -22,7 +22,7 @@ interface SharedOptions {
 /** An executor as on a store that it shares with others, with function "f" for events "a/b". */
 export async function sharedExecutor(
   options: SharedOptions,
-): Promise<{ executor: Executor; close(): Promise<void> }> {
+): Promise<{ executor: Executor; runs: Runs; close(): Promise<void> }> {
   const { steps, drivers, peers, wrap = (runs) => runs } = options;
   const state = createSqliteState(openDatabase(storeLocation("memory:")));
   const live = createLive();
@@ -45,6 +45,7 @@ export async function sharedExecutor(
   });
   return {
     executor,
+    runs: state.runs,
     async close() {
       await executor.close(0);
       await state.close();
