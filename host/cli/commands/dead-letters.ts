@@ -18,7 +18,7 @@ Examples:
 
 export const defineDeadLetters: DefineCommand = (command, act) => {
   command.addHelpText("after", help);
-  const ls = command.command("ls").description("List dead letters, the oldest first.");
+  const ls = command.command("ls").alias("list").description("List dead letters, the oldest first.");
   addHostOptions(ls)
     .option("--limit <n>", "so many at most", positiveInteger, 20)
     .action((options: ListOptions) =>

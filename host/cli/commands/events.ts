@@ -15,7 +15,7 @@ Examples:
 
 export const defineEvents: DefineCommand = (command, act) => {
   command.addHelpText("after", help);
-  const ls = command.command("ls").description("List stored events, the newest first.");
+  const ls = command.command("ls").alias("list").description("List stored events, the newest first.");
   addHostOptions(ls)
     .option("--name <name>", "of this name")
     .option("--limit <n>", "so many at most", positiveInteger, 20)

@@ -9,7 +9,7 @@ Examples:
 
 export const defineFunctions: DefineCommand = (command, act) => {
   command.addHelpText("after", help);
-  const ls = command.command("ls").description("List the active functions.");
+  const ls = command.command("ls").alias("list").description("List the active functions.");
   addHostOptions(ls).action((options: HostOptions) =>
     act(async (terminal) => {
       const { createHostClient, listFunctions } = await import("../host-client.ts");

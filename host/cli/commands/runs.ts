@@ -25,7 +25,7 @@ Examples:
 
 export const defineRuns: DefineCommand = (command, act) => {
   command.addHelpText("after", help);
-  const ls = command.command("ls").description("List runs, the newest first.");
+  const ls = command.command("ls").alias("list").description("List runs, the newest first.");
   addHostOptions(ls)
     .option("--function <id>", "of this function")
     .addOption(

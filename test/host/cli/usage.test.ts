@@ -53,6 +53,15 @@ test.each(commands)("`%s --help` shows an example of it", async (command) => {
   expect((await millrace(["help", command])).stdout).toBe(stdout);
 });
 
+test.each(["runs", "functions", "events", "dead-letters"])(
+  "`%s list` is another name of `ls`",
+  async (command) => {
+    const { code, stdout } = await millrace([command, "list", "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toBe((await millrace([command, "ls", "--help"])).stdout);
+  },
+);
+
 test("--version prints the package's version", async () => {
   const manifest = await readFile(join(import.meta.dirname, "../../../package.json"), "utf8");
   const { code, stdout } = await millrace(["--version"]);
