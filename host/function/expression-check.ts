@@ -43,8 +43,12 @@ interface Visit {
   readonly loops: number;
 }
 
-/** Looks for names, functions, patterns and numbers that can't be right whatever the event. */
-export function checkExpression(parsed: Parsed, environment: Environment, roots: readonly string[]): Checked {
+/** Looks for names, functions, patterns and numbers that can't be right whatever the event. `condition`: it must be one. */
+export function checkExpression(
+  parsed: Parsed,
+  environment: Environment,
+  { roots, condition }: { readonly roots: readonly string[]; readonly condition: boolean },
+): Checked {
   const problems: ExpressionProblem[] = [];
   const steps: StepReference[] = [];
   const loops: Loop[] = [];
@@ -134,7 +138,7 @@ export function checkExpression(parsed: Parsed, environment: Environment, roots:
         report(expr, "it is not complete");
     }
   }
-  if (parsed.expr !== undefined && isNeverBoolean(parsed.expr)) {
+  if (condition && parsed.expr !== undefined && isNeverBoolean(parsed.expr)) {
     report(parsed.expr, "it is never true or false");
   }
   steps.sort((left, right) => left.offset - right.offset);

@@ -1,10 +1,12 @@
 import { type CelError, type CelInput, celType, isCelError, parse, plan } from "@bufbuild/cel";
+import type { Json } from "../../runtime/json.ts";
 import { type Budget, createBudget } from "./budget.ts";
 import { type Checked, type StepReference, checkExpression } from "./expression-check.ts";
 import { demandedEquality, isScalar, type Scalar } from "./expression-index.ts";
 import { createEnvironment } from "./expression-functions.ts";
 import { describeSyntaxError } from "./expression-syntax.ts";
 import type { Expr, ExpressionProblem, Loop, Parsed } from "./expression-tree.ts";
+import { jsonOf } from "./expression-value.ts";
 import { viewJson } from "./json-view.ts";
 
 /** What an expression may name. */
@@ -26,17 +28,28 @@ export type Evaluation =
   | { readonly kind: "missing"; readonly message: string }
   | { readonly kind: "error"; readonly message: string };
 
-/** A CEL expression, compiled once. */
+/** The same of an evaluation whose value may be any JSON. */
+export type ValueEvaluation =
+  | { readonly kind: "value"; readonly value: Json }
+  | Exclude<Evaluation, { readonly kind: "value" }>;
+
+/** A CEL expression that is true or false, compiled once. */
 export interface Expression {
   readonly source: string;
   evaluate(scope: Scope): Evaluation;
+}
+
+/** A CEL expression that gives a value. */
+interface ValueExpression {
+  readonly source: string;
+  value(scope: Scope): ValueEvaluation;
 }
 
 /** What compiling gave: the expression and what it names, or all that is wrong, the first problem on top. */
 export type Compiled =
   | {
       readonly ok: true;
-      readonly expression: Expression;
+      readonly expression: Expression & ValueExpression;
       readonly steps: readonly StepReference[];
       /** The names of Scope that it looks at. */
       readonly uses: ReadonlySet<string>;
@@ -66,6 +79,8 @@ const longestSource = 4096;
 /** Units of work (see Budget) that one evaluation may cost: some tenths of a second at most. */
 const workAnEvaluation = 400_000;
 
+const tooMuchWork = { kind: "error", message: "it takes too much work on this event" } as const;
+
 /** The name that a round of a loop pays under; no source can name it. */
 const roundName = "@round";
 
@@ -78,7 +93,11 @@ const plainEnvironment = createEnvironment(() => {});
  */
 export function compileExpression(
   source: string,
-  options: { readonly names?: readonly (keyof Scope)[] } = {},
+  options: {
+    readonly names?: readonly (keyof Scope)[];
+    /** What it is to give; true or false by default. */
+    readonly gives?: "condition" | "value";
+  } = {},
 ): Compiled {
   if (source.trim() === "")
     return refuse([{ message: "it is empty; leave it out to take every event", offset: 0 }]);
@@ -93,7 +112,10 @@ export function compileExpression(
   } catch (error) {
     return refuse([describeSyntaxError(source, error)]);
   }
-  const checked = checkExpression(parsed, plainEnvironment, options.names ?? edgeNames);
+  const checked = checkExpression(parsed, plainEnvironment, {
+    roots: options.names ?? edgeNames,
+    condition: options.gives !== "value",
+  });
   if (checked.problems.length > 0) return refuse(checked.problems);
   for (const loop of checked.loops) meter(loop);
   let budget: Budget | undefined;
@@ -109,9 +131,16 @@ export function compileExpression(
       };
     };
     const run = planned(parsed);
+    const value = (scope: Scope): ValueEvaluation => {
+      const result = run(scope);
+      if (result === undefined) return tooMuchWork;
+      if (isCelError(result)) return failure(result, checked);
+      const json = jsonOf(result);
+      return json.ok ? { kind: "value", value: json.value } : { kind: "error", message: json.message };
+    };
     const evaluate = (scope: Scope): Evaluation => {
       const result = run(scope);
-      if (result === undefined) return { kind: "error", message: "it takes too much work on this event" };
+      if (result === undefined) return tooMuchWork;
       if (typeof result === "boolean") return { kind: "value", value: result };
       if (isCelError(result)) return failure(result, checked);
       return {
@@ -125,7 +154,7 @@ export function compileExpression(
         : undefined;
     return {
       ok: true,
-      expression: { source, evaluate },
+      expression: { source, evaluate, value },
       steps: checked.steps,
       uses: checked.uses,
       ...(demanded === undefined
@@ -213,7 +242,7 @@ function meter(loop: Loop): void {
 }
 
 /** Only if nothing but absence went wrong is a failure "missing". */
-function failure(error: CelError, checked: Checked): Evaluation {
+function failure(error: CelError, checked: Checked): Exclude<Evaluation, { readonly kind: "value" }> {
   const all = flatten(error);
   const wrong = all.find((one) => !isMissing(one.message));
   if (wrong !== undefined) return { kind: "error", message: wrong.message };

@@ -1,4 +1,5 @@
 import type { CelInput, CelList, CelMap } from "@bufbuild/cel";
+import type { Json } from "../../runtime/json.ts";
 import type { Budget } from "./budget.ts";
 
 /** The marks by which the evaluator knows its maps and lists; what carries one is taken as it is, without a copy. */
@@ -24,6 +25,12 @@ export function viewJson(value: unknown, budget: Budget): CelInput | undefined {
   }
 }
 
+/** The object or array that a view is of; undefined for what is no view. */
+export function jsonBehind(value: unknown): Json | undefined {
+  if (value instanceof MapView || value instanceof ListView) return value.behind as Json;
+  return undefined;
+}
+
 class MapView {
   readonly #object: Readonly<Record<string, unknown>>;
   readonly #budget: Budget;
@@ -31,6 +38,10 @@ class MapView {
   constructor(object: Readonly<Record<string, unknown>>, budget: Budget) {
     this.#object = object;
     this.#budget = budget;
+  }
+
+  get behind(): unknown {
+    return this.#object;
   }
 
   get size(): number {
@@ -83,6 +94,10 @@ class ListView {
   constructor(array: readonly unknown[], budget: Budget) {
     this.#array = array;
     this.#budget = budget;
+  }
+
+  get behind(): unknown {
+    return this.#array;
   }
 
   get size(): number {
