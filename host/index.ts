@@ -154,7 +154,7 @@ async function openStore(
 ): Promise<Store> {
   if (!isNatsUrl(config.store)) {
     const database = openDatabase(storeLocation(config.store));
-    return { broker: createSqliteBroker(database, clock), state: createSqliteState(database) };
+    return { broker: createSqliteBroker(database, clock), state: createSqliteState(database, clock) };
   }
   // Loaded when needed: an embedded host has no use for the client.
   const [{ openSession }, { createNatsBroker }, { createNatsState }, { createNatsCluster }] =

@@ -64,7 +64,7 @@ export async function createLayout(
 }
 
 function streams(names: Names, options: NatsOptions): readonly Wanted[] {
-  const { events, runs, wakes, deadLetters, waits } = names;
+  const { events, runs, wakes, deadLetters, waits, gates } = names;
   const base = {
     storage: StorageType.File,
     allow_direct: true,
@@ -120,6 +120,20 @@ function streams(names: Names, options: NatsOptions): readonly Wanted[] {
         ...base,
         subjects: waits.subjects,
         description: "Armed waits of runs for events, a subject each, and how they are found",
+        retention: RetentionPolicy.Limits,
+        // Without limits but this one nothing is discarded but what a newer message replaces.
+        discard: DiscardPolicy.Old,
+        max_msgs_per_subject: 1,
+        allow_msg_ttl: true,
+        duplicate_window: nanos(100),
+      },
+    },
+    {
+      name: gates.stream,
+      config: {
+        ...base,
+        subjects: gates.subjects,
+        description: "What flow control remembers: a subject a document",
         retention: RetentionPolicy.Limits,
         // Without limits but this one nothing is discarded but what a newer message replaces.
         discard: DiscardPolicy.Old,

@@ -8,6 +8,7 @@ export interface Names {
   readonly wakes: StreamNames;
   readonly deadLetters: StreamNames;
   readonly waits: StreamNames;
+  readonly gates: StreamNames;
   readonly catalog: string;
   readonly artifacts: string;
   readonly keyValues: string;
@@ -25,6 +26,8 @@ export interface Names {
   /** Subjects that say by which paths of which events waits are found. */
   readonly waitPaths: string;
   waitPath(eventName: string, path: string): string;
+  /** Subject of a document of flow control. */
+  gate(key: string): string;
   /** Subject on which a host is asked. */
   host(name: string): string;
   /** Subject on which a host is told of completions of its HTTP steps. */
@@ -73,6 +76,7 @@ export function createNames(prefix: string): Names {
     wakes: stream("wakes", "timers.*.*", "wakes.*.*"),
     deadLetters: stream("dead-letters", "dead-letters.>"),
     waits: stream("waits", "waits.*.*.*", "wait-paths.*.*"),
+    gates: stream("gates", "gates.*"),
     catalog: `${prefix}-catalog`,
     artifacts: `${prefix}-artifacts`,
     keyValues: `${prefix}-kv`,
@@ -88,6 +92,7 @@ export function createNames(prefix: string): Names {
     wait: (key, runId, wait) => `${prefix}.waits.${key}.${runId}.${wait}`,
     waitPaths: `${prefix}.wait-paths.*.*`,
     waitPath: (eventName, path) => `${prefix}.wait-paths.${token(eventName)}.${token(path)}`,
+    gate: (key) => `${prefix}.gates.${key}`,
     host: (name) => `${prefix}.hosts.${token(name)}`,
     completions: (host) => `${prefix}.completions.${token(host)}`,
     live: (host) => `${prefix}.live.${token(host)}`,

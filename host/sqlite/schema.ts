@@ -87,5 +87,16 @@ CREATE TABLE waits (
 CREATE TABLE wait_paths (event TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (event, path)) STRICT, WITHOUT ROWID;
 `;
 
+/** Documents of flow control; a revision is never given out twice. */
+const gates = `
+CREATE TABLE gates (
+  revision INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  value TEXT NOT NULL,
+  goes_at INTEGER
+) STRICT;
+CREATE INDEX gates_by_end ON gates (goes_at) WHERE goes_at IS NOT NULL;
+`;
+
 /** What brings a file from each layout to the next; its place in the list is the number of the layout. */
-export const migrations: readonly string[] = [tables, revisions, keyValues, activations, waits];
+export const migrations: readonly string[] = [tables, revisions, keyValues, activations, waits, gates];

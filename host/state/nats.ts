@@ -1,6 +1,7 @@
 import type { NatsSession } from "../nats/session.ts";
 import { createNatsArtifacts } from "./nats-artifacts.ts";
 import { createNatsCatalog } from "./nats-catalog.ts";
+import { createNatsGates } from "./nats-gates.ts";
 import { createNatsKeyValues } from "./nats-key-values.ts";
 import { createNatsRuns } from "./nats-runs.ts";
 import { createNatsWaits } from "./nats-waits.ts";
@@ -18,6 +19,7 @@ export async function createNatsState(session: NatsSession): Promise<State> {
   return {
     runs: createNatsRuns(session, artifacts, waits),
     waits,
+    gates: createNatsGates(session),
     unattended: undefined,
     catalog,
     artifacts,

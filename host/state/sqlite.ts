@@ -1,18 +1,21 @@
 import { createHash } from "node:crypto";
 import type { Json } from "../../runtime/json.ts";
+import type { Clock } from "../clock.ts";
 import type { FunctionVersion } from "../function/version.ts";
 import type { Database } from "../sqlite/database.ts";
+import { createSqliteGates } from "./sqlite-gates.ts";
 import { createSqliteKeyValues } from "./sqlite-key-values.ts";
 import { createSqliteRuns, createUnattendedRuns } from "./sqlite-runs.ts";
 import { createSqliteWaits } from "./sqlite-waits.ts";
 import type { Artifacts, Catalog, State } from "./state.ts";
 
 /** The embedded state: durable on disk (fsync) before a write resolves; with a ":memory:" database, not at all. */
-export function createSqliteState(database: Database): State {
+export function createSqliteState(database: Database, clock: Clock): State {
   return {
     runs: createSqliteRuns(database),
     unattended: createUnattendedRuns(database),
     waits: createSqliteWaits(database),
+    gates: createSqliteGates(database, clock),
     catalog: createCatalog(database),
     artifacts: createArtifacts(database),
     keyValues: createSqliteKeyValues(database),

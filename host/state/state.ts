@@ -130,6 +130,28 @@ interface FoundWaits {
   readonly next?: string;
 }
 
+/** A document of flow control as it stood. */
+export interface GateDocument {
+  /** What a change of it must name; never given out twice for a key. */
+  readonly revision: number;
+  readonly value: Json;
+}
+
+/**
+ * Small JSON documents by key, which hosts change by compare-and-set: what flow control has to remember. A key has up to
+ * 128 letters, digits, `-` and `_`.
+ */
+export interface Gates {
+  /** Sees all writes that were acknowledged before it began, by any host. */
+  load(key: string): Promise<GateDocument | undefined>;
+  /**
+   * Stores a value over the revision that was loaded, null: where there is none. Resolves to its revision; undefined when
+   * somebody was before, and nothing was written. Durable when it resolves; when it rejects, that is not known.
+   * `keepMs`: after this time it may go, and is then as if it had never been; for good by default.
+   */
+  store(key: string, value: Json, over: number | null, keepMs?: number): Promise<number | undefined>;
+}
+
 /** Functions, their immutable versions, and which of them new runs begin on. */
 export interface Catalog {
   /** Stores a version; the same version again changes nothing. */
@@ -170,6 +192,7 @@ export interface State {
   /** Undefined where the store's server attends to them. */
   readonly unattended: UnattendedRuns | undefined;
   readonly waits: Waits;
+  readonly gates: Gates;
   readonly catalog: Catalog;
   readonly artifacts: Artifacts;
   readonly keyValues: KeyValues;

@@ -3,6 +3,7 @@ import type { StoredEvent } from "../../host/broker/broker.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import type { RunHeader } from "../../host/state/state.ts";
 import type { World } from "./machine.ts";
+import { createServerGates, type ServerGates } from "./server-gates.ts";
 import { createServerQueue, type ServerQueue } from "./server-queue.ts";
 import { createServerRuns, type ServerRuns } from "./server-runs.ts";
 import { createServerWaits, type ServerWaits } from "./server-waits.ts";
@@ -22,6 +23,7 @@ export interface Server {
   readonly wakes: ServerQueue<string>;
   readonly stored: readonly StoredEvent[];
   readonly waits: ServerWaits;
+  readonly gates: ServerGates;
   /** The place up to which all events are acknowledged. */
   settled(): number;
   /** Every change of active versions, in order; their number is the catalog's revision. */
@@ -68,6 +70,7 @@ export function createServer(world: World): Server {
     wakes,
     stored,
     waits: createServerWaits(),
+    gates: createServerGates(scheduler),
     settled: () =>
       events.items.reduce((least, { payload }) => Math.min(least, payload.seq - 1), stored.length),
     activations,

@@ -159,6 +159,11 @@ function createState({ world, server, machine }: StoreOptions): State {
       disarm: (waits) => request(`disarm ${waits.map(told).join()}`, () => server.waits.disarm(waits)),
       find: (key, page) => request(`find ${key}`, () => server.waits.find(key, page)),
     },
+    gates: {
+      load: (key) => request(`load gate ${key}`, () => server.gates.load(key)),
+      store: (key, value, over, keepMs) =>
+        request(`store gate ${key} over ${over}`, () => server.gates.store(key, value, over, keepMs)),
+    },
     catalog: createCatalog({ world, server, machine }),
     artifacts: { put: async () => "", get: async () => undefined, has: async () => false },
     keyValues: {

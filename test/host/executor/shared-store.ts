@@ -24,7 +24,7 @@ export async function sharedExecutor(
   options: SharedOptions,
 ): Promise<{ executor: Executor; runs: Runs; close(): Promise<void> }> {
   const { steps, drivers, peers, wrap = (runs) => runs } = options;
-  const state = createSqliteState(openDatabase(storeLocation("memory:")));
+  const state = createSqliteState(openDatabase(storeLocation("memory:")), systemClock);
   const live = createLive();
   const definitions = createDefinitions(state.catalog);
   await definitions.deploy([functionVersion({ id: "f", triggers: [{ event: "a/b" }], steps }, {}, 0)]);

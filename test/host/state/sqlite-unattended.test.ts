@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../../host/clock.ts";
 import { createSqliteState } from "../../../host/state/sqlite.ts";
 import type { State, UnattendedRuns } from "../../../host/state/state.ts";
 import { embedded, type EmbeddedFixture } from "../embedded-fixture.ts";
@@ -14,7 +15,7 @@ describe("the runs of an embedded store that nobody else attends to", () => {
     ({ unattended } = opened);
   };
   beforeEach(async () => {
-    fixture = await embedded("sqlite:", createSqliteState);
+    fixture = await embedded("sqlite:", (database) => createSqliteState(database, systemClock));
     use(fixture.current());
   });
   afterEach(() => fixture.dispose());

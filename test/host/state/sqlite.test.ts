@@ -1,3 +1,4 @@
+import { systemClock } from "../../../host/clock.ts";
 import { createSqliteState } from "../../../host/state/sqlite.ts";
 import { embedded } from "../embedded-fixture.ts";
 import { stateContract } from "./state-contract.ts";
@@ -6,7 +7,7 @@ for (const store of ["memory:", "sqlite:"] as const) {
   stateContract(
     store,
     async () => {
-      const fixture = await embedded(store, createSqliteState);
+      const fixture = await embedded(store, (database) => createSqliteState(database, systemClock));
       return { ...fixture, state: fixture.current() };
     },
     { outlivesClose: store === "sqlite:" },

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HistoryEntry } from "../../../host/executor/history.ts";
 import { runId } from "../../../host/executor/run-id.ts";
 import type { FunctionVersion } from "../../../host/function/version.ts";
+import { gatesContract } from "./gates-contract.ts";
 import { keyValuesContract } from "./key-values-contract.ts";
 import type { ActiveVersion, RunFilter, RunHeader, State } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
@@ -294,6 +295,11 @@ export function stateContract(
     keyValuesContract(
       () => state.keyValues,
       outlivesClose ? async () => (state = await fixture.reopen()).keyValues : undefined,
+    );
+
+    gatesContract(
+      () => state.gates,
+      outlivesClose ? async () => (state = await fixture.reopen()).gates : undefined,
     );
 
     if (!outlivesClose) return;
