@@ -86,7 +86,14 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("run.resumed", {}),
       entry("run.timedOut", { failure }),
       entry("run.retried", { steps: listOf(string), waits: listOf(string) }),
-      entry("run.completed", {}),
+      entry("run.completed", {
+        "output?": json,
+        "outputOf?": {
+          type: ["string", "array"],
+          items: string,
+          description: "The step whose output is the run's; a list: all of theirs, by step id.",
+        },
+      }),
       entry("run.failed", { failure }),
       entry("run.cancelled", { "reason?": string }),
     ],
@@ -190,6 +197,7 @@ export const components = {
     "failure?": failure,
     "reason?": { ...string, description: "Why it was cancelled, or paused." },
     "retryOf?": { ...string, description: "The run of which this one is another try, with another event." },
+    "output?": { description: "What it came to, once it has completed: any JSON." },
     steps: listOf({ $ref: "Step#" }),
     "waits?": { ...listOf({ $ref: "Wait#" }), description: "In the order in which they began." },
   }),

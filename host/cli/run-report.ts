@@ -1,5 +1,6 @@
 import type { Json } from "../../runtime/json.ts";
 import type { RecordedFailure } from "../executor/history.ts";
+import { outputOfRun } from "../executor/output.ts";
 import { foldHistory } from "../executor/run-view.ts";
 import type { StoredRun } from "../state/state.ts";
 import { failureText } from "./history-text.ts";
@@ -11,13 +12,17 @@ import { span } from "./time.ts";
 export interface RunReport {
   readonly status: StoredRun["status"];
   readonly runId: string;
+  /** What the run came to, once it has completed. */
+  readonly output?: Json;
   /** The outputs of the steps that completed, by step id. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly failure?: RecordedFailure & { readonly step?: string };
 }
 
 export function runReport(run: StoredRun): RunReport {
-  const { steps } = foldHistory(run.history);
+  const view = foldHistory(run.history);
+  const { steps } = view;
+  const output = outputOfRun(view);
   const ending = run.history.find((entry) => entry.type === "run.failed");
   const outputs: [string, Json][] = [];
   for (const [id, step] of steps) {
@@ -26,6 +31,7 @@ export function runReport(run: StoredRun): RunReport {
   return {
     status: run.status,
     runId: run.id,
+    ...(output === undefined ? {} : { output }),
     outputs: Object.fromEntries(outputs),
     ...(ending === undefined ? {} : { failure: ending.failure }),
   };

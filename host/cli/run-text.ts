@@ -76,6 +76,7 @@ export function runLines(
     ...(run.userId === undefined ? [] : [field("user", printable(run.userId))]),
     field("started", dateAndTime(run.createdAt)),
     field("data", preview(run.event.data, Math.max(columns - 10, 40))),
+    ...(run.output === undefined ? [] : [field("output", preview(run.output, Math.max(columns - 10, 40)))]),
     "",
     ...run.steps.flatMap((step) => stepLines(step, logs, now, out)),
     ...(run.waits ?? []).map((wait) => waitLine(wait, now, out)),

@@ -68,7 +68,14 @@ export type HistoryEntry =
       readonly steps: readonly string[];
       readonly waits: readonly string[];
     }
-  | { readonly type: "run.completed"; readonly at: number }
+  | {
+      readonly type: "run.completed";
+      readonly at: number;
+      /** What the run came to, where that is not what a step put out. */
+      readonly output?: Json;
+      /** The step whose output is the run's; several: all of theirs, by step id. */
+      readonly outputOf?: string | readonly string[];
+    }
   | {
       readonly type: "run.failed";
       readonly at: number;

@@ -38,6 +38,8 @@ export interface RunView {
   /** The first step that failed for good; without a step, what else made the run fail. */
   failed?: { readonly step?: string; readonly failure: RecordedFailure };
   finished?: "completed" | "failed" | "cancelled";
+  /** Where its output is, once it has completed. */
+  completion?: Extract<HistoryEntry, { readonly type: "run.completed" }>;
   paused?: boolean;
   /** Since when the run's own time counts: its beginning, or when it was to go on once more. */
   timedFrom: number;
@@ -118,6 +120,7 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       break;
     case "run.completed":
       view.finished = "completed";
+      view.completion = entry;
       break;
     case "run.failed":
       view.finished = "failed";
@@ -137,6 +140,7 @@ function retry(view: RunView, { at, steps, waits }: Extract<HistoryEntry, { type
   for (const id of waits) view.waits.delete(id);
   delete view.failed;
   delete view.finished;
+  delete view.completion;
   view.paused = false;
   view.timedFrom = at;
 }

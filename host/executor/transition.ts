@@ -2,6 +2,7 @@ import type { Event } from "../event/event.ts";
 import type { Definition, StepDefinition } from "../function/definition.ts";
 import { awaitedBy, joined, type EdgeState } from "./edges.ts";
 import type { HistoryEntry } from "./history.ts";
+import { completion } from "./output.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
 import { decideWaits, type WaitLook, type WaitMoment } from "./wait-decisions.ts";
 
@@ -110,7 +111,7 @@ function decideSteps(
     if (state.kind === "waiting") wakeAt = Math.min(wakeAt, state.until);
   }
 
-  if (settled) decide(view, decided, { type: "run.completed", at: now });
+  if (settled) decide(view, decided, completion(definition, view, moment));
   return { execute, wakeAt };
 }
 

@@ -3,6 +3,7 @@ import type { Event } from "../event/event.ts";
 import type { FunctionDocument } from "../function/document.ts";
 import type { RunSummary, StoredRun } from "../state/state.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
+import { completedOutput } from "./output.ts";
 
 /** A run as a person looks at it: what became of each step, attempt by attempt. */
 export interface RunDetail extends RunSummary {
@@ -13,6 +14,8 @@ export interface RunDetail extends RunSummary {
   readonly reason?: string;
   /** The run of which this one is another try, with another event. */
   readonly retryOf?: string;
+  /** What it came to, once it has completed. */
+  readonly output?: Json;
   /** In the document's order; without a document, as they came up. */
   readonly steps: readonly StepDetail[];
   /** In the order in which they began; absent: none has. */
@@ -87,7 +90,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
   };
   const waits = new Map<string, Mutable<WaitDetail>>();
   let event: Event | undefined;
-  let ending: Pick<Mutable<RunDetail>, "failure" | "reason" | "retryOf"> = {};
+  let ending: Pick<Mutable<RunDetail>, "failure" | "reason" | "retryOf" | "output"> = {};
   for (const entry of history) {
     switch (entry.type) {
       case "run.started":
@@ -113,6 +116,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
         if (entry.reason !== undefined) ending.reason = entry.reason;
         break;
       case "run.completed":
+        ending.output = completedOutput(entry, (ids) => outputsOf(steps, ids));
         break;
       case "wait.armed":
       case "wait.matched":
@@ -136,6 +140,11 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     steps: [...steps.values()],
     ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
   };
+}
+
+function outputsOf(steps: ReadonlyMap<string, StepDetail>, ids: readonly string[]): Record<string, Json> {
+  const completed = ids.filter((id) => steps.get(id)?.status === "completed");
+  return Object.fromEntries(completed.map((id) => [id, steps.get(id)?.output ?? null]));
 }
 
 type WaitEntry = Extract<HistoryEntry, { readonly wait: string }>;

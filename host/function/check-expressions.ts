@@ -2,7 +2,14 @@ import { nearest } from "../nearest.ts";
 import { graphOf } from "./check-graph.ts";
 import { triggerStep } from "./document.ts";
 import type { StepReference } from "./expression-check.ts";
-import { type Scope, asyncNames, compileExpression, edgeNames, triggerNames } from "./expression.ts";
+import {
+  type Scope,
+  asyncNames,
+  compileExpression,
+  edgeNames,
+  outputNames,
+  triggerNames,
+} from "./expression.ts";
 import type { Findings } from "./finding.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
 import type { EdgeOutline, Outline, Text } from "./outline.ts";
@@ -19,6 +26,7 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
     if (expression !== undefined) compile(expression, triggerNames, findings);
   }
   for (const condition of outline.cancels) compile(condition, [...triggerNames, "async"], findings);
+  checkOutput(outline, findings);
   const graph = graphOf(outline);
   const before = ancestors(graph, topologicalOrder(graph));
   const waiting = new Set(
@@ -43,6 +51,26 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
   }
 }
 
+/** An output that is no step's id is an expression over all steps that are run before the run completes. */
+function checkOutput(outline: Outline, findings: Findings): void {
+  const { output, steps, onFailure } = outline;
+  if (output === undefined) return;
+  const names: readonly string[] = outputNames;
+  const visible = [...steps.keys()].filter((id) => id !== onFailure?.text);
+  if (output.text === onFailure?.text) {
+    const message = `${output.text} runs when the run has failed, and a failed run has no output`;
+    findings.add({ code: "ERR_FUNCTION_ON_FAILURE", pointer: output.pointer, message });
+  } else if (/^[\w-]+$/.test(output.text) && !names.includes(output.text) && !steps.has(output.text)) {
+    const message = `there is no step ${JSON.stringify(output.text)}`;
+    findings.add({ code: "ERR_FUNCTION_STEP_UNKNOWN", pointer: output.pointer, message }, () =>
+      nearest(output.text, [...visible, ...names]),
+    );
+  } else if (!steps.has(output.text)) {
+    const within = { steps: visible, to: "the run's end" };
+    checkOne(output, outputNames, within, outline, findings, "value");
+  }
+}
+
 /** `async` is there where an event was waited for on this edge, or on a way to it. */
 function namesOf(
   { async, step }: EdgeOutline,
@@ -61,13 +89,19 @@ function checkOne(
   visible: Visible,
   outline: Outline,
   findings: Findings,
+  gives: "condition" | "value" = "condition",
 ): void {
-  for (const reference of compile(text, names, findings))
+  for (const reference of compile(text, names, findings, gives))
     checkReference(reference, text, visible, outline, findings);
 }
 
-function compile(text: Text, names: readonly (keyof Scope)[], findings: Findings): readonly StepReference[] {
-  const compiled = compileExpression(text.text, { names });
+function compile(
+  text: Text,
+  names: readonly (keyof Scope)[],
+  findings: Findings,
+  gives: "condition" | "value" = "condition",
+): readonly StepReference[] {
+  const compiled = compileExpression(text.text, { names, gives });
   if (compiled.ok) return compiled.steps;
   for (const { message, offset, suggestion } of compiled.problems) {
     findings.add(

@@ -5,6 +5,7 @@ import { MillraceError } from "../errors.ts";
 import { normalCapabilities } from "./capabilities.ts";
 import { httpStepCapabilities } from "./http-step.ts";
 import { compileCron, type CronTrigger, defaultMissed, defaultTimezone } from "./cron.ts";
+import { defineOutput } from "./define-output.ts";
 import { defineWaits, type Waits } from "./define-waits.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
 import { digestJson } from "./digest.ts";
@@ -18,7 +19,14 @@ import {
   triggerStep,
 } from "./document.ts";
 import { parseDuration } from "./duration.ts";
-import { asyncNames, compileExpression, triggerNames, type Compiled, type Scope } from "./expression.ts";
+import {
+  asyncNames,
+  compileExpression,
+  outputNames,
+  triggerNames,
+  type Compiled,
+  type Scope,
+} from "./expression.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
 import { lambdaFunctionName } from "./lambda-function.ts";
 import { parseSize } from "./size.ts";
@@ -70,6 +78,7 @@ export function define(version: FunctionVersion): Definition {
     ...(document.onFailure === undefined
       ? {}
       : { onFailure: defineStep(version, document.onFailure, order, waits) }),
+    output: defineOutput(document, (source) => compiled(source, outputNames, "value").expression),
     waits: waits.all,
     ...(document.timeout === undefined ? {} : { timeoutMs: duration(document.timeout) }),
     ...(document.startTimeout === undefined ? {} : { startTimeoutMs: duration(document.startTimeout) }),
@@ -186,8 +195,12 @@ function retryOf({ retries, backoff = {} }: RetryDocument = {}, above: RetryPoli
   };
 }
 
-function compiled(source: string, names: readonly (keyof Scope)[]): Extract<Compiled, { ok: true }> {
-  const result = compileExpression(source, { names });
+function compiled(
+  source: string,
+  names: readonly (keyof Scope)[],
+  gives: "condition" | "value" = "condition",
+): Extract<Compiled, { ok: true }> {
+  const result = compileExpression(source, { names, gives });
   if (result.ok) return result;
   throw broken(`its expression ${source} is wrong: ${result.message}`);
 }

@@ -1,7 +1,7 @@
 import type { Limits } from "../../runtime/limits.ts";
 import type { StepProgram } from "../../runtime/driver.ts";
 import type { CronTrigger } from "./cron.ts";
-import type { Expression, MatchIndex } from "./expression.ts";
+import type { Expression, MatchIndex, ValueExpression } from "./expression.ts";
 
 /** A function version, compiled: durations in milliseconds, sizes in bytes, expressions as functions. */
 export interface Definition {
@@ -12,6 +12,7 @@ export interface Definition {
   /** In topological order; the `onFailure` step is not among them. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
   readonly onFailure?: StepDefinition;
+  readonly output: OutputDefinition;
   /** How long a run may take. */
   readonly timeoutMs?: number;
   /** How old an event may be when its run begins. */
@@ -19,6 +20,12 @@ export interface Definition {
   /** By id. */
   readonly waits: ReadonlyMap<string, WaitDefinition>;
 }
+
+/** What a run comes to once it has completed: a step's output, those of several by step id, or what CEL makes of them. */
+export type OutputDefinition =
+  | { readonly kind: "step"; readonly step: string }
+  | { readonly kind: "steps"; readonly steps: readonly string[] }
+  | { readonly kind: "value"; readonly expression: ValueExpression };
 
 /** A wait for an event, which begins when a step has completed. */
 export interface WaitDefinition {

@@ -14,6 +14,8 @@ export interface FunctionDocument {
   readonly description?: string;
   readonly triggers: readonly TriggerDocument[];
   readonly steps: Readonly<Record<string, StepDocument>>;
+  /** What a run comes to: a step's id, or CEL; the output of the last step by default. */
+  readonly output?: string;
   /** The step that runs once when the run has failed; no edge may lead to or from it. */
   readonly onFailure?: string;
   /** The retry policy of steps that have none of their own. */

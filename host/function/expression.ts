@@ -40,7 +40,7 @@ export interface Expression {
 }
 
 /** A CEL expression that gives a value. */
-interface ValueExpression {
+export interface ValueExpression {
   readonly source: string;
   value(scope: Scope): ValueEvaluation;
 }
@@ -69,6 +69,8 @@ export interface MatchIndex {
 
 /** The names in scope of a trigger's expression. */
 export const triggerNames: readonly (keyof Scope)[] = ["event", "data", "user", "ts", "name"];
+/** The names in scope of a run's output. */
+export const outputNames: readonly (keyof Scope)[] = [...triggerNames, "steps"];
 /** The names in scope of an edge's `if`. */
 export const edgeNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "output"];
 /** The names in scope where an event was waited for. */

@@ -17,6 +17,7 @@ export interface Outline {
   }[];
   readonly steps: ReadonlyMap<string, StepOutline>;
   readonly onFailure?: Text;
+  readonly output?: Text;
   /** The expressions of events that cancel a run. */
   readonly cancels: readonly Text[];
 }
@@ -62,7 +63,7 @@ export function outlineOf(document: Json): Outline {
     const condition = text(objectOf(value), "if", `/cancel/${index}`).if;
     return condition === undefined ? [] : [condition];
   });
-  return { triggers, steps, cancels, ...text(root, "onFailure", "") };
+  return { triggers, steps, cancels, ...text(root, "onFailure", ""), ...text(root, "output", "") };
 }
 
 function stepOf(step: JsonObject, pointer: string): StepOutline {

@@ -14,6 +14,7 @@ test("`run` prints the outputs of the steps as JSON, and what they logged on std
   expect(JSON.parse(stdout)).toEqual({
     status: "completed",
     runId: expect.stringMatching(/^[\da-f]{32}$/),
+    output: "plain text",
     outputs: { first: { n: 1 }, second: "plain text" },
   });
   expect(stderr).toContain("│ first is here\n");

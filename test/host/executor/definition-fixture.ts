@@ -1,4 +1,5 @@
 import { defaultLimits } from "../../../runtime/limits.ts";
+import { defineOutput } from "../../../host/function/define-output.ts";
 import type {
   Definition,
   EdgeDefinition,
@@ -51,6 +52,14 @@ export function sketch(
     version: "v1",
     triggers: [{ event: "a/b" }],
     steps: all,
+    output: defineOutput(
+      {
+        steps: Object.fromEntries(
+          [...all].map(([id, { edges }]) => [id, { after: edges.map(({ from }) => ({ step: from })) }]),
+        ),
+      },
+      () => ({ source: "", value: () => ({ kind: "value", value: null }) }),
+    ),
     waits: new Map(waits.map((wait) => [wait.id, wait])),
     ...(handler === undefined ? {} : { onFailure: handler }),
   };

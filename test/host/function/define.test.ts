@@ -44,6 +44,7 @@ describe("a definition", () => {
           },
         ],
       ]),
+      output: { kind: "step", step: "one" },
       waits: new Map(),
     });
   });

@@ -1,0 +1,22 @@
+import type { OutputDefinition } from "./definition.ts";
+import type { FunctionDocument } from "./document.ts";
+import type { ValueExpression } from "./expression.ts";
+
+/** Where the document says nothing: the output of the only step that no edge comes from, or of all of those. */
+export function defineOutput(
+  { output, onFailure, steps }: Pick<FunctionDocument, "output" | "onFailure" | "steps">,
+  compile: (source: string) => ValueExpression,
+): OutputDefinition {
+  if (output !== undefined) {
+    return Object.hasOwn(steps, output)
+      ? { kind: "step", step: output }
+      : { kind: "value", expression: compile(output) };
+  }
+  const ids = Object.keys(steps).filter((id) => id !== onFailure);
+  const left = new Set(ids.flatMap((id) => (steps[id]?.after ?? []).map(({ step }) => step)));
+  const ends = ids.filter((id) => !left.has(id));
+  const [only] = ends;
+  return only !== undefined && ends.length === 1
+    ? { kind: "step", step: only }
+    : { kind: "steps", steps: ends };
+}
