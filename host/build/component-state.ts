@@ -1,4 +1,5 @@
 import { leb, type BinaryReader, readBinary, type Section, sections } from "../../runtime/wasm/binary.ts";
+import { encodeSection, signedLeb } from "./module-encoding.ts";
 
 /** What a program holds in one core module: its memory, and its globals that are exported. */
 export interface CoreState {
@@ -58,10 +59,6 @@ function replaceState(
   };
   const parts = sections(bytes).map((section) => encodeSection(section.id, replace(section)));
   return { bytes: Buffer.concat([bytes.subarray(0, 8), ...parts]), found };
-}
-
-function encodeSection(id: number, content: Uint8Array): Uint8Array {
-  return Buffer.concat([Uint8Array.from([id, ...leb(content.length)]), content]);
 }
 
 function holdsState(module: Uint8Array): boolean {
@@ -159,15 +156,4 @@ function endOfRun(memory: Uint8Array, from: number): number {
   let end = from + 1;
   for (let at = end; at < memory.length && at - end < gap; at++) if (memory[at] !== 0) end = at + 1;
   return end;
-}
-
-/** The signed LEB128 of a 32-bit number. */
-function signedLeb(value: number): readonly number[] {
-  const bytes: number[] = [];
-  for (let rest = value | 0; ; rest >>= 7) {
-    const byte = rest & 0x7f;
-    const last = rest >= -64 && rest < 64;
-    bytes.push(last ? byte : byte | 0x80);
-    if (last) return bytes;
-  }
 }

@@ -1,4 +1,6 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { adapterMemoryGo, withAdapterMemory } from "../adapter-memory.ts";
 import { compilerProblems } from "../compiler-problems.ts";
 import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } from "../compiled.ts";
 import { findProgram, runTool } from "../run-tool.ts";
@@ -47,19 +49,31 @@ async function compile(job: CompileJob, program: string): Promise<Compiled> {
   const target = isFolder ? "." : file;
   const env = { ...process.env, GOOS: "wasip1", GOARCH: "wasm", CGO_ENABLED: "0" };
   const options = { cwd, signal, timeoutMs, env };
-  const model = (await exportsHandler(withExtension(files, [".go"]))) ? ["-buildmode=c-shared"] : [];
-  const args = ["build", ...model, "-trimpath", "-ldflags=-s -w", "-o", output, target];
-  const run = await runTool(program, args, options);
+  const isHandler = await exportsHandler(withExtension(files, [".go"]));
+  const more = isHandler ? await handlerArguments(job, cwd) : { flags: [], sources: [] };
+  const args = ["build", ...more.flags, "-trimpath", "-ldflags=-s -w", "-o", output, target];
+  // A package takes up by itself what is laid over its folder.
+  const run = await runTool(program, isFolder ? args : [...args, ...more.sources], options);
   if (run.code !== 0) {
     const isError = /^(?!#)(?<message>.+)/;
     return { ok: false, problems: compilerProblems(run, "go build", job, { cwd, isError }) };
   }
+  if (isHandler) await writeFile(output, withAdapterMemory(await readFile(output)));
   const listed = await runTool(
     program,
     ["list", "-deps", "-json=Dir,Standard,Module,GoFiles,EmbedFiles", target],
     options,
   );
   return { ok: true, inputs: inputsOf(listed.stdout) };
+}
+
+/** A typed step has no main, and one file besides its own, which is laid over its folder and never lies there. */
+async function handlerArguments({ folder }: CompileJob, cwd: string) {
+  const [source, overlay] = [join(folder, "memory.go"), join(folder, "overlay.json")];
+  const place = join(cwd, "millrace_adapter_memory.go");
+  await writeFile(source, adapterMemoryGo);
+  await writeFile(overlay, JSON.stringify({ Replace: { [place]: source } }));
+  return { flags: ["-buildmode=c-shared", "-overlay", overlay], sources: [place] };
 }
 
 interface Package {

@@ -17,9 +17,6 @@ export const starters = ["js", "ts", "rust", "go", "c", "python", "zig"] as cons
 /** One of them. */
 export type StarterName = (typeof starters)[number];
 
-/** Those whose toolchains can make a typed step; Go's own compiler makes a memory that no adapter can share. */
-export const typedStarters: readonly StarterName[] = starters.filter((name) => name !== "go");
-
 /** The steps of a new project: the files by their paths, with forward slashes, and where its two steps begin. */
 export interface Starter {
   readonly files: readonly (readonly [path: string, text: string])[];

@@ -1,6 +1,5 @@
 import { Option } from "commander";
-import { type StarterName, starters, typedStarters } from "../../build/templates/starters.ts";
-import { CliError } from "../errors.ts";
+import { type StarterName, starters } from "../../build/templates/starters.ts";
 import type { DefineCommand } from "../program.ts";
 
 interface InitOptions {
@@ -34,12 +33,6 @@ export const defineInit: DefineCommand = (command, act) => {
         const { basename, resolve } = await import("node:path");
         const { scaffold } = await import("../../build/scaffold.ts");
         const { askFor } = await import("../questions.ts");
-        if (options.typed === true && options.lang !== undefined && !typedStarters.includes(options.lang)) {
-          throw new CliError(
-            "ERR_USAGE",
-            `--typed can't be had in ${options.lang}: its compiler makes programs.`,
-          );
-        }
         const { language, trigger } = await askFor(
           { language: options.lang, trigger: options.trigger },
           process.stdin.isTTY && terminal.interactive,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadProject } from "../../../host/build/project.ts";
 import { scaffold } from "../../../host/build/scaffold.ts";
-import { type StarterName, starters, typedStarters } from "../../../host/build/templates/starters.ts";
+import { type StarterName, starters } from "../../../host/build/templates/starters.ts";
 import { canBuild } from "./find-toolchains.ts";
 import { startProject } from "./project-host.ts";
 import { projectFolder, type ProjectFixture } from "./project-fixture.ts";
@@ -45,7 +45,7 @@ describe("a new project", () => {
   const made = starters.filter((name) => canBuild(languageOf(name)));
   test.each([
     ...made.map((name) => [name, "plain"] as const),
-    ...made.filter((name) => typedStarters.includes(name)).map((name) => [name, "typed"] as const),
+    ...made.map((name) => [name, "typed"] as const),
   ])(
     "in %s, %s, builds and runs",
     async (language, kind) => {

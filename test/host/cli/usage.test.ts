@@ -84,7 +84,6 @@ test.each([
   [["dev", "--port", "80a"], "--port"],
   [["dev", "--port", "65536"], "--port"],
   [["init", "x", "--lang", "cobol"], "Allowed choices are js, ts, rust, go, c, python, zig."],
-  [["init", "x", "--lang", "go", "--typed"], "--typed can't be had in go"],
 ])("`millrace %j` is refused with what is wrong and where the help is", async (args, message) => {
   const { code, stdout, stderr } = await millrace(args);
   expect(code).toBe(2);
