@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { cacheFolder } from "../cache-folder.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** Makes sure that a program of a Debian package is on PATH: installs it as root, or says what to type. */
@@ -15,8 +15,7 @@ export function needProgram(program: string, debianPackage: string, versionFlag 
 
 /** The path of a program of a Go package, built into the user's cache when it is not there yet. */
 export function needGoProgram(goPackage: string, version: string): string {
-  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  const folder = join(cache, "millrace", "bench", `${basename(goPackage)}-${version}`);
+  const folder = join(cacheFolder(), "bench", `${basename(goPackage)}-${version}`);
   const program = join(folder, basename(goPackage));
   if (existsSync(program)) return program;
   if (spawnSync("go", ["version"]).status !== 0)

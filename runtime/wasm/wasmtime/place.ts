@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The crate; it is there in a checkout, not in the published package. */
@@ -22,9 +22,9 @@ export function platformPackage(): string {
 
 /** Where what is built of the crate is kept, outside of the checkout: a fresh one finds it again. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  const cache = env["XDG_CACHE_HOME"];
-  const root = cache === undefined || cache === "" ? join(homedir(), ".cache") : cache;
-  return join(root, "millrace", "wasmtime");
+  const { XDG_CACHE_HOME: root = "" } = env;
+  // The XDG specification has an empty or relative one ignored.
+  return join(isAbsolute(root) ? root : join(homedir(), ".cache"), "millrace", "wasmtime");
 }
 
 /** The file that a build of the crate as it is now becomes; undefined where there is no crate. */

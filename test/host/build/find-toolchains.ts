@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { LanguageName } from "../../../host/function/language.ts";
+import { cacheFolder } from "../../cache-folder.ts";
 
 /** Where the set-up says which languages can be built here, and in which folder the programs are that it installed. */
 const variable = "MILLRACE_TEST_TOOLCHAINS";
@@ -69,7 +69,7 @@ PYTHONPATH="$(dirname "$0")/../packages" exec python3 -c 'import sys; from compo
 
 /** A folder with the programs of the packages alone, in the cache outside the project. */
 function programs(): string | undefined {
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "millrace");
+  const cache = cacheFolder();
   const kept = join(cache, `toolchains-${packages.join("-").replaceAll(/[=.]+/g, "")}`);
   const bin = join(kept, "programs");
   if (existsSync(bin)) return bin;

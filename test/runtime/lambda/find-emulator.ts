@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { cacheFolder } from "../../cache-folder.ts";
 
 /** Where the set-up says which program it found, so that no test looks, or installs, again. */
 export const lambdaEmulatorVariable = "MILLRACE_TEST_LAMBDA_EMULATOR";
@@ -23,7 +23,7 @@ export function installLambdaEmulator(): string {
     const program = join(folder, name);
     if (folder !== "" && existsSync(program)) return program;
   }
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "millrace");
+  const cache = cacheFolder();
   const kept = join(cache, `${name}-${version}`);
   if (existsSync(kept)) return kept;
   mkdirSync(cache, { recursive: true });

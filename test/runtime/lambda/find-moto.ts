@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { cacheFolder } from "../../cache-folder.ts";
 
 /** Where the set-up says in which folder the packages are, so that no test looks, or installs, again. */
 export const motoVariable = "MILLRACE_TEST_MOTO";
@@ -19,7 +19,7 @@ const packages = [`moto==${version}`, "flask==3.1.3", "flask-cors==6.0.5", "dock
 export function installMoto(): string {
   const tag = `import sys; print(f"py{sys.version_info[0]}.{sys.version_info[1]}")`;
   const python = spawnSync("python3", ["-c", tag], { encoding: "utf8" }).stdout?.trim() || "none";
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "millrace");
+  const cache = cacheFolder();
   const kept = join(cache, `moto-${version}-${python}`);
   if (existsSync(kept)) return kept;
   mkdirSync(cache, { recursive: true });
