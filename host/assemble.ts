@@ -3,7 +3,8 @@ import type { Json } from "../runtime/json.ts";
 import { missingSecrets, missingText, type Secrets } from "../runtime/secrets.ts";
 import type { Broker, Outcome, StoredEvent } from "./broker/broker.ts";
 import type { Clock, Random } from "./clock.ts";
-import { createCompletions, type HeldCompletions, hostOfToken } from "./completions.ts";
+import { createCompleting } from "./completing.ts";
+import { createCompletions, type HeldCompletions } from "./completions.ts";
 import { MillraceError } from "./errors.ts";
 import type { Intake } from "./event/intake.ts";
 import { compileEventSchemas } from "./event/schemas.ts";
@@ -84,7 +85,8 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const stored = { waits, events: broker, unattended };
   const executor = createExecutor({ ...shared, ...stored, drivers, random, notices, maxRuns });
   cluster?.answer(executor.nudge);
-  cluster?.answerCompletions(completions.complete);
+  const completing = createCompleting({ host: name, completions, runs, live: ownLive, clock, cluster });
+  cluster?.answerCompletions(completing.completeHere);
   await consume(broker, { executor, follower, runtimes: [...drivers.keys()], maxInFlight: maxRuns });
   const commands = createCommands({ ...shared, broker, nudge: executor.nudge });
   const recovered = executor.recover().catch(notices.storeError);
@@ -130,12 +132,7 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     functions: () => definitions.active(),
     notices: (functionId) => notices.list(functionId),
     commands: { ...commands, rerun: async (id, event) => commands.rerun(id, intake.event(event)) },
-    async complete(token, completion) {
-      const other = hostOfToken(token);
-      if (other === undefined || other === name || cluster === undefined)
-        return completions.complete(token, completion);
-      return cluster.complete(other, token, completion);
-    },
+    complete: completing.complete,
     events: broker,
     deadLetters: broker.deadLetters,
     live,

@@ -1,10 +1,10 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Completion, Completions } from "../runtime/http/completions.ts";
 import type { StepContext } from "../runtime/input.ts";
 
 /** Attempts of this host that wait for their receivers, each by a token that only its receiver has. */
 export interface HeldCompletions extends Completions {
-  /** Completes the attempt of that token; false when there is none, or none any more. */
+  /** Hands its completion to the attempt of that token; false when there is none, or none any more. */
   complete(token: string, completion: Completion): boolean;
 }
 
@@ -37,10 +37,12 @@ export function createCompletions(
       const nonce = randomBytes(12).toString("base64url");
       const claims: Claims = { host, run: runId, step: stepId, attempt, nonce };
       const text = Buffer.from(JSON.stringify(claims)).toString("base64url");
+      const token = `${text}.${sign(text)}`;
       const { promise, resolve } = Promise.withResolvers<Completion>();
       waiting.set(text, resolve);
       return {
-        url: `${base.replace(/\/+$/, "")}/v1/completions/${text}.${sign(text)}`,
+        url: `${base.replace(/\/+$/, "")}/v1/completions/${token}`,
+        id: completionId(token),
         completed: promise,
         close: () => void waiting.delete(text),
       };
@@ -58,13 +60,17 @@ export function createCompletions(
   };
 }
 
-/** The host that made a token; undefined for what is no token. */
-export function hostOfToken(token: string): string | undefined {
+/** What a history says of a completion: who has the token can show that it was this one, and nobody learns the token. */
+export function completionId(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** The host that made a token, and its run; undefined for what is no token. Whoever asks may have made it up. */
+export function claimsOf(token: string): Pick<Claims, "host" | "run"> | undefined {
   try {
-    const claims = JSON.parse(
-      Buffer.from(token.split(".")[0] ?? "", "base64url").toString(),
-    ) as Partial<Claims>;
-    return typeof claims.host === "string" ? claims.host : undefined;
+    const text = Buffer.from(token.split(".")[0] ?? "", "base64url").toString();
+    const { host, run } = JSON.parse(text) as Partial<Claims>;
+    return typeof host === "string" && typeof run === "string" ? { host, run } : undefined;
   } catch {
     return undefined;
   }

@@ -246,13 +246,19 @@ export const hostErrors = {
   },
   ERR_COMPLETION_UNKNOWN: {
     status: 404,
-    summary: "No attempt of an HTTP step waits for the completion that a receiver sent.",
-    next: "Nothing, if it was completed before. An attempt that ended otherwise is made again, with the same Idempotency-Key.",
+    summary:
+      "No attempt of an HTTP step waits for the completion that a receiver sent, and it was not recorded before.",
+    next: "Nothing: an attempt that ended otherwise is made again, with the same Idempotency-Key, or its time is over.",
   },
   ERR_COMPLETION_INVALID: {
     status: 400,
     summary: "What a receiver says of its failure is not as it must be.",
     next: 'Send {"message": "…"}, with "fatal" or "retryAfter" if you like.',
+  },
+  ERR_COMPLETION_UNRECORDED: {
+    status: 503,
+    summary: "A completion was taken and could not be recorded yet, such as while the store does not answer.",
+    next: "Send it again in a moment: the same one counts once.",
   },
   ERR_COMPLETION_TOO_LARGE: {
     status: 413,

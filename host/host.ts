@@ -42,8 +42,9 @@ export interface Host {
   putArtifact(bytes: Uint8Array): Promise<string>;
   hasArtifact(sha256: string): Promise<boolean>;
   /**
-   * Completes an attempt of an HTTP step, on whichever host it is; false when there is none of that token, or none any
-   * more. Throws ERR_COMPLETION_TOO_LARGE.
+   * Completes an attempt of an HTTP step, on whichever host it is: true once that is recorded, the same one again
+   * included; false when there is none of that token, or none any more. Throws ERR_COMPLETION_UNRECORDED, and
+   * ERR_COMPLETION_TOO_LARGE.
    */
   complete(token: string, completion: Completion): Promise<boolean>;
   /** Messages on the broker that are no valid events. */

@@ -16,10 +16,13 @@ export interface Store {
 export interface Cluster extends Omit<Peers, "handOver"> {
   /** Begins to answer other hosts; `nudge` says whether this one holds a run. */
   answer(nudge: (runId: string, offered?: StoredEvent) => Nudged): void;
-  /** Has that host complete an attempt; false when it has none of that token, or does not answer. Throws ERR_COMPLETION_TOO_LARGE. */
+  /**
+   * Has that host complete an attempt; false when it has none of that token, or is not there. Throws
+   * ERR_COMPLETION_TOO_LARGE, and ERR_COMPLETION_UNRECORDED, also when it does not answer.
+   */
   complete(host: string, token: string, completion: Completion): Promise<boolean>;
   /** Begins to answer other hosts' completions. */
-  answerCompletions(complete: (token: string, completion: Completion) => boolean): void;
+  answerCompletions(complete: (token: string, completion: Completion) => Promise<boolean>): void;
   /** What happens on all hosts, this one's `live` included. */
   live(own: Live): Live;
   close(): Promise<void>;

@@ -28,7 +28,7 @@ export function addCompletionRoutes(
   const complete = async (token: string, completion: Completion): Promise<{ readonly status: 200 }> => {
     if (await host.complete(token, completion)) return { status: 200 };
     const message =
-      "No attempt waits for this completion: it was completed, or has ended, or its host has begun anew.";
+      "No attempt waits for this completion: it has ended otherwise, or its host has begun anew.";
     throw new MillraceError("ERR_COMPLETION_UNKNOWN", message);
   };
 
@@ -38,7 +38,9 @@ export function addCompletionRoutes(
       schema: {
         operationId: "completeStep",
         summary: "Completes a step that its receiver accepted with 202",
-        description: "The body is the step's output, as that of an answer: JSON, other text, or nothing.",
+        description:
+          "The body is the step's output, as that of an answer: JSON, other text, or nothing. The answer comes " +
+          "when it is recorded, and the same completion again gets the same answer.",
         tags: ["completions"],
         params,
         response: answers(done, 400, 404, 413, 503),

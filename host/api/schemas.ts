@@ -71,6 +71,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
     startedAt: time,
     "logs?": listOf({ $ref: "LogLine#" }),
     "ran?": ran,
+    "completion?": { type: "string", description: "Which completion ended it, where its receiver sent one." },
   };
   return {
     oneOf: [

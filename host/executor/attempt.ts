@@ -76,6 +76,7 @@ export function attemptEntry(
     ...times,
     ...(result.logs.length === 0 ? {} : { logs: result.logs }),
     ...(result.ran === undefined ? {} : { ran: result.ran }),
+    ...(result.completion === undefined ? {} : { completion: result.completion }),
   };
   if (result.ok) return { type: "step.completed", ...recorded, output: result.output };
   const { failure } = result;

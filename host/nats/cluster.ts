@@ -1,5 +1,7 @@
+import { errors, type Msg } from "@nats-io/transport-node";
 import type { Completion } from "../../runtime/http/completions.ts";
 import type { StoredEvent } from "../broker/broker.ts";
+import { unrecorded } from "../completing.ts";
 import { MillraceError } from "../errors.ts";
 import type { Nudged } from "../executor/peers.ts";
 import type { Live, LiveMessage } from "../live.ts";
@@ -8,6 +10,8 @@ import type { NatsSession } from "./session.ts";
 
 /** How long an asked host has to answer, in milliseconds. */
 const answerMs = 1_000;
+/** The same of one that has something to record first. */
+const recordMs = 15_000;
 /** How long a host tells what happens on it after it was asked to, and how often it is asked, in milliseconds. */
 const tellMs = 10_000;
 const askMs = 3_000;
@@ -50,19 +54,23 @@ export function createNatsCluster(session: NatsSession): Cluster {
         const message = `The completion belongs to the host ${other}, and with more than ${most} bytes it can't be passed on.`;
         throw new MillraceError("ERR_COMPLETION_TOO_LARGE", message);
       }
+      let answer: string;
       try {
-        const answer = await connection.request(names.completions(other), text, { timeout: answerMs });
-        return answer.string() === "yes";
-      } catch {
-        return false;
+        const options = { timeout: recordMs };
+        answer = (await connection.request(names.completions(other), text, options)).string();
+      } catch (error) {
+        if (error instanceof errors.RequestError && error.isNoResponders()) return false;
+        throw unrecorded();
       }
+      if (answer === "later") throw unrecorded();
+      return answer === "yes";
     },
     answerCompletions(complete) {
       const subscription = connection.subscribe(names.completions(host), {
         callback(error, message) {
           if (error !== null) return;
           const { token, completion } = message.json<{ token: string; completion: Completion }>();
-          message.respond(complete(token, completion) ? "yes" : "no");
+          void answerCompletion(() => complete(token, completion), message);
         },
       });
       closers.push(() => subscription.unsubscribe());
@@ -75,6 +83,11 @@ export function createNatsCluster(session: NatsSession): Cluster {
       for (const close of closers) close();
     },
   };
+}
+
+async function answerCompletion(complete: () => Promise<boolean>, message: Msg): Promise<void> {
+  const answer = await complete().catch(() => undefined);
+  message.respond(answer === undefined ? "later" : answer ? "yes" : "no");
 }
 
 /** Tells other hosts what happens here for as long as one of them asks; ends with the returned function. */

@@ -9,6 +9,8 @@ export interface Completions {
 /** The address of one attempt. */
 interface OpenCompletion {
   readonly url: string;
+  /** Tells this address from all others, and does not let anybody call it. */
+  readonly id: string;
   /** Resolves with what the receiver says; never rejects. */
   readonly completed: Promise<Completion>;
   /** The attempt has ended: nobody completes it any more. */

@@ -33,13 +33,19 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
   });
   const turns = createTurns(parallelism);
   const closing = new AbortController();
-  const underWay = new Set<Promise<AttemptResult>>();
+  const underWay = new Set<Promise<unknown>>();
+  /** Resolves when it has ended, however. */
+  const track = async (what: Promise<unknown>): Promise<void> => {
+    underWay.add(what);
+    await what.catch(() => undefined);
+    underWay.delete(what);
+  };
 
   /** Posts the input, and waits for what the receiver says then or later. Rejects when the signal is aborted. */
   const ask = async (
     { program, input, limits }: Attempt,
     { url, secret }: HttpOptions,
-    { signal, endTurn }: { readonly signal: AbortSignal; readonly endTurn: () => void },
+    { signal, endTurn, outlasts }: Course,
   ): Promise<AttemptResult> => {
     const later = completions && (await unlessAborted(completions.open(input.ctx), signal));
     try {
@@ -50,13 +56,20 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
       });
       const grants = program.capabilities?.http ?? [];
       const request = { url, headers, body, grants, mostBytes: mostBytes(limits) };
-      const answer = await send(connections, request, signal);
-      if ("code" in answer) return failed(answer);
-      if (answer.status !== 202) return answerResult(answer, url, limits);
+      const answering = send(connections, request, signal);
+      const first = await (later === undefined ? answering : Promise.race([answering, later.completed]));
+      if ("ok" in first) {
+        // It may want to hear that this is recorded before it answers.
+        outlasts(answering);
+        return { ...completionResult(first, limits), ...(later && { completion: later.id }) };
+      }
+      if ("code" in first) return failed(first);
+      if (first.status !== 202) return answerResult(first, url, limits);
       if (later === undefined) return failed(noCallback(url));
       // Nothing of it is here meanwhile.
       endTurn();
-      return completionResult(await unlessAborted(later.completed, signal), limits);
+      const completed = await unlessAborted(later.completed, signal);
+      return { ...completionResult(completed, limits), completion: later.id };
     } finally {
       later?.close();
     }
@@ -74,15 +87,17 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
     const endTurn = once(release);
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), limits.wallMs);
+    let rest: Promise<unknown> = Promise.resolve();
+    const outlasts = (answering: Promise<unknown>): void => void (rest = track(answering));
     try {
       const signal = AbortSignal.any([ended, late.signal]);
-      return await ask(attempt, target, { signal, endTurn });
+      return await ask(attempt, target, { signal, endTurn, outlasts });
     } catch (error) {
       if (ended.aborted) return failed(cancelled());
       if (!late.signal.aborted) throw error;
       return failed(failure("ERR_STEP_TIMEOUT", `The attempt took longer than ${limits.wallMs} ms.`));
     } finally {
-      clearTimeout(timer);
+      void rest.finally(() => clearTimeout(timer));
       endTurn();
     }
   };
@@ -95,8 +110,8 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
     },
     execute(attempt) {
       const result = execute(attempt);
-      underWay.add(result);
-      return result.finally(() => underWay.delete(result));
+      void track(result);
+      return result;
     },
     async close() {
       closing.abort();
@@ -104,6 +119,16 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
       await connections.close();
     },
   };
+}
+
+/** What an attempt's request is made in. */
+interface Course {
+  /** Aborted when the attempt's time is over, or it is ended. */
+  readonly signal: AbortSignal;
+  /** Another attempt may have its place. */
+  readonly endTurn: () => void;
+  /** The attempt has its result, and its receiver still has the time to answer. */
+  readonly outlasts: (answering: Promise<unknown>) => void;
 }
 
 function requestHeaders(

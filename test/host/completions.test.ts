@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createApi } from "../../host/api/server.ts";
-import { createCompletions, hostOfToken } from "../../host/completions.ts";
+import { createCompletions, claimsOf } from "../../host/completions.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import { createHost, type Host, type HostConfig, runId } from "../../host/index.ts";
 import type { StoredRun } from "../../host/state/state.ts";
@@ -163,6 +163,52 @@ describe("a step that its receiver accepts with 202", () => {
     expect(refused).toMatchObject({ error: { code } });
   });
 
+  test("may be completed before it is answered, and its receiver answers when it has heard that", async () => {
+    const { host } = await serve();
+    const { promise: answered, resolve } = Promise.withResolvers<boolean>();
+    const receiver = await receiverWith(async ({ headers }, response) => {
+      const { status } = await post(String(headers["millrace-callback"]), "1");
+      response.on("close", () => resolve(response.writableFinished));
+      response.writeHead(status === 200 ? 202 : 500).end();
+    });
+    await deploy(host, receiver);
+    expect(ending(await run(host))).toMatchObject({ output: 1 });
+    expect(await answered).toBe(true);
+  });
+
+  test("is completed once, however often the same completion comes", async () => {
+    const { host } = await serve();
+    const answers: number[] = [];
+    const receiver = await receiverWith(
+      accepting(async (url) => {
+        // Who asks again before the answer is there waits for the same one.
+        const together = await Promise.all([post(url, '"first"'), post(url, '"second"')]);
+        answers.push(...together.map(({ status }) => status), (await post(url, '"third"')).status);
+      }),
+    );
+    await deploy(host, receiver);
+    const finished = await run(host);
+    const { received } = receiver;
+    while (answers.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(answers).toEqual([200, 200, 200]);
+    expect(ending(finished)).toMatchObject({ output: expect.stringMatching(/first|second/) });
+    expect(finished.history.filter(({ type }) => type === "step.completed")).toHaveLength(1);
+    const other = String(received[0]?.headers["millrace-callback"]).replace(/.$/, "~");
+    expect((await post(other, "1")).status).toBe(404);
+  });
+
+  test("is not acknowledged when its run is cancelled before that is recorded", async () => {
+    const { host } = await serve();
+    const receiver = await receiverWith((_, response) => response.writeHead(202).end());
+    await deploy(host, receiver);
+    const running = run(host);
+    while (receiver.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await host.commands.cancel(runId("f", "1"));
+    expect((await running).status).toBe("cancelled");
+    const callback = String(receiver.received[0]?.headers["millrace-callback"]);
+    expect((await post(callback, "1")).status).toBe(404);
+  });
+
   test("is held to its limit of output", async () => {
     const { host } = await serve();
     const receiver = await receiverWith(accepting((url) => post(url, "x".repeat(2_000))));
@@ -222,8 +268,11 @@ describe("a step that its receiver accepts with 202", () => {
     );
     await deploy(host, receiver);
     expect(ending(await run(host))).toMatchObject({ output: "through" });
+    while (large.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(large.map(({ status }) => status)).toEqual([413, 200]);
-    const gone = Buffer.from(JSON.stringify({ host: "gone" })).toString("base64url");
+    const callback = String(receiver.received[0]?.headers["millrace-callback"]);
+    expect((await post(callback.replace(/^.*\/v1/, `${other.url}/v1`), '"again"')).status).toBe(200);
+    const gone = Buffer.from(JSON.stringify({ host: "gone", run: "r" })).toString("base64url");
     expect((await post(`${other.url}/v1/completions/${gone}.x`, "1")).status).toBe(404);
   });
 });
@@ -236,7 +285,7 @@ describe("a token", () => {
     const open = await completions.open(ctx);
     expect(open?.url.startsWith("https://m.example/base/v1/completions/")).toBe(true);
     const token = open?.url.split("/").at(-1) ?? "";
-    expect(hostOfToken(token)).toBe("host-1");
+    expect(claimsOf(token)).toEqual({ host: "host-1", run: "r" });
     const other = await createCompletions("host-1", "https://m.example").open(ctx);
     const forged = other?.url.split("/").at(-1) ?? "";
     expect(completions.complete(forged, { ok: true, body: "" })).toBe(false);
@@ -245,7 +294,7 @@ describe("a token", () => {
   });
 
   test.each(["", ".", "x", "e30", "bnVsbA", "W10.x"])("is not %j", (text) => {
-    expect(hostOfToken(text)).toBeUndefined();
+    expect(claimsOf(text)).toBeUndefined();
     expect(createCompletions("h", "u").complete(text, { ok: true, body: "" })).toBe(false);
   });
 });
