@@ -13,6 +13,7 @@ import { createDefinitions } from "./executor/definitions.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "./executor/executor.ts";
 import { finished } from "./executor/finished.ts";
 import type { Held } from "./executor/held-runs.ts";
+import { createAdmission } from "./flow-control/admission.ts";
 import { createNotices } from "./executor/notices.ts";
 import { prepareSteps } from "./executor/readiness.ts";
 import { type CatalogFollower, followCatalog } from "./follow-catalog.ts";
@@ -83,12 +84,14 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const { runs, waits, unattended } = state;
   const shared = { runs, host: name, peers, definitions, clock, live: ownLive };
   const stored = { waits, events: broker, unattended };
-  const executor = createExecutor({ ...shared, ...stored, drivers, random, notices, maxRuns });
+  const commands = createCommands({ ...shared, broker, nudge: (id) => executor.nudge(id) });
+  const { cancel } = commands;
+  const admission = createAdmission({ gates: state.gates, runs, clock, random, notices, cancel });
+  const executor = createExecutor({ ...shared, ...stored, admission, drivers, random, notices, maxRuns });
   cluster?.answer(executor.nudge);
   const completing = createCompleting({ host: name, completions, runs, live: ownLive, clock, cluster });
   cluster?.answerCompletions(completing.completeHere);
   await consume(broker, { executor, follower, runtimes: [...drivers.keys()], maxInFlight: maxRuns });
-  const commands = createCommands({ ...shared, broker, nudge: executor.nudge });
   const recovered = executor.recover().catch(notices.storeError);
 
   let closing: Promise<void> | undefined;

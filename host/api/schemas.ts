@@ -76,6 +76,8 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   return {
     oneOf: [
       entry("run.started", { event: { $ref: "Event#" }, "eventSeq?": integer, "retryOf?": string }),
+      entry("run.queued", { reason: string, "until?": time }),
+      entry("run.admitted", {}),
       entry("step.completed", { ...recorded, output: json }),
       entry("step.failed", { ...recorded, failure, "retryAt?": time }),
       entry("step.skipped", { step: string }),
@@ -197,6 +199,10 @@ export const components = {
     event: { $ref: "Event#" },
     "failure?": failure,
     "reason?": { ...string, description: "Why it was cancelled, or paused." },
+    "queued?": object(
+      { since: time, reason: string, "until?": time },
+      "What it waits for before it goes on: which control, with which key, and until when if that is known.",
+    ),
     "retryOf?": { ...string, description: "The run of which this one is another try, with another event." },
     "output?": { description: "What it came to, once it has completed: any JSON." },
     steps: listOf({ $ref: "Step#" }),

@@ -52,12 +52,28 @@ export function waitText(
 export function controlText(
   entry: Extract<
     HistoryEntry,
-    { readonly type: "run.paused" | "run.resumed" | "run.retried" | "run.timedOut" }
+    {
+      readonly type:
+        | "run.paused"
+        | "run.resumed"
+        | "run.retried"
+        | "run.timedOut"
+        | "run.queued"
+        | "run.admitted";
+    }
   >,
 ): string {
   if (entry.type === "run.timedOut") return printable(entry.failure.message);
+  if (entry.type === "run.queued") return queuedText(entry.reason, entry);
+  if (entry.type === "run.admitted") return "goes on: its turn has come";
   if (entry.type === "run.retried") return `goes on once more, with ${entry.steps.map(printable).join(", ")}`;
   const reason =
     entry.type === "run.paused" && entry.reason !== undefined ? `: ${printable(entry.reason)}` : "";
   return `${entry.type === "run.paused" ? "paused" : "resumed"}${reason}`;
+}
+
+/** "waits for its turn: throttle: 10 in 1m, for 6 s". */
+function queuedText(reason: string, { at, until }: { readonly at: number; readonly until?: number }): string {
+  const rest = until === undefined ? "" : `, for ${span(until - at)}`;
+  return `waits for its turn: ${printable(reason)}${rest}`;
 }

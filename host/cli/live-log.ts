@@ -91,6 +91,8 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       }
       case "step.skipped":
         return [line(entry.at, dim("-"), run, style("bold", entry.step), dim("skipped"))];
+      case "run.queued":
+      case "run.admitted":
       case "run.paused":
       case "run.resumed":
       case "run.retried":

@@ -70,6 +70,7 @@ export function runLines(
   return [
     field("run", out("bold", run.id)),
     field("status", `${status}${took}${wakes}`),
+    ...(run.queued === undefined ? [] : [field("waits", printable(`for its turn: ${run.queued.reason}`))]),
     ...(why === undefined ? [] : [field("why", printable(why))]),
     field("function", `${printable(run.functionId)} ${out("dim", `version ${run.functionVersion}`)}`),
     field("event", `${printable(run.eventName)} ${out("dim", printable(run.eventId))}`),

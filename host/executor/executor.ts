@@ -1,22 +1,21 @@
 import type { Driver, RuntimeName } from "../../runtime/driver.ts";
 import type { Broker, StoredEvent } from "../broker/broker.ts";
 import type { Clock, Random } from "../clock.ts";
+import type { Admission } from "../flow-control/admission.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
-import type { Runs, RunUpdate, UnattendedRuns, Waits } from "../state/state.ts";
+import type { Runs, UnattendedRuns, Waits } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import { createHeldRuns, notHeld, type Held } from "./held-runs.ts";
-import type { HistoryEntry } from "./history.ts";
-import { headerOf } from "./header.ts";
 import { createLookout } from "./lookout.ts";
 import { matches } from "./match.ts";
 import type { Notices } from "./notices.ts";
+import { newRun } from "./new-run.ts";
 import type { Nudged, Peers } from "./peers.ts";
 import { createRouter, worse } from "./router.ts";
 import { runId } from "./run-id.ts";
-import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
-import { applyEntry, emptyView } from "./run-view.ts";
+import type { RunLoopPorts } from "./run-loop-ports.ts";
 import { startTimers } from "./timers.ts";
 
 export interface ExecutorOptions {
@@ -35,6 +34,7 @@ export interface ExecutorOptions {
   readonly random: Random;
   readonly live: Live;
   readonly notices: Notices;
+  readonly admission: Admission;
   /** Runs held in memory at once, at most. */
   readonly maxRuns: number;
 }
@@ -64,7 +64,7 @@ const orphanPage = 500;
 const sharedHoldMs = 1_000;
 
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { runs, unattended, definitions, clock, notices, live, host, peers } = options;
+  const { unattended, definitions, clock, notices, peers, admission } = options;
   const stopping = new AbortController();
   let closing = false;
   const ports: RunLoopPorts = {
@@ -80,45 +80,22 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const timers =
     unattended && startTimers({ runs: unattended, clock, wake: held.wake, onError: notices.storeError });
 
-  /** Stores a new run and takes it; undefined when it was stored before. */
-  const create = async (
-    definition: Definition,
-    { event, seq, storedAt }: StoredEvent,
-  ): Promise<TakenRun | undefined> => {
-    // Not acknowledged: the event is handed over again when a host is back.
-    if (closing) throw new Error("The host is stopping.");
-    const header = headerOf(definition, event, clock.now());
-    const started: HistoryEntry = { type: "run.started", at: header.createdAt, event, eventSeq: seq };
-    const late = lateEntry(definition, storedAt, header.createdAt);
-    const entries = late === undefined ? [started] : [started, late];
-    const update: RunUpdate =
-      late === undefined ? { status: "running", host } : { status: "cancelled", finishedAt: late.at };
-    const revision = await runs.create(header, entries, update);
-    if (revision === undefined) return undefined;
-    const { id, functionId, createdAt: at } = header;
-    if (live.observed) {
-      entries.forEach((entry, index) =>
-        live.publish({ type: "history", at, runId: id, functionId, entry, seq: index + 1 }),
-      );
-    }
-    if (late !== undefined) return undefined;
-    const view = emptyView();
-    applyEntry(view, started);
-    return { header, revision, definition, view: { ...view, event } };
-  };
-
   /** Resolves when the run is stored, by this call or an earlier one. */
   const start = async (definition: Definition, stored: StoredEvent): Promise<Held> => {
+    const id = runId(definition.id, stored.event.id);
     await held.acquire();
-    let run: TakenRun | undefined;
+    let run: Awaited<ReturnType<typeof newRun>> | undefined;
     try {
-      run = await create(definition, stored);
+      // Not acknowledged: the event is handed over again when a host is back.
+      if (closing) throw new Error("The host is stopping.");
+      run = await newRun(definition, stored, { ...ports, ...options });
     } finally {
-      if (run === undefined) held.release();
+      if (run === undefined || typeof run === "string") held.release();
     }
-    if (run !== undefined) return held.begin(run);
+    await admission.settle({ definition, stored, run: id });
+    if (typeof run !== "string") return held.begin(run);
     // An event that comes again may have been with a host that is gone, and so may its run.
-    return peers === undefined ? notHeld("done") : held.wake(runId(definition.id, stored.event.id));
+    return run === "put off" || peers === undefined ? notHeld("done") : held.wake(id);
   };
 
   /** The runs that the event may have of functions that it does not trigger by now. */
@@ -170,14 +147,4 @@ export function createExecutor(options: ExecutorOptions): Executor {
       stopping.abort();
     },
   };
-}
-
-/** What ends a run that would begin later after its event was stored than its function allows. */
-function lateEntry(
-  { startTimeoutMs = Number.POSITIVE_INFINITY }: Definition,
-  storedAt: number,
-  at: number,
-): Extract<HistoryEntry, { type: "run.cancelled" }> | undefined {
-  if (at - storedAt <= startTimeoutMs) return undefined;
-  return { type: "run.cancelled", at, reason: "its event was older than the function's startTimeout" };
 }

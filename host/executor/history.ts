@@ -32,6 +32,10 @@ export type HistoryEntry =
       /** The run of which this one is another try, with another event. */
       readonly retryOf?: string;
     }
+  /** It waits for its turn, and nothing of it is executed before that: until a time, if one is known. */
+  | { readonly type: "run.queued"; readonly at: number; readonly reason: string; readonly until?: number }
+  /** Its turn has come. */
+  | { readonly type: "run.admitted"; readonly at: number }
   | ({ readonly type: "step.completed"; readonly output: Json } & RecordedAttempt)
   | ({
       readonly type: "step.failed";

@@ -29,7 +29,12 @@ export interface RunView {
   event?: Event;
   /** Its place in the broker's order. */
   eventSeq?: number;
+  /** When it was stored. */
+  createdAt: number;
+  /** When it began: that is put off for a run that has to wait for a time. */
   startedAt: number;
+  /** It waits for its turn. */
+  queued?: { readonly since: number; readonly reason: string; readonly until?: number };
   readonly steps: Map<string, StepView>;
   /** In the order in which they came to stand as they do. */
   readonly waits: Map<string, WaitView>;
@@ -49,6 +54,7 @@ export interface RunView {
 export function emptyView(): RunView {
   return {
     seq: 0,
+    createdAt: 0,
     startedAt: 0,
     timedFrom: 0,
     steps: new Map(),
@@ -70,9 +76,18 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
   switch (entry.type) {
     case "run.started":
       view.event = entry.event;
+      view.createdAt = entry.at;
       view.startedAt = entry.at;
       view.timedFrom = entry.at;
       if (entry.eventSeq !== undefined) view.eventSeq = entry.eventSeq;
+      break;
+    case "run.queued": {
+      const { at: since, reason, until } = entry;
+      view.queued = { since, reason, ...(until === undefined ? {} : { until }) };
+      break;
+    }
+    case "run.admitted":
+      admit(view, entry.at);
       break;
     case "step.completed":
       view.steps.set(entry.step, {
@@ -131,6 +146,13 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
   }
 }
 
+/** What a run waits for before its first step is no part of its own time. */
+function admit(view: RunView, at: number): void {
+  if (view.queued?.until !== undefined) view.startedAt = at;
+  if (view.steps.size === 0) view.timedFrom = Math.max(view.timedFrom, at);
+  delete view.queued;
+}
+
 function retry(view: RunView, { at, steps, waits }: Extract<HistoryEntry, { type: "run.retried" }>): void {
   for (const id of steps) {
     const attempts = view.steps.get(id)?.attempts ?? 0;
@@ -141,6 +163,7 @@ function retry(view: RunView, { at, steps, waits }: Extract<HistoryEntry, { type
   delete view.failed;
   delete view.finished;
   delete view.completion;
+  delete view.queued;
   view.paused = false;
   view.timedFrom = at;
 }

@@ -4,6 +4,7 @@ import { awaitedBy, joined, type EdgeState } from "./edges.ts";
 import type { HistoryEntry } from "./history.ts";
 import { completion } from "./output.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
+import { decideTurn, isWaitingToBegin } from "./turn.ts";
 import { decideWaits, type WaitLook, type WaitMoment } from "./wait-decisions.ts";
 
 /** An attempt that may start now. */
@@ -40,6 +41,9 @@ export type Moment = WaitMoment;
 export function transition(definition: Definition, view: RunView, moment: Moment): Transition {
   const decided: HistoryEntry[] = [];
   if (view.finished !== undefined) return { decided, execute: [] };
+  const turn = decideTurn(definition, view, moment, (entry) => decide(view, decided, entry));
+  if (isOver(view)) return { decided, execute: [] };
+  if (turn.waits) return { decided, execute: [], wakeAt: turn.wakeAt };
   const overAt = endOfTime(definition, view);
   if (view.failed === undefined && overAt <= moment.now) decide(view, decided, timedOut(moment.now));
   if (view.failed !== undefined) return failing(definition, view, moment, decided);
@@ -52,7 +56,7 @@ export function transition(definition: Definition, view: RunView, moment: Moment
     // What was decided of the steps may be news to the waits.
     if (decided.length > before && definition.waits.size > 0 && !isOver(view)) continue;
     const { execute, wakeAt } = view.paused === true ? nothing : steps;
-    const earliest = Math.min(waits.wakeAt, wakeAt, overAt);
+    const earliest = Math.min(waits.wakeAt, wakeAt, overAt, turn.wakeAt);
     return {
       decided,
       execute,
@@ -70,8 +74,8 @@ function isOver({ finished }: RunView): boolean {
 }
 
 /** When the run has taken as long as it may. */
-function endOfTime({ timeoutMs = Number.POSITIVE_INFINITY }: Definition, { timedFrom }: RunView): number {
-  return timedFrom + timeoutMs;
+function endOfTime({ timeoutMs = Number.POSITIVE_INFINITY }: Definition, view: RunView): number {
+  return isWaitingToBegin(view) ? Number.POSITIVE_INFINITY : view.timedFrom + timeoutMs;
 }
 
 function timedOut(at: number): HistoryEntry {

@@ -4,6 +4,7 @@ import type { FunctionDocument } from "../function/document.ts";
 import type { RunSummary, StoredRun } from "../state/state.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { completedOutput } from "./output.ts";
+import type { RunView } from "./run-view.ts";
 
 /** A run as a person looks at it: what became of each step, attempt by attempt. */
 export interface RunDetail extends RunSummary {
@@ -12,6 +13,8 @@ export interface RunDetail extends RunSummary {
   readonly failure?: RecordedFailure & { readonly step?: string };
   /** Why the run was cancelled, or paused. */
   readonly reason?: string;
+  /** What it waits for before it goes on; absent: it has its turn. */
+  readonly queued?: NonNullable<RunView["queued"]>;
   /** The run of which this one is another try, with another event. */
   readonly retryOf?: string;
   /** What it came to, once it has completed. */
@@ -90,6 +93,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
   };
   const waits = new Map<string, Mutable<WaitDetail>>();
   let event: Event | undefined;
+  let queued: RunDetail["queued"];
   let ending: Pick<Mutable<RunDetail>, "failure" | "reason" | "retryOf" | "output"> = {};
   for (const entry of history) {
     switch (entry.type) {
@@ -106,6 +110,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "run.retried":
         for (const id of entry.steps) begin(stepOf(id));
         for (const id of entry.waits) waits.delete(id);
+        queued = undefined;
         ending = ending.retryOf === undefined ? {} : { retryOf: ending.retryOf };
         break;
       case "run.failed":
@@ -114,6 +119,14 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "run.paused":
       case "run.cancelled":
         if (entry.reason !== undefined) ending.reason = entry.reason;
+        break;
+      case "run.queued": {
+        const { at: since, reason, until } = entry;
+        queued = { since, reason, ...(until === undefined ? {} : { until }) };
+        break;
+      }
+      case "run.admitted":
+        queued = undefined;
         break;
       case "run.completed":
         ending.output = completedOutput(entry, (ids) => outputsOf(steps, ids));
@@ -137,6 +150,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     ...summary,
     event,
     ...ending,
+    ...(queued === undefined || summary.finishedAt !== undefined ? {} : { queued }),
     steps: [...steps.values()],
     ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
   };

@@ -14,6 +14,7 @@ interface Range {
 
 const year = { least: 0, most: ms("366d"), expected: "0s to 366d" };
 const ttl = { ...year, least: 1, expected: "1ms to 366d" };
+const period = { ...year, least: 1_000, expected: "1s to 366d" };
 const attempt = { least: 1, most: ms("24h"), expected: "1ms to 24h" };
 const mebibyte = 2 ** 20;
 const sizes: Readonly<Record<string, Range>> = {
@@ -32,6 +33,9 @@ export function checkAmounts(document: Json, findings: Findings): void {
   checkDuration(root, "startTimeout", ttl, "", findings);
   for (const [index, cancel] of listOf(root, "cancel").entries()) {
     checkDuration(objectOf(cancel), "timeout", ttl, `/cancel/${index}`, findings);
+  }
+  for (const control of ["idempotency", "rateLimit", "throttle"]) {
+    checkDuration(objectOf(member(root, control)), "period", period, `/${control}`, findings);
   }
   for (const [index, trigger] of listOf(root, "triggers").entries()) {
     checkDuration(objectOf(trigger), "jitter", attempt, `/triggers/${index}`, findings);

@@ -27,6 +27,7 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
   }
   for (const condition of outline.cancels) compile(condition, [...triggerNames, "async"], findings);
   checkOutput(outline, findings);
+  for (const value of outline.values) compile(value, triggerNames, findings, "value");
   const graph = graphOf(outline);
   const before = ancestors(graph, topologicalOrder(graph));
   const waiting = new Set(

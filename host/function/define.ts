@@ -8,6 +8,7 @@ import { compileCron, type CronTrigger, defaultMissed, defaultTimezone } from ".
 import { defineOutput } from "./define-output.ts";
 import { defineWaits, type Waits } from "./define-waits.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
+import { defineFlowControl } from "./define-flow-control.ts";
 import { digestJson } from "./digest.ts";
 import {
   type EdgeDocument,
@@ -26,6 +27,7 @@ import {
   triggerNames,
   type Compiled,
   type Scope,
+  type ValueExpression,
 } from "./expression.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
 import { lambdaFunctionName } from "./lambda-function.ts";
@@ -69,6 +71,7 @@ export function define(version: FunctionVersion): Definition {
     id,
     defineStep(version, id, before.get(id) ?? [], waits),
   ];
+  const flowControl = defineFlowControl(document, { duration, value });
   return {
     id: document.id,
     name: document.name ?? document.id,
@@ -82,6 +85,7 @@ export function define(version: FunctionVersion): Definition {
     waits: waits.all,
     ...(document.timeout === undefined ? {} : { timeoutMs: duration(document.timeout) }),
     ...(document.startTimeout === undefined ? {} : { startTimeoutMs: duration(document.startTimeout) }),
+    ...(flowControl === undefined ? {} : { flowControl }),
   };
 }
 
@@ -203,6 +207,10 @@ function compiled(
   const result = compileExpression(source, { names, gives });
   if (result.ok) return result;
   throw broken(`its expression ${source} is wrong: ${result.message}`);
+}
+
+function value(source: string): ValueExpression {
+  return compiled(source, triggerNames, "value").expression;
 }
 
 function duration(text: string): number {

@@ -2,6 +2,7 @@ import type { Limits } from "../../runtime/limits.ts";
 import type { StepProgram } from "../../runtime/driver.ts";
 import type { CronTrigger } from "./cron.ts";
 import type { Expression, MatchIndex, ValueExpression } from "./expression.ts";
+import type { FlowControl } from "./flow-control.ts";
 
 /** A function version, compiled: durations in milliseconds, sizes in bytes, expressions as functions. */
 export interface Definition {
@@ -17,6 +18,8 @@ export interface Definition {
   readonly timeoutMs?: number;
   /** How old an event may be when its run begins. */
   readonly startTimeoutMs?: number;
+  /** What admits its runs, or refuses them; absent: nothing does. */
+  readonly flowControl?: FlowControl;
   /** By id. */
   readonly waits: ReadonlyMap<string, WaitDefinition>;
 }

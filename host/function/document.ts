@@ -26,6 +26,31 @@ export interface FunctionDocument {
   readonly timeout?: string;
   /** How old an event may be when its run begins, as a duration; later, the run is cancelled at once. */
   readonly startTimeout?: string;
+  /** One run for all events with the same key within a period. */
+  readonly idempotency?: {
+    /** CEL over what triggers see; so are the keys below. */
+    readonly key: string;
+    readonly period: string;
+  };
+  /** One run at a time: of the function, or with a key. */
+  readonly singleton?: {
+    readonly key?: string;
+    /** What becomes of a new run while another goes on: "skip" refuses it, "cancel" ends the other. */
+    readonly mode: "skip" | "cancel";
+  };
+  /** How many runs may begin within a period; those over it are refused. */
+  readonly rateLimit?: RateDocument;
+  /** The same, and those over it begin later. */
+  readonly throttle?: RateDocument & {
+    /** How many may begin at once; 1 by default. */
+    readonly burst?: number;
+  };
+}
+
+interface RateDocument {
+  readonly limit: number;
+  readonly period: string;
+  readonly key?: string;
 }
 
 interface CancelDocument {

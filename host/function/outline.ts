@@ -20,6 +20,8 @@ export interface Outline {
   readonly output?: Text;
   /** The expressions of events that cancel a run. */
   readonly cancels: readonly Text[];
+  /** The expressions of flow control, each of which gives a value. */
+  readonly values: readonly Text[];
 }
 
 interface StepOutline {
@@ -63,7 +65,21 @@ export function outlineOf(document: Json): Outline {
     const condition = text(objectOf(value), "if", `/cancel/${index}`).if;
     return condition === undefined ? [] : [condition];
   });
-  return { triggers, steps, cancels, ...text(root, "onFailure", ""), ...text(root, "output", "") };
+  return {
+    triggers,
+    steps,
+    cancels,
+    values: valuesOf(root),
+    ...text(root, "onFailure", ""),
+    ...text(root, "output", ""),
+  };
+}
+
+function valuesOf(root: JsonObject): readonly Text[] {
+  return ["idempotency", "singleton", "rateLimit", "throttle"].flatMap((control) => {
+    const { key } = text(objectOf(member(root, control)), "key", `/${control}`);
+    return key === undefined ? [] : [key];
+  });
 }
 
 function stepOf(step: JsonObject, pointer: string): StepOutline {

@@ -41,6 +41,7 @@ export async function sharedExecutor(
     random: Math.random,
     live,
     notices: createNotices(systemClock, live),
+    admission: { admit: async () => ({ kind: "now" }), settle: async () => undefined },
     maxRuns: 10,
   });
   return {

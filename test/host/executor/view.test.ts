@@ -98,6 +98,15 @@ describe("the view of a run", () => {
     expect(view.steps[0]).not.toHaveProperty("retryAt");
   });
 
+  test("says what it waits for while it waits for its turn", () => {
+    const history: HistoryEntry[] = [started, { type: "run.queued", at: 12, reason: "full", until: 90 }];
+    expect(viewRun(document, run(history)).queued).toEqual({ since: 12, reason: "full", until: 90 });
+    const over = run(history, { status: "cancelled", finishedAt: 30 });
+    expect(viewRun(document, over)).not.toHaveProperty("queued");
+    history.push({ type: "run.admitted", at: 90 });
+    expect(viewRun(document, run(history))).not.toHaveProperty("queued");
+  });
+
   test("without a document has the steps that the history knows", () => {
     const history: HistoryEntry[] = [
       started,

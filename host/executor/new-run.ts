@@ -1,0 +1,81 @@
+import type { StoredEvent } from "../broker/broker.ts";
+import type { Clock } from "../clock.ts";
+import type { Admission } from "../flow-control/admission.ts";
+import type { Definition } from "../function/definition.ts";
+import type { Live } from "../live.ts";
+import type { Runs, RunUpdate } from "../state/state.ts";
+import type { HistoryEntry } from "./history.ts";
+import { headerOf } from "./header.ts";
+import type { TakenRun } from "./run-loop-ports.ts";
+import { applyEntry, emptyView } from "./run-view.ts";
+
+/** What became of the run of an event. "known": it was stored before. "put off": it needs no host now. */
+type NewRun = TakenRun | "known" | "put off";
+
+interface NewRunOptions {
+  readonly runs: Pick<Runs, "create">;
+  readonly admission: Admission;
+  /** This host's id. */
+  readonly host: string;
+  readonly clock: Clock;
+  readonly live: Live;
+  /** A run that may begin within this time is not parked until then, in milliseconds. */
+  readonly holdMs: number;
+  /** Hears of every timer that was stored. */
+  armed(wakeAt: number): void;
+}
+
+/** Stores the run of a function for an event, as its document admits it: to be advanced, to begin later, or over. */
+export async function newRun(
+  definition: Definition,
+  stored: StoredEvent,
+  { runs, admission, host, clock, live, holdMs, armed }: NewRunOptions,
+): Promise<NewRun> {
+  const { event, seq, storedAt } = stored;
+  const header = headerOf(definition, event, clock.now());
+  const { id, functionId, createdAt: at } = header;
+  const started: HistoryEntry = { type: "run.started", at, event, eventSeq: seq };
+  const next = lateEntry(definition, storedAt, at) ?? (await decide());
+  const entries = next === undefined ? [started] : [started, next];
+  const update = updateOf(next);
+  const revision = await runs.create(header, entries, update);
+  if (revision === undefined) return "known";
+  if (live.observed) {
+    entries.forEach((entry, index) =>
+      live.publish({ type: "history", at, runId: id, functionId, entry, seq: index + 1 }),
+    );
+  }
+  if (update.wakeAt !== undefined) armed(update.wakeAt);
+  if (update.status !== "running") return "put off";
+  const view = emptyView();
+  for (const entry of entries) applyEntry(view, entry);
+  return { header, revision, definition, view: { ...view, event } };
+
+  async function decide(): Promise<HistoryEntry | undefined> {
+    if (definition.flowControl === undefined) return undefined;
+    const admitted = await admission.admit({ definition, stored, run: id });
+    if (admitted.kind === "now") return undefined;
+    const { kind, reason } = admitted;
+    return kind === "refused"
+      ? { type: "run.cancelled", at, reason }
+      : { type: "run.queued", at, reason, until: admitted.until };
+  }
+
+  function updateOf(entry: HistoryEntry | undefined): RunUpdate {
+    if (entry?.type === "run.cancelled") return { status: "cancelled", finishedAt: entry.at };
+    const until = entry?.type === "run.queued" ? entry.until : undefined;
+    if (until === undefined || until - clock.now() <= holdMs) return { status: "running", host };
+    const { startTimeoutMs = Number.POSITIVE_INFINITY } = definition;
+    return { status: "parked", wakeAt: Math.min(until, at + startTimeoutMs) };
+  }
+}
+
+/** What ends a run that would begin later after its event was stored than its function allows. */
+function lateEntry(
+  { startTimeoutMs = Number.POSITIVE_INFINITY }: Definition,
+  storedAt: number,
+  at: number,
+): Extract<HistoryEntry, { type: "run.cancelled" }> | undefined {
+  if (at - storedAt <= startTimeoutMs) return undefined;
+  return { type: "run.cancelled", at, reason: "its event was older than the function's startTimeout" };
+}

@@ -1,0 +1,39 @@
+import type { Definition } from "../function/definition.ts";
+import type { HistoryEntry } from "./history.ts";
+import type { RunView } from "./run-view.ts";
+
+interface Turn {
+  /** Nothing else of the run is decided before its time has come. */
+  readonly waits: boolean;
+  /** When the run must be looked at because of its turn; infinite when it need not. */
+  readonly wakeAt: number;
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+/** Whether a run waits for its turn and has not executed anything. */
+export function isWaitingToBegin({ queued, steps }: RunView): boolean {
+  return queued !== undefined && steps.size === 0;
+}
+
+/** Decides what can be decided of a run that waits for its turn: its time has come, or it has waited too long to begin. */
+export function decideTurn(
+  { startTimeoutMs = never }: Definition,
+  view: RunView,
+  { now }: { readonly now: number },
+  decide: (entry: HistoryEntry) => void,
+): Turn {
+  const { queued } = view;
+  if (queued === undefined) return { waits: false, wakeAt: never };
+  const tooLate = isWaitingToBegin(view) ? view.createdAt + startTimeoutMs : never;
+  if (tooLate <= now) {
+    const reason = `it waited longer than the function's startTimeout for its turn (${queued.reason})`;
+    decide({ type: "run.cancelled", at: now, reason });
+    return { waits: false, wakeAt: never };
+  }
+  const { until } = queued;
+  if (until === undefined) return { waits: false, wakeAt: tooLate };
+  if (until > now) return { waits: true, wakeAt: Math.min(until, tooLate) };
+  decide({ type: "run.admitted", at: now });
+  return { waits: false, wakeAt: never };
+}

@@ -1,0 +1,15 @@
+import type { StoredEvent } from "../broker/broker.ts";
+import type { Definition } from "../function/definition.ts";
+
+/** What becomes of a new run. */
+export type Admitted =
+  | { readonly kind: "now" }
+  | { readonly kind: "later"; readonly until: number; readonly reason: string }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Who asks: the run that a function would have for an event. */
+export interface Applicant {
+  readonly definition: Definition;
+  readonly stored: StoredEvent;
+  readonly run: string;
+}
