@@ -1,12 +1,13 @@
 import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import type { HostErrorCode, Problem } from "../errors.ts";
+import type { Problem } from "../errors.ts";
 import type { LanguageName } from "../function/language.ts";
 import { toComponent } from "./adapt.ts";
 import type { BuildCache } from "./build-cache.ts";
 import { sha256, takeSnapshot } from "./input-snapshot.ts";
 import { type BuiltStep, nameOf, type StepBuilder, type StepToBuild } from "./languages/language.ts";
 import { filesOf } from "./source-files.ts";
+import type { Lack, ToolchainState } from "./toolchains.ts";
 
 /** Counted up when the same sources and toolchain give another component. */
 const format = 1;
@@ -33,13 +34,13 @@ export type Compiled =
 interface Toolchain {
   /** All of it that decides what comes out. */
   readonly version: string;
+  /** The same for people, where that is more than they want to read. */
+  readonly title?: string;
   compile(job: CompileJob): Promise<Compiled>;
 }
 
 /** The toolchain; or what is missing or too old, and the line that installs it. */
-type FoundToolchain =
-  | { readonly ok: true; readonly toolchain: Toolchain }
-  | { readonly ok: false; readonly code: HostErrorCode; readonly message: string };
+type FoundToolchain = { readonly ok: true; readonly toolchain: Toolchain } | Lack;
 
 /** Compiles the steps of one language with a toolchain of the user's. */
 export interface Compiler {
@@ -119,6 +120,14 @@ export function createCompiledBuilder(cache: BuildCache, compiler: Compiler): St
     },
     async close() {},
   };
+}
+
+/** Looks for the toolchain of steps that lie in this folder, their project's. */
+export async function toolchainState(compiler: Compiler, root: string): Promise<ToolchainState> {
+  const found = await compiler.findToolchain({ root, file: root, display: (path) => path }, root);
+  if (!found.ok) return found;
+  const { version, title = version } = found.toolchain;
+  return { ok: true, version: title };
 }
 
 /** What a component is called in the cache: the same sources at the same places, by the same builders. */

@@ -6,25 +6,34 @@ export interface Install {
   readonly macos: string;
 }
 
-interface Lack {
+/** A toolchain that is not there or won't do. */
+export interface Lack {
   readonly ok: false;
   readonly code: HostErrorCode;
+  /** All of it, for whoever wants to build a step. */
   readonly message: string;
+  /** What is wrong, without the stop. */
+  readonly what: string;
+  readonly install: Install;
 }
+
+/** What there is of a language's toolchain; `version` is for people. */
+export type ToolchainState = { readonly ok: true; readonly version: string } | Lack;
 
 /** A toolchain that is not there. `what` begins a sentence: "cargo is not on PATH". */
 export function missing(what: string, install: Install): Lack {
-  return { ok: false, code: "ERR_BUILD_TOOLCHAIN_MISSING", message: `${what}. ${lines(install)}` };
+  return lack("ERR_BUILD_TOOLCHAIN_MISSING", what, install);
 }
 
 /** A toolchain that is older than what steps need. */
 export function tooOld(tool: string, version: string, needed: string, install: Install): Lack {
-  const message = `${tool} ${version} is older than ${needed}, which steps need. ${lines(install)}`;
-  return { ok: false, code: "ERR_BUILD_TOOLCHAIN_OLD", message };
+  const what = `${tool} ${version} is older than ${needed}, which steps need`;
+  return lack("ERR_BUILD_TOOLCHAIN_OLD", what, install);
 }
 
-function lines({ debian, macos }: Install): string {
-  return `Debian: ${debian} · macOS: ${macos}`;
+function lack(code: HostErrorCode, what: string, install: Install): Lack {
+  const message = `${what}. Debian: ${install.debian} · macOS: ${install.macos}`;
+  return { ok: false, code, message, what, install };
 }
 
 /** Whether a version such as "1.95.0" is at least another. */

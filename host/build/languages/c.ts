@@ -1,6 +1,12 @@
 import { basename, extname, join } from "node:path";
 import { compilerProblems } from "../compiler-problems.ts";
-import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } from "../compiled.ts";
+import {
+  type Compiled,
+  type Compiler,
+  type CompileJob,
+  createCompiledBuilder,
+  toolchainState,
+} from "../compiled.ts";
 import { readDependencies } from "../depfile.ts";
 import { findProgram, runTool } from "../run-tool.ts";
 import { exportsHandler, withExtension } from "../source-files.ts";
@@ -18,6 +24,7 @@ export const c: Language = {
   extensions: [...cExtensions, ...cppExtensions],
   manifests: ["compile_flags.txt"],
   open: async (cache) => createCompiledBuilder(cache, compiler),
+  toolchain: (root) => toolchainState(compiler, root),
 };
 
 /** A compiler's command; further arguments are put behind. */

@@ -2,7 +2,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { adapterMemoryGo, withAdapterMemory } from "../adapter-memory.ts";
 import { compilerProblems } from "../compiler-problems.ts";
-import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } from "../compiled.ts";
+import {
+  type Compiled,
+  type Compiler,
+  type CompileJob,
+  createCompiledBuilder,
+  toolchainState,
+} from "../compiled.ts";
 import { findProgram, runTool } from "../run-tool.ts";
 import { exportsHandler, withExtension } from "../source-files.ts";
 import { isAtLeast, missing, tooOld } from "../toolchains.ts";
@@ -15,6 +21,7 @@ export const go: Language = {
   extensions: [".go"],
   manifests: ["go.mod"],
   open: async (cache) => createCompiledBuilder(cache, compiler),
+  toolchain: (root) => toolchainState(compiler, root),
 };
 
 /** The first one that exports functions of a program without a main. */

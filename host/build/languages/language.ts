@@ -4,6 +4,7 @@ import type { LanguageName } from "../../function/language.ts";
 import type { Problem } from "../../errors.ts";
 import type { BuildCache, CachedComponent } from "../build-cache.ts";
 import type { Display } from "../display.ts";
+import type { ToolchainState } from "../toolchains.ts";
 
 /** A step to build. Paths are absolute. */
 export interface StepToBuild {
@@ -50,4 +51,6 @@ export interface Language {
   readonly manifests: readonly string[];
   /** A builder that keeps what it makes in a cache. A toolchain is looked for once there is something to build. */
   open(cache: BuildCache): Promise<StepBuilder>;
+  /** Looks for what builds the steps of a project's folder; absent: npm brought it. */
+  readonly toolchain?: (root: string) => Promise<ToolchainState>;
 }

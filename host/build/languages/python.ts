@@ -2,7 +2,13 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { toolProblem } from "../compiler-problems.ts";
-import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } from "../compiled.ts";
+import {
+  type Compiled,
+  type Compiler,
+  type CompileJob,
+  createCompiledBuilder,
+  toolchainState,
+} from "../compiled.ts";
 import { guestModule, programGuest, typedGuest } from "../python/guest.ts";
 import { wasiCli, worlds } from "../python/world.ts";
 import { findProgram, runTool, type ToolRun } from "../run-tool.ts";
@@ -17,6 +23,7 @@ export const python: Language = {
   extensions: [".py"],
   manifests: ["pyproject.toml", "requirements.txt"],
   open: async (cache) => createCompiledBuilder(cache, compiler),
+  toolchain: (root) => toolchainState(compiler, root),
 };
 
 const needed = "0.25";
@@ -39,7 +46,8 @@ const compiler: Compiler = {
       return missing(`${program} does not run: ${stderr.trim()}`, install);
     if (!isAtLeast(version, needed)) return tooOld("componentize-py", version, needed, install);
     const identity = `componentize-py ${version} ${programGuest("", "")} ${typedGuest("", "")}`;
-    return { ok: true, toolchain: { version: identity, compile: (job) => compile(job, program) } };
+    const title = `componentize-py ${version}`;
+    return { ok: true, toolchain: { version: identity, title, compile: (job) => compile(job, program) } };
   },
 };
 

@@ -3,7 +3,13 @@ import { basename, dirname, join } from "node:path";
 import type { Problem } from "../../errors.ts";
 import { cargoMessages } from "../cargo-messages.ts";
 import { toolProblem } from "../compiler-problems.ts";
-import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } from "../compiled.ts";
+import {
+  type Compiled,
+  type Compiler,
+  type CompileJob,
+  createCompiledBuilder,
+  toolchainState,
+} from "../compiled.ts";
 import { readDependencies } from "../depfile.ts";
 import { findProgram, runTool } from "../run-tool.ts";
 import { isAtLeast, missing, tooOld } from "../toolchains.ts";
@@ -16,13 +22,15 @@ export const rust: Language = {
   extensions: [".rs"],
   manifests: ["Cargo.toml"],
   open: async (cache) => createCompiledBuilder(cache, compiler),
+  toolchain: (root) => toolchainState(compiler, root),
 };
 
 /** The first one whose targets have their present names. */
 const needed = "1.82";
 const install = {
   debian:
-    "apt-get install -y rustup && rustup default stable && rustup target add wasm32-wasip1 wasm32-wasip2",
+    "apt-get install -y rustup (from Debian 13 on; else https://rustup.rs), then " +
+    "rustup default stable && rustup target add wasm32-wasip1 wasm32-wasip2",
   macos: "brew install rustup && rustup default stable && rustup target add wasm32-wasip1 wasm32-wasip2",
 };
 
@@ -63,7 +71,8 @@ const compiler: Compiler = {
     }
     const programs = { cargo, rustc, targets };
     const identity = `${verbose.stdout.trim()} ${targets.join(" ")}`;
-    return { ok: true, toolchain: { version: identity, compile: (job) => compile(job, programs) } };
+    const title = `rustc ${version} with ${targets.join(" and ")}`;
+    return { ok: true, toolchain: { version: identity, title, compile: (job) => compile(job, programs) } };
   },
 };
 

@@ -1,7 +1,13 @@
 import { basename, dirname, join } from "node:path";
 import { readdir, rename } from "node:fs/promises";
 import { compilerProblems } from "../compiler-problems.ts";
-import { type Compiled, type Compiler, type CompileJob, createCompiledBuilder } from "../compiled.ts";
+import {
+  type Compiled,
+  type Compiler,
+  type CompileJob,
+  createCompiledBuilder,
+  toolchainState,
+} from "../compiled.ts";
 import { findProgram, runTool } from "../run-tool.ts";
 import { entryOf, exportsHandler, filesOf, withExtension } from "../source-files.ts";
 import { isAtLeast, missing, tooOld } from "../toolchains.ts";
@@ -14,10 +20,11 @@ export const zig: Language = {
   extensions: [".zig"],
   manifests: ["build.zig"],
   open: async (cache) => createCompiledBuilder(cache, compiler),
+  toolchain: (root) => toolchainState(compiler, root),
 };
 
 const needed = "0.16";
-const install = { debian: "pip install ziglang (or pipx install ziglang)", macos: "brew install zig" };
+const install = { debian: "apt-get install -y pipx && pipx install ziglang", macos: "brew install zig" };
 
 const compiler: Compiler = {
   language: "zig",

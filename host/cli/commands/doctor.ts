@@ -2,8 +2,8 @@ import type { DefineCommand } from "../program.ts";
 import { addSettings, natsSettings } from "../settings/flags.ts";
 
 const help = `
-It compiles and runs a WebAssembly program, writes an embedded store, builds a step, and checks the project that the
-working folder is in; with --broker (or MILLRACE_BROKER) also whether a store will do. It exits with 1 when something is missing that Millrace needs.
+It compiles and runs a WebAssembly program, writes an embedded store, builds a step, checks the project that the
+working folder is in, and looks for the toolchains of all languages; with --broker (or MILLRACE_BROKER) also whether a store will do. It exits with 1 when something is missing that Millrace needs.
 
 Examples:
   $ millrace doctor

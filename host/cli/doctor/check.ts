@@ -1,7 +1,7 @@
 /** What one check of `doctor` found. */
 export interface CheckResult {
-  /** "warning": Millrace works, but not in everything. */
-  readonly status: "ok" | "warning" | "failed";
+  /** "warning": Millrace works, but not in everything. "absent": not here, and nothing here needs it. */
+  readonly status: "ok" | "warning" | "failed" | "absent";
   readonly detail: string;
   /** What to do about it. */
   readonly next?: string;

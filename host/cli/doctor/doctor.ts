@@ -7,6 +7,7 @@ import type { Check, CheckResult } from "./check.ts";
 import { dockerCheck } from "./docker-check.ts";
 import { engineCheck } from "./engine-check.ts";
 import { builderCheck, projectCheck } from "./project-checks.ts";
+import { toolchainResults } from "./toolchain-checks.ts";
 import { waitsCheck } from "./waits-check.ts";
 import { nodeCheck, portCheck, storeCheck } from "./system-checks.ts";
 
@@ -21,7 +22,12 @@ const checks: readonly Check[] = [
   portCheck,
 ];
 
-const marks = { ok: ["green", "✓"], warning: ["yellow", "!"], failed: ["red", "✗"] } as const;
+const marks = {
+  ok: ["green", "✓"],
+  warning: ["yellow", "!"],
+  failed: ["red", "✗"],
+  absent: ["dim", "·"],
+} as const;
 
 /** Runs every check, one after the other, and tells; resolves to the exit code. */
 export async function examine(settings: Settings, terminal: Terminal): Promise<number> {
@@ -31,6 +37,7 @@ export async function examine(settings: Settings, terminal: Terminal): Promise<n
     if (!terminal.json) tell(result, terminal);
   };
   for (const check of checks) take({ name: check.name, ...(await check.run().catch(failed)) });
+  for await (const result of toolchainResults()) take(result);
   try {
     for await (const result of brokerResults(settings)) take(result);
   } catch (error) {
@@ -53,5 +60,6 @@ function tell(
 ): void {
   const [colour, mark] = marks[status];
   print(`${out(colour, mark)} ${out("bold", name.padEnd(8))} ${printable(detail)}`);
-  if (next !== undefined) print(`  ${out("cyan", "next:")}    ${next}`);
+  const label = status === "absent" ? out("dim", "to have it:") : `${out("cyan", "next:")}    `;
+  if (next !== undefined) print(`  ${label} ${next}`);
 }

@@ -125,6 +125,50 @@ test("a folder that is none, or holds no function, is refused with what to do", 
   }
 });
 
+test("`doctor` tells which toolchains `build` finds, and the lines that install those it does not", async () => {
+  const step = { path: "file://./only.zig" };
+  const cwd = await writeProject({
+    "f/function.json": JSON.stringify({ id: "f", triggers: [{ event: "e" }], steps: { only: step } }),
+    "f/only.zig": "pub fn main() void {}\n",
+  });
+  const bin = await temporaryFolder();
+  const said = { go: "go version go1.30.1 linux/amd64", "componentize-py": "componentize-py 0.13.0" };
+  for (const [name, text] of Object.entries(said))
+    await writeFile(join(bin, name), `#!/bin/sh\necho "${text}"\n`, { mode: 0o755 });
+  const { stdout } = await millrace(["doctor", "--json"], { cwd, env: { PATH: bin } });
+  const { checks } = JSON.parse(stdout) as { checks: { name: string }[] };
+  const line = /^apt-get install -y |^brew install /;
+  const install = { debian: expect.stringMatching(line), macos: expect.stringMatching(line) };
+  const next = expect.stringMatching(line);
+  const languages = ["rust", "go", "c", "python", "zig"];
+  expect(checks.filter(({ name }) => languages.includes(name))).toEqual([
+    { name: "rust", status: "absent", detail: "Rust: cargo and rustc are not on PATH", next, install },
+    { name: "go", status: "ok", detail: "Go: go 1.30.1" },
+    {
+      name: "c",
+      status: "absent",
+      detail: expect.stringMatching(/^C or C\+\+: no C compiler/),
+      next,
+      install,
+    },
+    {
+      name: "python",
+      status: "absent",
+      detail: "Python: componentize-py 0.13.0 is older than 0.25, which steps need",
+      next,
+      install,
+    },
+    {
+      name: "zig",
+      status: "warning",
+      detail: "the project's steps in Zig can't be built: zig is not on PATH",
+      next,
+      install,
+    },
+  ]);
+  // It makes the guest of JavaScript steps each time.
+}, 180_000);
+
 test("`doctor` finds all that Millrace needs, and a project that is broken", async () => {
   const cwd = await writeProject(functionFiles({ id: "sound", steps: { only: {} } }));
   const { code, stdout, stderr } = await millrace(["doctor"], { cwd, env: { NO_COLOR: "1" } });
@@ -132,6 +176,9 @@ test("`doctor` finds all that Millrace needs, and a project that is broken", asy
   expect(code).toBe(0);
   for (const name of ["node", "store", "engine", "builder", "project", "port"]) {
     expect(stdout).toMatch(new RegExp(`^[✓!] ${name} `, "m"));
+  }
+  for (const name of ["rust", "go", "c", "python", "zig"]) {
+    expect(stdout).toMatch(new RegExp(`^[✓·] ${name} `, "m"));
   }
   expect(stdout).toContain(". with sound");
   expect(stdout).not.toContain("\u001b");
@@ -150,4 +197,4 @@ test("`doctor` finds all that Millrace needs, and a project that is broken", asy
       next: "`millrace build` lists all problems.",
     },
   ]);
-});
+}, 180_000);
