@@ -17,6 +17,8 @@ export interface Capabilities {
   readonly tmp?: true;
   /** The key-value store of its function. */
   readonly kv?: true;
+  /** The names of events that it may emit, or patterns of them, in which * stands for any characters. */
+  readonly emit?: readonly string[];
   /** Runtime docker: the engine's network, whatever is in reach there; or only while the image is built. */
   readonly network?: "run" | "build";
 }
@@ -33,6 +35,7 @@ export const capabilityNames: readonly CapabilityName[] = [
   "config",
   "tmp",
   "kv",
+  "emit",
   "network",
 ];
 

@@ -56,6 +56,17 @@ export const runtimeErrors = {
     summary: "The attempt put more into /tmp than `limits.tmp`, or more than 10,000 files and folders.",
     next: "Raise `limits.tmp` in the step's document, or have the step remove what it is done with.",
   },
+  ERR_STEP_EMIT: {
+    retry: false,
+    summary:
+      "What the step emits can't be published: no event, one that does not fit its schema, one that its capability `emit` does not name, or more than 100.",
+    next: "Mend what the message names, in the step or in the capability.",
+  },
+  ERR_STEP_EMIT_DEPTH: {
+    retry: false,
+    summary: "The step emits an event, and its run is the 32nd of runs that were started by each other.",
+    next: "Look whether functions start each other in a circle, and break it.",
+  },
   ERR_STEP_OUTPUT_INVALID: {
     retry: false,
     summary:

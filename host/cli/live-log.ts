@@ -76,6 +76,9 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
         return [
           ...logLines(heard.rest(runId, entry), style),
           line(entry.at, mark, run, step, time, fitted(entry.output, [mark, run, step, time])),
+          ...(entry.emits ?? []).map((event) =>
+            line(entry.at, style("cyan", "»"), run, step, "emits", printable(event.name), dim(event.id)),
+          ),
         ];
       }
       case "step.failed": {
@@ -89,6 +92,8 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
           line(entry.at, mark, run, step, time, reason, retry),
         ];
       }
+      case "step.emitted":
+        return [];
       case "step.skipped":
         return [line(entry.at, dim("-"), run, style("bold", entry.step), dim("skipped"))];
       case "run.queued":

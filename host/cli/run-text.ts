@@ -119,5 +119,8 @@ function stepLines(
     `  ${out(colour, mark)} ${out("bold", printable(step.id))} ${out(colour, step.status)}${retry}${name}`,
     ...attempts,
     ...output.map((line) => `    ${printable(line)}`),
+    ...(step.emits ?? []).map(
+      ({ id, name }) => `    emitted ${printable(name)} ${out("dim", printable(id))}`,
+    ),
   ];
 }

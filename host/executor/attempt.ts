@@ -5,7 +5,9 @@ import type { Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { RunHeader } from "../state/state.ts";
 import { outputsOf } from "./edges.ts";
+import { emissionOf } from "./emission.ts";
 import type { HistoryEntry } from "./history.ts";
+import type { Outbox } from "./outbox.ts";
 import { noDriver } from "./readiness.ts";
 import { retryAt } from "./retry.ts";
 import type { RunView } from "./run-view.ts";
@@ -62,10 +64,45 @@ export async function runAttempt(
   }
 }
 
+/** An attempt's result, with the events that it emits. */
+type EmittingResult = AttemptResult & { readonly emits?: readonly Event[] };
+
+/** Takes what a step emits off its output; what can't be published is the attempt's failure. */
+export function emittedResult(
+  result: AttemptResult,
+  execution: Execution,
+  run: {
+    readonly header: RunHeader;
+    readonly view: RunView & { readonly event: Event };
+    readonly at: number;
+  },
+  check: Outbox["check"],
+): EmittingResult {
+  const { id: step, program } = execution.step;
+  const allowed = program.capabilities?.emit;
+  if (!result.ok || allowed === undefined) return result;
+  const { header, view, at } = run;
+  const { id: runId, functionId } = header;
+  const { event, startedAt } = view;
+  const emission = emissionOf(result.output, {
+    runId,
+    functionId,
+    step,
+    event,
+    startedAt,
+    at,
+    allowed,
+    check,
+  });
+  if (emission.ok) return { ...result, output: emission.output, emits: emission.events };
+  const { output: _, ok: __, ...traces } = result;
+  return { ...traces, ok: false, failure: emission.failure };
+}
+
 /** What the history says of an attempt that has ended. */
 export function attemptEntry(
   execution: Execution,
-  result: AttemptResult,
+  result: EmittingResult,
   times: { readonly startedAt: number; readonly at: number },
   random: Random,
 ): HistoryEntry {
@@ -78,7 +115,10 @@ export function attemptEntry(
     ...(result.ran === undefined ? {} : { ran: result.ran }),
     ...(result.completion === undefined ? {} : { completion: result.completion }),
   };
-  if (result.ok) return { type: "step.completed", ...recorded, output: result.output };
+  if (result.ok) {
+    const { output, emits = [] } = result;
+    return { type: "step.completed", ...recorded, output, ...(emits.length === 0 ? {} : { emits }) };
+  }
   const { failure } = result;
   const counted = attempt - (execution.earlier ?? 0);
   const next = retryAt(step.retry, { failure, attempt: counted, at: times.at }, random);

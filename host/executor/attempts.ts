@@ -1,6 +1,6 @@
 import type { LogLine } from "../../runtime/driver.ts";
 import type { HistoryEntry } from "./history.ts";
-import { attemptEntry, runAttempt, stepInput } from "./attempt.ts";
+import { attemptEntry, emittedResult, runAttempt, stepInput } from "./attempt.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import type { Execution } from "./transition.ts";
 
@@ -9,6 +9,8 @@ export interface Attempts {
   /** The steps that have one. */
   readonly underWay: ReadonlySet<string>;
   start(execution: Execution, view: TakenRun["view"]): void;
+  /** Something else has happened that is to be recorded. */
+  add(entries: readonly HistoryEntry[]): void;
   /** What has ended and was not taken yet. */
   readonly settled: boolean;
   take(): readonly HistoryEntry[];
@@ -22,11 +24,11 @@ export interface Attempts {
 
 /** `onEnd` is called after each attempt. */
 export function createAttempts(
-  ports: Pick<RunLoopPorts, "clock" | "live" | "drivers" | "random">,
+  ports: Pick<RunLoopPorts, "clock" | "live" | "drivers" | "random" | "outbox">,
   header: TakenRun["header"],
   onEnd: () => void,
 ): Attempts {
-  const { clock, live, drivers, random } = ports;
+  const { clock, live, drivers, random, outbox } = ports;
   const underWay = new Set<string>();
   let cut = new AbortController();
   let settled: HistoryEntry[] = [];
@@ -43,12 +45,14 @@ export function createAttempts(
     const onLog = (line: LogLine): void => {
       if (live.observed) live.publish({ type: "attempt.logged", at: clock.now(), ...identity, line });
     };
-    const result = await runAttempt(drivers, execution, { input, signal, onLog });
+    const ended = await runAttempt(drivers, execution, { input, signal, onLog });
     if (own !== cut) return;
     underWay.delete(step.id);
     // An attempt that was cut off never happened: another one, with the same number, follows.
-    if (!signal.aborted || result.ok) {
-      settled.push(attemptEntry(execution, result, { startedAt, at: clock.now() }, random));
+    if (!signal.aborted || ended.ok) {
+      const at = clock.now();
+      const result = emittedResult(ended, execution, { header, view, at }, outbox.check);
+      settled.push(attemptEntry(execution, result, { startedAt, at }, random));
     }
     onEnd();
   };
@@ -59,6 +63,7 @@ export function createAttempts(
       underWay.add(execution.step.id);
       void execute(execution, view);
     },
+    add: (entries) => void settled.push(...entries),
     get settled() {
       return settled.length > 0;
     },

@@ -7,9 +7,11 @@ import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import type { HistoryEntry } from "./history.ts";
-import { headerOf } from "./header.ts";
 import { leavings } from "./leavings.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Nudged, Peers } from "./peers.ts";
+import { publishEmitted } from "./publication.ts";
+import { createRerun } from "./rerun.ts";
 import { retriedEntry } from "./retried.ts";
 import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
 
@@ -36,6 +38,7 @@ interface CommandsOptions {
   readonly runs: Pick<Runs, "load" | "append" | "create">;
   readonly definitions: Pick<Definitions, "get" | "active">;
   readonly broker: Pick<Broker, "wake" | "readEvents">;
+  readonly outbox: Outbox;
   readonly clock: Clock;
   readonly live: Live;
   readonly host: string;
@@ -56,7 +59,9 @@ type Decide = (
  * history has grown, and decides anew.
  */
 export function createCommands(options: CommandsOptions): Commands {
-  const { runs, definitions, broker, clock, live, host, peers, nudge } = options;
+  const { runs, definitions, broker, outbox, clock, live, host, peers, nudge } = options;
+
+  const rerun = createRerun(options);
 
   const add = async (runId: string, decide: Decide): Promise<void> => {
     for (;;) {
@@ -67,12 +72,23 @@ export function createCommands(options: CommandsOptions): Commands {
       const at = clock.now();
       const entry = await decide(run, view, at);
       if (entry === undefined) return;
-      applyEntry(view, entry);
+      // What was emitted counts, and nobody comes back to a run that is over.
+      const ends = entry.type === "run.cancelled";
+      const entries = [...(ends ? await publishEmitted(outbox, view, { clock, again: true }) : []), entry];
+      for (const one of entries) applyEntry(view, one);
       const update = updateOf(run, view, at);
-      if ((await runs.append(header, revision, [entry], update)) === undefined) continue;
+      if ((await runs.append(header, revision, entries, update)) === undefined) continue;
       if (live.observed) {
         const { functionId } = header;
-        live.publish({ type: "history", at, runId, functionId, entry, seq: history.length + 1 });
+        for (const [index, one] of entries.entries())
+          live.publish({
+            type: "history",
+            at,
+            runId,
+            functionId,
+            entry: one,
+            seq: history.length + index + 1,
+          });
       }
       // Told at once where that is possible; the wake finds whoever has the run by then.
       if (holder === host) nudge(runId);
@@ -112,38 +128,12 @@ export function createCommands(options: CommandsOptions): Commands {
         }
         return retriedEntry(await definitionOf(run), view, { at, from });
       }),
-    rerun,
+    async rerun(runId, event) {
+      const run = await runs.load(runId);
+      if (run === undefined) throw unknownRun(runId);
+      return rerun(run, event);
+    },
   };
-
-  async function rerun(runId: string, event: Event): Promise<string> {
-    const old = await runs.load(runId);
-    if (old === undefined) throw unknownRun(runId);
-    const { functionId } = old;
-    const active = definitions.active().find((version) => version.functionId === functionId);
-    const definition = active && (await definitions.get(functionId, active.version));
-    if (definition === undefined) {
-      throw new MillraceError(
-        "ERR_FUNCTION_UNKNOWN",
-        `There is no active function ${functionId} to run again.`,
-      );
-    }
-    const at = clock.now();
-    // Its waits look at what is stored from now on.
-    const [last] = await broker.readEvents({ newestFirst: true, limit: 1 });
-    const header = headerOf(definition, event, at);
-    const started: HistoryEntry = {
-      type: "run.started",
-      at,
-      event,
-      eventSeq: last?.seq ?? 0,
-      retryOf: runId,
-    };
-    await runs.create(header, [started], { status: "parked", wakeAt: at });
-    if (live.observed)
-      live.publish({ type: "history", at, runId: header.id, functionId, entry: started, seq: 1 });
-    await broker.wake(header.id);
-    return header.id;
-  }
 
   async function definitionOf({ functionId, functionVersion }: StoredRun): Promise<Definition> {
     const definition = await definitions.get(functionId, functionVersion);

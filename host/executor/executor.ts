@@ -12,6 +12,7 @@ import { createLookout } from "./lookout.ts";
 import { matches } from "./match.ts";
 import type { Notices } from "./notices.ts";
 import { newRun } from "./new-run.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Nudged, Peers } from "./peers.ts";
 import { createRouter, worse } from "./router.ts";
 import { runId } from "./run-id.ts";
@@ -22,6 +23,7 @@ export interface ExecutorOptions {
   readonly runs: Runs;
   readonly waits: Waits;
   readonly events: Pick<Broker, "readEvents" | "settled">;
+  readonly outbox: Outbox;
   /** Runs that no server attends to: this host is then the only one, and does. */
   readonly unattended: UnattendedRuns | undefined;
   /** This host's id. */

@@ -36,7 +36,14 @@ export type HistoryEntry =
   | { readonly type: "run.queued"; readonly at: number; readonly reason: string; readonly until?: number }
   /** Its turn has come. */
   | { readonly type: "run.admitted"; readonly at: number }
-  | ({ readonly type: "step.completed"; readonly output: Json } & RecordedAttempt)
+  | ({
+      readonly type: "step.completed";
+      readonly output: Json;
+      /** Events that are published before the run goes on. */
+      readonly emits?: readonly Event[];
+    } & RecordedAttempt)
+  /** The events of the step's last attempt are published. */
+  | { readonly type: "step.emitted"; readonly at: number; readonly step: string }
   | ({
       readonly type: "step.failed";
       readonly failure: RecordedFailure;

@@ -5,6 +5,7 @@ import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { RunHeader } from "../state/state.ts";
 import type { Lookout } from "./lookout.ts";
+import type { Outbox } from "./outbox.ts";
 import type { RecordPorts } from "./record.ts";
 import type { RunView } from "./run-view.ts";
 
@@ -13,6 +14,7 @@ export interface RunLoopPorts extends RecordPorts {
   readonly drivers: ReadonlyMap<RuntimeName, Driver>;
   readonly random: Random;
   readonly lookout: Lookout;
+  readonly outbox: Outbox;
   /** A run whose next timer is due within this time is not parked, in milliseconds. */
   readonly holdMs: number;
   /** Hears of every timer that was stored. */

@@ -1,11 +1,11 @@
 import type { Outcome, StoredEvent } from "../broker/broker.ts";
 import type { Evaluation } from "../function/expression.ts";
-import type { RunUpdate } from "../state/state.ts";
 import { createAttempts } from "./attempts.ts";
 import type { HistoryEntry } from "./history.ts";
-import { leavings } from "./leavings.ts";
 import { createNudges } from "./nudges.ts";
 import { createOffers } from "./offers.ts";
+import { createPublication } from "./publication.ts";
+import { planRound, updateOf } from "./plan.ts";
 import { createRecord, type Standing } from "./record.ts";
 import { decideRound } from "./round.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
@@ -36,15 +36,14 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   const record = createRecord(ports, header, taken.revision);
   const offers = createOffers(definition, () => view, taken.offered);
   const attempts = createAttempts(ports, header, nudges.nudge);
+  const publication = createPublication(ports, view);
   /** Something came while the run was being parked: nobody else may take it for free. */
   let parked = false;
   let outcome: Outcome | undefined;
 
+  const own = { runId: header.id, host: ports.host, timer: taken.timer };
   const onError = (source: string, evaluation: Evaluation): void =>
     ports.notices.expressionError(header.functionId, source, evaluation);
-  const runsHere = ({ step }: Execution): boolean =>
-    ports.peers === undefined || ports.drivers.has(step.program.runtime.type);
-
   /** Set at once, not a tick later: a wake that comes in between must not be lost. */
   const letGo = (how: Outcome): void => {
     outcome = how;
@@ -78,19 +77,19 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     const offered = { offered: offers.take(), looking: offers.looking, onError };
     const next = await decideRound(ports, { ...subject, ...offered });
     if (next === undefined) return letGo("back");
-    const { wakeAt } = next;
-    const here = next.execute.filter(runsHere);
-    const elsewhere = next.execute.find((execution) => !runsHere(execution));
-    const now = clock.now();
-    const soon = elsewhere === undefined && wakeAt !== undefined && wakeAt - now <= ports.holdMs;
-    const idle = underWay.size === 0 && here.length === 0 && !soon;
+    const plan = planRound(ports, next, underWay.size > 0);
+    const { idle, elsewhere, wakeAt } = plan;
     const all = [...entries, ...next.decided];
     if (all.length > 0 || idle || parked) {
-      const parking = { idle, ...(idle && wakeAt !== undefined ? { wakeAt } : {}) };
-      const standing = await record.append(seq, all, update(parking, elsewhere === undefined, now));
+      const standing = await record.append(seq, all, updateOf(view, plan, own));
       if (standing !== undefined) return follow(standing, entries);
       parked = idle;
       if (idle && wakeAt !== undefined) ports.armed(wakeAt);
+    }
+    if (next.publish === true) {
+      offers.again();
+      const published = await publication(view);
+      return published === undefined ? letGo("back") : attempts.add(published);
     }
     offers.decided();
     if (next.abandon === true) {
@@ -100,7 +99,7 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     if (view.finished !== undefined) return letGo("done");
     if (attempts.settled || nudges.nudged || offers.waiting) return undefined;
     if (idle) return letGo(elsewhere === undefined ? "done" : await handOver(elsewhere));
-    if (!ports.draining()) for (const execution of here) attempts.start(execution, view);
+    if (!ports.draining()) for (const execution of plan.here) attempts.start(execution, view);
     if (attempts.underWay.size === 0 && ports.draining()) return letGo("back");
     await nudges.something(wakeAt);
     return undefined;
@@ -110,14 +109,6 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   const handOver = async ({ step }: Execution): Promise<Outcome> => {
     const how = await record.handOver(step);
     return nudges.nudged ? "back" : how;
-  };
-
-  /** A run that goes to another host is not let go before that was asked for. */
-  const update = ({ idle, ...timer }: Parking, lets: boolean, now: number): RunUpdate => {
-    const left = () => (lets ? leavings(header.id, view, { timer: taken.timer, ...timer, now }) : {});
-    if (view.finished !== undefined) return { status: view.finished, finishedAt: now, ...left() };
-    if (!idle) return { status: "running", host: ports.host };
-    return { status: view.paused === true ? "paused" : "parked", ...timer, ...left() };
   };
 
   const run = async (): Promise<Outcome> => {
@@ -141,9 +132,4 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     recorded: offers.recorded,
     released: run(),
   };
-}
-
-interface Parking {
-  readonly idle: boolean;
-  readonly wakeAt?: number;
 }

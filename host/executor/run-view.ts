@@ -38,6 +38,8 @@ export interface RunView {
   readonly steps: Map<string, StepView>;
   /** In the order in which they came to stand as they do. */
   readonly waits: Map<string, WaitView>;
+  /** By step: events that it emits, and that may not be published yet. */
+  readonly unpublished: Map<string, readonly Event[]>;
   /** Attempts of steps that do not count any more: the steps were to run anew. */
   readonly earlierAttempts: Map<string, number>;
   /** The first step that failed for good; without a step, what else made the run fail. */
@@ -59,6 +61,7 @@ export function emptyView(): RunView {
     timedFrom: 0,
     steps: new Map(),
     waits: new Map(),
+    unpublished: new Map(),
     earlierAttempts: new Map(),
   };
 }
@@ -96,6 +99,10 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
         output: entry.output,
         at: entry.at,
       });
+      if (entry.emits !== undefined) view.unpublished.set(entry.step, entry.emits);
+      break;
+    case "step.emitted":
+      view.unpublished.delete(entry.step);
       break;
     case "step.failed":
       view.steps.set(entry.step, {

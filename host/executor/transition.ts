@@ -25,6 +25,8 @@ export interface Transition {
   readonly execute: readonly Execution[];
   /** When the run must be looked at again even if nothing happens to it. */
   readonly wakeAt?: number;
+  /** What the run has emitted is to be published before anything else is decided. */
+  readonly publish?: boolean;
   /** What is under way is to be ended, and does not count. */
   readonly abandon?: boolean;
   /** What must be looked up in the store before the rest is decided. */
@@ -41,6 +43,7 @@ export type Moment = WaitMoment;
 export function transition(definition: Definition, view: RunView, moment: Moment): Transition {
   const decided: HistoryEntry[] = [];
   if (view.finished !== undefined) return { decided, execute: [] };
+  if (view.unpublished.size > 0) return { decided, execute: [], publish: true };
   const turn = decideTurn(definition, view, moment, (entry) => decide(view, decided, entry));
   if (isOver(view)) return { decided, execute: [] };
   if (turn.waits) return { decided, execute: [], wakeAt: turn.wakeAt };

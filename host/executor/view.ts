@@ -50,6 +50,8 @@ export interface StepDetail {
   readonly status: "pending" | "retrying" | "completed" | "failed" | "skipped" | "unreached";
   readonly attempts: readonly AttemptDetail[];
   readonly output?: Json;
+  /** The events that it emitted. */
+  readonly emits?: readonly Pick<Event, "id" | "name">[];
   /** When the next attempt may start. */
   readonly retryAt?: number;
 }
@@ -183,6 +185,7 @@ function applyToWait(waits: Map<string, Mutable<WaitDetail>>, entry: WaitEntry):
 function begin(step: Mutable<StepDetail>): void {
   step.status = "pending";
   delete step.output;
+  delete step.emits;
   delete step.retryAt;
 }
 
@@ -197,6 +200,7 @@ function settle(step: Mutable<StepDetail>): void {
 type StepEntry = Extract<HistoryEntry, { readonly step: string }>;
 
 function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
+  if (entry.type === "step.emitted") return;
   delete step.retryAt;
   if (entry.type === "step.skipped") {
     step.status = "skipped";
@@ -214,6 +218,7 @@ function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
   if (entry.type === "step.completed") {
     step.status = "completed";
     step.output = entry.output;
+    if (entry.emits !== undefined) step.emits = entry.emits.map(({ id, name }) => ({ id, name }));
   } else if (entry.retryAt === undefined) step.status = "failed";
   else {
     step.status = "retrying";

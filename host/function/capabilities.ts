@@ -11,6 +11,8 @@ export interface CapabilitiesDocument {
   readonly config?: Capabilities["config"];
   readonly tmp?: boolean;
   readonly kv?: boolean;
+  /** Names of events, or patterns of them. */
+  readonly emit?: readonly string[];
   /** true: also while the step runs. */
   readonly network?: boolean | "build";
 }
@@ -32,7 +34,7 @@ interface SecretDocument {
 
 /** The normal form of what was found right; throws a RangeError for a host that is none. */
 export function normalCapabilities(document: CapabilitiesDocument): Capabilities {
-  const { env, seed, http, secrets, config, tmp, kv, network } = document;
+  const { env, seed, http, secrets, config, tmp, kv, emit, network } = document;
   return {
     ...(env && { env }),
     ...(seed !== undefined && { seed }),
@@ -41,6 +43,7 @@ export function normalCapabilities(document: CapabilitiesDocument): Capabilities
     ...(config && { config }),
     ...(tmp === true && { tmp }),
     ...(kv === true && { kv }),
+    ...(emit && { emit }),
     ...(network === true && { network: "run" as const }),
     ...(network === "build" && { network }),
   };

@@ -24,10 +24,12 @@ export function checkCapabilities(document: Json, findings: Findings): void {
   }
 }
 
-/** What each runtime can give or keep from its steps; the others run elsewhere, as their operator has them run. */
+/** What each runtime can give or keep from its steps. Those of lambda and http run elsewhere, as their operator has them run. */
 const capabilitiesOf: Readonly<Record<string, ReadonlySet<string>>> = {
   wasm: new Set(capabilityNames.filter((name) => name !== "network")),
-  docker: new Set<CapabilityName>(["env", "secrets", "tmp", "network"]),
+  docker: new Set<CapabilityName>(["env", "secrets", "tmp", "emit", "network"]),
+  lambda: new Set<CapabilityName>(["emit"]),
+  http: new Set<CapabilityName>(["emit"]),
 };
 
 function checkNames(capabilities: JsonObject, runtime: string, pointer: string, findings: Findings): void {

@@ -9,11 +9,13 @@ type Functions = readonly string[];
 
 /** What an operator grants; a capability, host or secret that is not named, no function has. */
 export type PolicyGrants = Readonly<
-  Partial<Record<Exclude<CapabilityName, "http" | "secrets">, Functions>>
+  Partial<Record<Exclude<CapabilityName, "http" | "secrets" | "emit">, Functions>>
 > & {
   readonly http?: readonly HttpRule[];
   /** By patterns of the secrets' names. */
   readonly secrets?: Readonly<Record<string, Functions>>;
+  /** By patterns of the events' names. */
+  readonly emit?: Readonly<Record<string, Functions>>;
 };
 
 /** The functions of the first may send the requests of the second. */
@@ -38,7 +40,12 @@ export function refusals(
   return (Object.keys(capabilities) as CapabilityName[]).flatMap((name): readonly Refusal[] => {
     if (name === "http") return httpRefusals(grants.http ?? [], functionId, capabilities.http ?? []);
     if (name === "secrets") {
-      return secretRefusals(grants.secrets ?? {}, functionId, Object.keys(capabilities.secrets ?? {}));
+      const names = Object.keys(capabilities.secrets ?? {});
+      return namedRefusals(grants.secrets ?? {}, functionId, names, ["the secret", "secrets"]);
+    }
+    if (name === "emit") {
+      // A step's own pattern is within the policy's where that matches it as a text.
+      return namedRefusals(grants.emit ?? {}, functionId, capabilities.emit ?? [], ["the event", "emit"]);
     }
     const functions = grants[name] ?? [];
     if (includes(functions, functionId)) return [];
@@ -76,18 +83,19 @@ function httpRefusals(
     }));
 }
 
-function secretRefusals(
+function namedRefusals(
   grants: Readonly<Record<string, Functions>>,
   functionId: string,
   names: readonly string[],
+  [what, key]: readonly [string, string],
 ): readonly Refusal[] {
   return names.flatMap((name) => {
     const matching = Object.entries(grants).filter(([pattern]) => matchesPattern(pattern, name));
     if (matching.some(([, functions]) => includes(functions, functionId))) return [];
     const [first] = matching;
-    const pointer = `/capabilities/secrets${first === undefined ? "" : pointerStep(first[0])}`;
+    const pointer = `/capabilities/${key}${first === undefined ? "" : pointerStep(first[0])}`;
     const allowed = listed(matching.flatMap(([, functions]) => functions));
-    return [{ asked: `the secret ${name}`, allowed, pointer }];
+    return [{ asked: `${what} ${name}`, allowed, pointer }];
   });
 }
 

@@ -29,6 +29,15 @@ export const breaks: Readonly<Record<string, Break>> = {
     consumeWakes: (handler, options) =>
       broker.consumeWakes(async (runId) => kept(await handler(runId)), options),
   })),
+  "takes what steps emit for published before it is": withBroker((broker) => ({
+    publish(events, catalog) {
+      if (!events.some(({ attributes }) => attributes?.["millracerun"] !== undefined)) {
+        return broker.publish(events, catalog);
+      }
+      void broker.publish(events, catalog).catch(() => undefined);
+      return Promise.resolve(events.map(({ id }) => ({ id, duplicate: false })));
+    },
+  })),
   "tells no redelivered event from a new one": withBroker((broker) => ({
     consumeEvents: (handler, options) => broker.consumeEvents((event) => handler(event, false), options),
   })),

@@ -59,6 +59,7 @@ function randomStep(chance: Chance, before: readonly string[], type: RuntimeName
   const after = parents.map((step) => randomEdge(chance, step));
   return {
     runtime: { type },
+    ...(chance.happens(0.1) ? { capabilities: { emit: ["order/*", "user/signed.up"] } } : {}),
     ...(after.length === 0 ? {} : { after }),
     ...(after.length > 1 && chance.happens(0.4) ? { join: "any" as const } : {}),
   };

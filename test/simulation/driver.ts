@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Attempt, AttemptResult, Driver, RuntimeName } from "../../runtime/driver.ts";
+import { allNames } from "./documents.ts";
 import type { Machine, World } from "./machine.ts";
 import { isClaim, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
@@ -55,7 +56,7 @@ export function createSimulatedDrivers(
   );
 }
 
-function execute({ input, signal }: Attempt, options: DriverOptions): Promise<AttemptResult> {
+function execute({ input, program, signal }: Attempt, options: DriverOptions): Promise<AttemptResult> {
   const { world, machine, executions, server } = options;
   const { scheduler, chance, trace } = world;
   const { runId, stepId, attempt } = input.ctx;
@@ -73,7 +74,8 @@ function execute({ input, signal }: Attempt, options: DriverOptions): Promise<At
   if (executions.underWay.get(own) === hands) violated("that it is executing already");
   executions.underWay.set(own, hands);
 
-  const result = draw(options, `${stepId}.${attempt}.${count}`);
+  const drawn = draw(options, `${stepId}.${attempt}.${count}`);
+  const result = program.capabilities?.emit === undefined ? drawn : emitting(drawn, chance);
   const takes = chance.happens(options.slow)
     ? chance.between(5_000, 40_000)
     : chance.between(1, chance.happens(0.2) ? 3_000 : 100);
@@ -88,6 +90,16 @@ function execute({ input, signal }: Attempt, options: DriverOptions): Promise<At
     const failure = { code: "ERR_STEP_CANCELLED", message: "cut off", retry: true } as const;
     signal?.addEventListener("abort", () => resolve({ ok: false, failure, logs: [] }), { once: true });
   });
+}
+
+/** The same, with some events in the output. */
+function emitting(result: AttemptResult, chance: World["chance"]): AttemptResult {
+  if (!result.ok) return result;
+  const emit = Array.from({ length: chance.below(3) }, () => ({
+    name: chance.pick(allNames),
+    data: { large: chance.happens(0.5), key: chance.below(2) },
+  }));
+  return { ...result, output: { ...(result.output as object), emit } };
 }
 
 function draw({ world: { chance }, failing }: DriverOptions, unique: string): AttemptResult {

@@ -4,6 +4,7 @@ import { parseDuration } from "../../host/function/duration.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import { triggerStep } from "../../host/function/document.ts";
 import { flagged } from "./documents.ts";
+import { checkEmitted } from "./invariants-emit.ts";
 import { checkWaits, waitAllows } from "./invariants-waits.ts";
 import { isClaim, isCommand, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
@@ -24,6 +25,7 @@ export function checkStore(server: Server, violated: Violated): void {
     else {
       checkHistory(record, version.document, told);
       checkWaits(record, version, server.stored, told);
+      checkEmitted(record, server.stored, told);
       checkVersion(record, version, server, told);
     }
     checkHolders(record, told);

@@ -15,8 +15,12 @@ export function isClaim({ entries, update }: Write): boolean {
 
 /** Whether somebody asked for something, whoever held the run. */
 export function isCommand({ entries }: Write): boolean {
-  const [only] = entries;
-  return entries.length === 1 && only !== undefined && commands.has(only.type);
+  const asked = entries.at(-1);
+  // Whoever ends a run publishes before what that has emitted.
+  const others = entries.slice(0, -1);
+  return (
+    asked !== undefined && commands.has(asked.type) && others.every(({ type }) => type === "step.emitted")
+  );
 }
 
 const commands: ReadonlySet<string> = new Set(["run.paused", "run.resumed", "run.cancelled"]);

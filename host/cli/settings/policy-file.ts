@@ -36,6 +36,11 @@ const secrets = {
   propertyNames: { pattern: "^[A-Za-z0-9_*]{1,128}$" },
   additionalProperties: functions,
 };
+const emit = {
+  type: "object",
+  propertyNames: { minLength: 1, maxLength: 256 },
+  additionalProperties: functions,
+};
 const size = { type: ["string", "integer"], pattern: sizePattern, minimum: 0 };
 const schema = {
   type: "object",
@@ -49,6 +54,7 @@ const schema = {
         lambda: lambdaRules,
         docker: functions,
         secrets,
+        emit,
       },
       additionalProperties: false,
     },

@@ -32,6 +32,7 @@ export async function sharedExecutor(
     runs: wrap(state.runs),
     waits: state.waits,
     events: { readEvents: async () => [], settled: async () => 0 },
+    outbox: { check: () => [], publish: async () => undefined },
     unattended: undefined,
     host: "h1",
     peers: { holds: async () => "absent", handOver: async () => undefined, ...peers },

@@ -26,6 +26,33 @@ describe("a policy", () => {
     expect(() => checkPolicy(policy, [version("shop", step), version("billing-eu", step)])).not.toThrow();
   });
 
+  test("lets functions emit the events that a pattern names, and their patterns within it", () => {
+    const emits = { ...policy, capabilities: { emit: { "order/*": ["shop"], "x/y": ["other"] } } };
+    const emitting = (id: string, ...emit: string[]) => version(id, { capabilities: { emit } });
+    expect(() => checkPolicy(emits, [emitting("shop", "order/paid", "order/*", "order/pa*")])).not.toThrow();
+    for (const refused of [
+      emitting("shop", "x/y"),
+      emitting("shop", "order*"),
+      emitting("other", "order/paid"),
+    ]) {
+      expect(() => checkPolicy(emits, [refused])).toThrow(
+        expect.objectContaining({ code: "ERR_POLICY_REFUSED" }),
+      );
+    }
+    expect(() => checkPolicy(emits, [emitting("other", "order/*", "x/y")])).toThrow(
+      expect.objectContaining({
+        problems: [
+          {
+            code: "ERR_POLICY_CAPABILITY",
+            message: "step one of other asks for the event order/*, which the policy allows to shop",
+            file: "policy.json",
+            pointer: "/capabilities/emit/order~1*",
+          },
+        ],
+      }),
+    );
+  });
+
   test("refuses all else, each with the place in the policy and the amounts", () => {
     const step: StepDocument = {
       capabilities: { env: {}, seed: "1" },

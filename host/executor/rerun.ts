@@ -1,0 +1,53 @@
+import { MillraceError } from "../errors.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Clock } from "../clock.ts";
+import type { Event } from "../event/event.ts";
+import type { Live } from "../live.ts";
+import type { Runs, StoredRun } from "../state/state.ts";
+import type { Definitions } from "./definitions.ts";
+import type { HistoryEntry } from "./history.ts";
+import { headerOf } from "./header.ts";
+
+interface RerunOptions {
+  readonly runs: Pick<Runs, "create">;
+  readonly definitions: Pick<Definitions, "get" | "active">;
+  readonly broker: Pick<Broker, "wake" | "readEvents">;
+  readonly clock: Clock;
+  readonly live: Live;
+}
+
+/** Runs a run's function again, for another event; the id of the new run. */
+export function createRerun({
+  runs,
+  definitions,
+  broker,
+  clock,
+  live,
+}: RerunOptions): (old: StoredRun, event: Event) => Promise<string> {
+  return async ({ id: runId, functionId }, event) => {
+    const active = definitions.active().find((version) => version.functionId === functionId);
+    const definition = active && (await definitions.get(functionId, active.version));
+    if (definition === undefined) {
+      throw new MillraceError(
+        "ERR_FUNCTION_UNKNOWN",
+        `There is no active function ${functionId} to run again.`,
+      );
+    }
+    const at = clock.now();
+    // Its waits look at what is stored from now on.
+    const [last] = await broker.readEvents({ newestFirst: true, limit: 1 });
+    const header = headerOf(definition, event, at);
+    const started: HistoryEntry = {
+      type: "run.started",
+      at,
+      event,
+      eventSeq: last?.seq ?? 0,
+      retryOf: runId,
+    };
+    await runs.create(header, [started], { status: "parked", wakeAt: at });
+    if (live.observed)
+      live.publish({ type: "history", at, runId: header.id, functionId, entry: started, seq: 1 });
+    await broker.wake(header.id);
+    return header.id;
+  };
+}
