@@ -64,6 +64,12 @@ export const hostErrors = {
     summary: "A run took longer than its function's `timeout`; it has failed.",
     next: "Look which step took so long, or raise the `timeout`.",
   },
+  ERR_WAIT_UNTIL: {
+    status: 500,
+    summary:
+      "The `waitUntil` of an edge gave no time, or one too far ahead; the step that it leads to has failed.",
+    next: "Have it give RFC 3339, milliseconds since 1970 or a duration, and guard it with `has(…)` or `if`.",
+  },
   ERR_EXPRESSION_TYPE: {
     status: 500,
     summary: "An expression met data of a type that it can't work on; it counts as false.",

@@ -2,14 +2,17 @@ import type { Json } from "../../runtime/json.ts";
 import type { Event } from "../event/event.ts";
 import type { EdgeDefinition, StepDefinition, WaitDefinition } from "../function/definition.ts";
 import { triggerStep } from "../function/document.ts";
-import type { Evaluation, Scope } from "../function/expression.ts";
+import type { Evaluation, Scope, ValueExpression } from "../function/expression.ts";
 import { eventScope } from "./match.ts";
 import type { RunView } from "./run-view.ts";
+import { waitUntil, type WaitUntil } from "./wait-until.ts";
 
 /** An edge is open until it is known to be taken or dead; `until`: taken from that time on. */
 export type EdgeState =
   | { readonly kind: "open" | "taken" | "dead" }
-  | { readonly kind: "waiting"; readonly until: number };
+  | { readonly kind: "waiting"; readonly until: number }
+  /** Nobody can say until when it waits. */
+  | { readonly kind: "broken"; readonly message: string };
 
 /** What the state of an edge depends on besides the history. */
 export interface EdgeMoment {
@@ -27,12 +30,15 @@ export function joined(step: StepDefinition, view: RunView, moment: EdgeMoment):
   const states = step.edges.map((edge) => edgeState(step, edge, view, moment));
   const waits = states.flatMap((state) => (state.kind === "waiting" ? [state.until] : []));
   const some = (kind: EdgeState["kind"]): boolean => states.some((state) => state.kind === kind);
+  const broken = states.find(({ kind }) => kind === "broken");
   if (step.join === "any") {
     if (some("taken")) return taken;
+    if (broken !== undefined) return broken;
     if (waits.length > 0) return { kind: "waiting", until: Math.min(...waits) };
     return some("open") ? open : dead;
   }
   if (some("dead")) return dead;
+  if (broken !== undefined) return broken;
   if (some("open")) return open;
   return waits.length > 0 ? { kind: "waiting", until: Math.max(...waits) } : taken;
 }
@@ -68,8 +74,31 @@ function edgeState(step: StepDefinition, edge: EdgeDefinition, view: RunView, mo
     const wanted = edge.onTimeout === true ? "timedOut" : "matched";
     if (wait.status !== wanted || !condition) return dead;
   }
-  const until = (from?.at ?? view.startedAt) + (edge.waitMs ?? 0);
+  const begins = from?.at ?? view.startedAt;
+  const named =
+    edge.waitUntil === undefined ? undefined : namedTime(step, edge, edge.waitUntil, view, begins);
+  if (named?.ok === false) return { kind: "broken", message: named.message };
+  const until = Math.max(begins + (edge.waitMs ?? 0), named?.at ?? 0);
   return until > moment.now ? { kind: "waiting", until } : taken;
+}
+
+function namedTime(
+  step: StepDefinition,
+  edge: EdgeDefinition,
+  expression: ValueExpression,
+  view: RunView,
+  begins: number,
+): WaitUntil | undefined {
+  if (view.event === undefined) return undefined;
+  return waitUntil(expression.source, expression.value(scopeOf(step, edge, view.event, view)), begins);
+}
+
+function scopeOf(step: StepDefinition, edge: EdgeDefinition, event: Event, view: RunView): Scope {
+  return runScope(event, view, {
+    steps: step.ancestors,
+    from: edge.from,
+    async: lastAwaited(view, edge.waits),
+  });
 }
 
 function holds(
@@ -80,13 +109,7 @@ function holds(
   moment: EdgeMoment,
 ): boolean {
   if (view.event === undefined) return false;
-  const evaluation = expression.evaluate(
-    runScope(view.event, view, {
-      steps: step.ancestors,
-      from: edge.from,
-      async: lastAwaited(view, edge.waits),
-    }),
-  );
+  const evaluation = expression.evaluate(scopeOf(step, edge, view.event, view));
   if (evaluation.kind === "error") moment.onError?.(expression.source, evaluation);
   return evaluation.kind === "value" && evaluation.value;
 }

@@ -56,6 +56,7 @@ export function transition(definition: Definition, view: RunView, moment: Moment
     const waits = decideWaits(definition, view, moment, (entry) => decide(view, decided, entry));
     if (isOver(view)) return { decided, execute: [] };
     const steps = decideSteps(definition, view, moment, decided);
+    if (view.failed !== undefined) return failing(definition, view, moment, decided);
     // What was decided of the steps may be news to the waits.
     if (decided.length > before && definition.waits.size > 0 && !isOver(view)) continue;
     const { execute, wakeAt } = view.paused === true ? nothing : steps;
@@ -114,12 +115,29 @@ function decideSteps(
       continue;
     }
     settled = false;
+    if (state.kind === "broken") {
+      decide(view, decided, brokenEntry(step, view, now, state.message));
+      return { execute: [], wakeAt };
+    }
     if (state.kind === "taken") execute.push(executionOf(step, view, moment));
     if (state.kind === "waiting") wakeAt = Math.min(wakeAt, state.until);
   }
 
   if (settled) decide(view, decided, completion(definition, view, moment));
   return { execute, wakeAt };
+}
+
+/** A step that can't begin, since nobody can say when, has failed for good. */
+function brokenEntry({ id }: StepDefinition, view: RunView, at: number, message: string): HistoryEntry {
+  const attempt = (view.earlierAttempts.get(id) ?? 0) + 1;
+  return {
+    type: "step.failed",
+    at,
+    step: id,
+    attempt,
+    startedAt: at,
+    failure: { code: "ERR_WAIT_UNTIL", message },
+  };
 }
 
 function executionOf(step: StepDefinition, view: RunView, moment: Moment): Execution {

@@ -43,6 +43,9 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
       if (edge.if !== undefined) {
         checkOne(edge.if, namesOf(edge, waiting, before), toStep, outline, findings);
       }
+      if (edge.waitUntil !== undefined) {
+        checkOne(edge.waitUntil, namesOf(edge, waiting, before), toStep, outline, findings, "value");
+      }
       if (edge.async?.match === undefined) continue;
       const names = from === triggerStep ? ([...triggerNames, "async"] as const) : asyncNames;
       const earlier = from === undefined ? undefined : before.get(from);

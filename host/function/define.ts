@@ -163,6 +163,9 @@ function edgesOf(after: readonly EdgeDocument[] = [], waits: Waits): readonly Ed
       from: edge.step,
       ...(condition === undefined ? {} : { if: condition.expression }),
       ...(edge.wait === undefined ? {} : { waitMs: duration(edge.wait) }),
+      ...(edge.waitUntil === undefined
+        ? {}
+        : { waitUntil: compiled(edge.waitUntil, asyncNames, "value").expression }),
       ...(wait === undefined ? {} : { wait }),
       ...someWaits(waits.onWaysOver(edge)),
       ...(edge.async?.onTimeout === true ? { onTimeout: true } : {}),

@@ -82,6 +82,8 @@ export interface EdgeDefinition {
   readonly from: string;
   readonly if?: Expression;
   readonly waitMs?: number;
+  /** Gives a time, or a duration. */
+  readonly waitUntil?: ValueExpression;
   /** The id of the wait that it shares in. */
   readonly wait?: string;
   /** Every wait on the ways that lead over this edge, its own included. */

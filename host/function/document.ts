@@ -126,6 +126,8 @@ export interface EdgeDocument {
   readonly if?: string;
   /** A duration to let pass after `step` has completed. */
   readonly wait?: string;
+  /** CEL that gives a time to wait until, or a duration to let pass. */
+  readonly waitUntil?: string;
   readonly async?: {
     readonly event: string;
     readonly ttl: string;

@@ -37,6 +37,7 @@ export interface EdgeOutline {
   readonly value: Json;
   readonly step?: Text;
   readonly if?: Text;
+  readonly waitUntil?: Text;
   readonly async?: AsyncOutline;
 }
 
@@ -92,6 +93,7 @@ function stepOf(step: JsonObject, pointer: string): StepOutline {
       ...asyncOf(edge, `${place}/async`),
       ...text(edge, "step", place),
       ...text(edge, "if", place),
+      ...text(edge, "waitUntil", place),
     };
   });
   const join = member(step, "join");
