@@ -1,3 +1,4 @@
+import { headerProblem, stepHeader } from "../../runtime/http/step-headers.ts";
 import type { Json } from "../../runtime/json.ts";
 import { pointerStep } from "../json-pointer.ts";
 import { urlDestination } from "./http-step.ts";
@@ -25,12 +26,36 @@ function checkHttp(step: JsonObject, runtime: JsonObject, pointer: string, findi
     const message = "the step's program is at its `url`, and no `path` belongs to it";
     findings.add({ code, pointer: `${pointer}/path`, place: "key", message });
   }
+  checkHeaders(runtime, `${pointer}/runtime`, findings);
   const url = member(runtime, "url");
   const destination = typeof url === "string" ? urlDestination(url) : undefined;
   // What is no URL by its form is the schema's to find.
   if (destination === undefined || destination.ok || !/^https?:/.test(url as string)) return;
   const { message } = destination;
   findings.add({ code, pointer: `${pointer}/runtime/url`, message, expected: "https://<host>/<path>" });
+}
+
+/** Each header can be sent, and no secret goes where everybody on the way can read it. */
+function checkHeaders(runtime: JsonObject, pointer: string, findings: Findings): void {
+  const code = "ERR_FUNCTION_RUNTIME";
+  const url = member(runtime, "url");
+  const isOpen = typeof url === "string" && url.startsWith("http:") && member(runtime, "private") !== true;
+  const seen = new Set<string>();
+  for (const [name, value] of Object.entries(objectOf(member(runtime, "headers")))) {
+    const place = `${pointer}/headers${pointerStep(name)}`;
+    const header = stepHeader(value);
+    // What is no header by its form is the schema's to find.
+    const problem = header === undefined ? undefined : headerProblem(name, value);
+    const isTwice = seen.has(name.toLowerCase());
+    seen.add(name.toLowerCase());
+    if (problem !== undefined || isTwice) {
+      const message = `the header ${name} ${problem ?? "is there twice"}`;
+      findings.add({ code, pointer: place, place: "key", message });
+    } else if (isOpen && typeof header === "object") {
+      const message = `the secret ${header.secret} would go over a connection that is not encrypted`;
+      findings.add({ code, pointer: place, message, expected: "a URL with https:, or `private`" });
+    }
+  }
 }
 
 /** What a step computes is counted where it runs in this host's threads. */

@@ -7,6 +7,11 @@ export const httpErrors = {
     summary: "The `runtime` of a step does not say where its input goes, or that may not be called.",
     next: 'Mend what the message names. A host of a private network, such as localhost, needs `"private": true`.',
   },
+  ERR_HTTP_HEADER: {
+    retry: false,
+    summary: "A secret of a step's `headers` has characters that no header can have, such as a line break.",
+    next: "Have the operator give the secret without them.",
+  },
   ERR_HTTP_UNREACHABLE: {
     retry: true,
     summary:

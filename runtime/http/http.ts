@@ -10,6 +10,7 @@ import { createConnections } from "./connections.ts";
 import { type HttpOptions, httpOptions } from "./options.ts";
 import { send } from "./send.ts";
 import { signedHeaders } from "./sign.ts";
+import { givenHeaders } from "./step-headers.ts";
 
 /** What the driver is created with. */
 export interface HttpDriverOptions {
@@ -44,15 +45,18 @@ export function createHttpDriver(options: HttpDriverOptions = {}): Driver {
   /** Posts the input, and waits for what the receiver says then or later. Rejects when the signal is aborted. */
   const ask = async (
     { program, input, limits }: Attempt,
-    { url, secret }: HttpOptions,
+    { url, secret, headers: asked }: HttpOptions,
     { signal, endTurn, outlasts }: Course,
   ): Promise<AttemptResult> => {
+    const more = givenHeaders(asked, secrets);
+    if ("code" in more) return failed(more);
     const later = completions && (await unlessAborted(completions.open(input.ctx), signal));
     try {
       const body = JSON.stringify(input);
       const headers = requestHeaders(input.ctx, body, {
         secret: secrets.get(secret ?? ""),
         callback: later?.url,
+        more: more.headers,
       });
       const grants = program.capabilities?.http ?? [];
       const request = { url, headers, body, grants, mostBytes: mostBytes(limits) };
@@ -131,16 +135,24 @@ interface Course {
   readonly outlasts: (answering: Promise<unknown>) => void;
 }
 
+interface HeaderParts {
+  readonly secret: string | undefined;
+  readonly callback: string | undefined;
+  /** What the document asks for. */
+  readonly more: Readonly<Record<string, string>>;
+}
+
 function requestHeaders(
   { idempotencyKey, traceparent }: StepContext,
   body: string,
-  { secret, callback }: { readonly secret: string | undefined; readonly callback: string | undefined },
+  { secret, callback, more }: HeaderParts,
 ): Readonly<Record<string, string>> {
   return {
-    "content-type": "application/json",
     accept: "application/json, text/plain;q=0.9, */*;q=0.1",
-    "accept-encoding": "identity",
     "user-agent": "millrace",
+    ...more,
+    "content-type": "application/json",
+    "accept-encoding": "identity",
     "idempotency-key": idempotencyKey,
     ...(traceparent !== undefined && { traceparent }),
     ...(callback !== undefined && { "millrace-callback": callback }),

@@ -8,6 +8,10 @@ import { startProject, type ProjectHost } from "./build/project-host.ts";
 
 const dockerd = await dockerdForTests();
 
+const secret = "s3cret-of-a-container";
+/** Says what it was given, to whoever might listen. */
+const telling = `echo "to the log: $TOKEN" >&2; echo "put out: $TOKEN"`;
+
 describe.skipIf(dockerd === undefined)("a project with docker steps", () => {
   let fixture: ProjectFixture;
   let host: ProjectHost;
@@ -20,6 +24,13 @@ describe.skipIf(dockerd === undefined)("a project with docker steps", () => {
         path: "file://./broken",
         runtime: { type: "docker" },
         after: [{ step: "first", if: "data.broken" }],
+      },
+      secretive: {
+        path: "file://./first",
+        runtime: { type: "docker", entrypoint: ["/bin/busybox", "sh", "-c"], command: [telling] },
+        capabilities: { secrets: ["TOKEN"] },
+        retry: { retries: 0 },
+        after: [{ step: "first", if: "data.secretive" }],
       },
     };
     const script = `busybox echo "{\\"got\\": $(/bin/busybox wc -c), \\"last\\": \${#1}}"; echo logged >&2`;
@@ -34,7 +45,12 @@ describe.skipIf(dockerd === undefined)("a project with docker steps", () => {
       "broken/Dockerfile": "FROM scratch\nNONSENSE",
     });
     await chmod(`${fixture.folder}/first/busybox`, 0o755);
-    host = await startProject(await loadProject(fixture.folder), `${fixture.folder}/.millrace`);
+    host = await startProject(
+      await loadProject(fixture.folder),
+      `${fixture.folder}/.millrace`,
+      "auto",
+      new Map([["TOKEN", secret]]),
+    );
   });
   afterAll(async () => {
     await host?.close();
@@ -55,6 +71,29 @@ describe.skipIf(dockerd === undefined)("a project with docker steps", () => {
     });
     expect(second?.output).toEqual({ before: first?.output });
     expect(first?.output).toMatchObject({ got: (first?.output as { last?: number } | undefined)?.last });
+  });
+
+  test("keeps the secrets of one out of all that is stored, told and made", async () => {
+    const run = await host.run({ name: "a/b", data: { broken: false, secretive: true } });
+    expect(run.steps.find(({ id }) => id === "secretive")).toMatchObject({
+      status: "completed",
+      output: "put out: [secret TOKEN]",
+    });
+    expect(host.logged()).toContain("to the log: [secret TOKEN]");
+    expect(JSON.stringify([run, host.logged()])).not.toContain(secret);
+    const engine = dockerd!.engine;
+    const images = (await engine.call("GET", "/images/json")) as readonly { readonly Id: string }[];
+    expect(images.length).toBeGreaterThan(0);
+    for (const { Id } of images) {
+      const made = [
+        await engine.call("GET", `/images/${Id}/json`),
+        await engine.call("GET", `/images/${Id}/history`),
+      ];
+      expect(JSON.stringify(made)).not.toContain(secret);
+    }
+    // What is left of an attempt could be inspected by others.
+    const containers = () => engine.call("GET", "/containers/json", { query: { all: "1" } });
+    await expect.poll(containers, { timeout: 30_000 }).toEqual([]);
   });
 
   test("fails at one that can't be built, for good and with what the engine said", async () => {

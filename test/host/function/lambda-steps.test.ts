@@ -50,6 +50,18 @@ describe("steps of runtime lambda", () => {
     ]);
   });
 
+  test("have secrets of their own role, and none of Millrace's", () => {
+    const runtime = { type: "lambda", function: "charge" };
+    const steps = { a: { runtime, capabilities: { secrets: ["KEY"] } } };
+    expect(problemsOf(documentWith({ steps }))).toMatchObject([
+      {
+        code: "ERR_FUNCTION_CAPABILITY",
+        message: expect.stringContaining("can't have the capability secrets"),
+        expected: expect.stringContaining("role and environment"),
+      },
+    ]);
+  });
+
   test("have a misspelt option's name corrected", () => {
     const steps = { a: { runtime: { type: "lambda", function: "charge", qualifer: "live" } } };
     expect(problemsOf(documentWith({ steps }))).toMatchObject([{ suggestion: "qualifier" }]);

@@ -93,6 +93,35 @@ describe("a request", () => {
     expect(JSON.stringify(receiver.received)).not.toContain(secret);
   });
 
+  test("has the headers of its document, with secrets in them, and its own ones as ever", async () => {
+    const receiver = await receiverWith((_, response) => response.end());
+    const driver = driverWith({ secrets: new Map([["TOKEN", "s3cret-token"]]) });
+    const headers = {
+      Authorization: { secret: "TOKEN", prefix: "Bearer " },
+      "X-Api-Key": { secret: "TOKEN" },
+      "X-Tenant": "Grüße",
+      "User-Agent": "shop/1",
+    };
+    expect(await run(driver, receiver.program("/", { headers }))).toMatchObject({ ok: true });
+    expect(receiver.received[0]?.headers).toMatchObject({
+      authorization: "Bearer s3cret-token",
+      "x-api-key": "s3cret-token",
+      "x-tenant": "Grüße",
+      "user-agent": "shop/1",
+      "content-type": "application/json",
+    });
+  });
+
+  test("is not sent where a secret can't be in a header", async () => {
+    const receiver = await receiverWith((_, response) => response.end());
+    const driver = driverWith({ secrets: new Map([["TOKEN", "s3cret\n-token"]]) });
+    const headers = { authorization: { secret: "TOKEN" } };
+    const result = await run(driver, receiver.program("/", { headers }));
+    expect(result).toMatchObject({ failure: { code: "ERR_HTTP_HEADER", retry: false } });
+    expect(JSON.stringify(result)).not.toContain("s3cret");
+    expect(receiver.received).toEqual([]);
+  });
+
   test("is not sent where the operator gave no value for its secret", async () => {
     const receiver = await receiverWith((_, response) => response.end());
     const { runtime, capabilities } = receiver.program("/", { secret: "NONE" });
@@ -321,6 +350,10 @@ describe("a receiver that can't be used is told:", () => {
     [{ url: "ftp://a.example/" }, "`url` is neither https: nor http:"],
     [{ url: "https://me:pw@a.example/" }, "`url` has a name or a password in it"],
     [{ url: "https://a.example/", secret: 1 }, "`secret` is no secret's name"],
+    [{ url: "https://a.example/", headers: [] }, "`headers` are not an object"],
+    [{ url: "https://a.example/", headers: { host: "b" } }, 'the header "host" belongs to the connection'],
+    [{ url: "https://a.example/", headers: { "webhook-id": "b" } }, "is set by Millrace itself"],
+    [{ url: "https://a.example/", headers: { a: 1 } }, 'the header "a" is neither'],
     [{ url: "https://a.example/" }, "not granted https://a.example"],
   ])("the document says %j", async (options, message) => {
     const program = { runtime: { type: "http", ...options } } as StepProgram;
