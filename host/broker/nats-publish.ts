@@ -1,4 +1,5 @@
 import type { Event } from "../event/event.ts";
+import { createSlots } from "../executor/slots.ts";
 import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
 import type { NatsSession } from "../nats/session.ts";
 import type { Broker, Published } from "./broker.ts";
@@ -6,12 +7,16 @@ import { eventHeaders } from "./nats-events.ts";
 
 /** Events in one atomic batch, at most (nats-server's own limit). */
 const batchSize = 1_000;
-/** How often a publish is tried that the server is too busy for, and the pause before, in milliseconds. */
-const busyTries = 50;
+/** Batches that this host has under way at once: the server takes 50 of a stream, of all hosts together. */
+const batchesAtOnce = 20;
+/** How long a publish is tried that the server is too busy for, and the pause before each try, in milliseconds. */
+const busyForMs = 5_000;
 const busyMs = 20;
 
 /** The broker's publish: one event by itself, several as an atomic batch. */
 export function createNatsPublish({ names, publisher, clock }: NatsSession): Broker["publish"] {
+  const room = createSlots(batchesAtOnce);
+
   const publishOne = async (event: Event, catalog: number): Promise<Published> => {
     const { duplicate } = await whenNotBusy(() => {
       const { subject, payload, header } = message(event, catalog);
@@ -28,6 +33,7 @@ export function createNatsPublish({ names, publisher, clock }: NatsSession): Bro
 
   /** All or none; of a batch with an id that is there already the server takes none, so its events go one by one. */
   const publishSome = async (events: readonly Event[], catalog: number): Promise<Published[]> => {
+    await room.acquire();
     try {
       await whenNotBusy(() => publisher.publishBatch(events.map((event) => message(event, catalog))));
       return events.map(({ id }) => ({ id, duplicate: false }));
@@ -36,15 +42,18 @@ export function createNatsPublish({ names, publisher, clock }: NatsSession): Bro
       const published: Published[] = [];
       for (const event of events) published.push(await publishOne(event, catalog));
       return published;
+    } finally {
+      room.release();
     }
   };
 
   const whenNotBusy = async <T>(publish: () => Promise<T>): Promise<T> => {
-    for (let tries = 1; ; tries += 1) {
+    const until = clock.now() + busyForMs;
+    for (;;) {
       try {
         return await publish();
       } catch (error) {
-        if (!refusedWith(error, "busy") || tries === busyTries) throw error;
+        if (!refusedWith(error, "busy") || clock.now() >= until) throw error;
         await new Promise<void>((resolve) => void clock.schedule(clock.now() + busyMs, resolve));
       }
     }

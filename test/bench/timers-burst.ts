@@ -2,6 +2,7 @@ import { functionVersion } from "../../host/function/define.ts";
 import { createHost, type Host } from "../../host/index.ts";
 import { inProcessDrivers } from "../host/in-process-driver.ts";
 import type { Figure } from "./figure.ts";
+import { idleDrivers, oneStepHost, throughput } from "./load.ts";
 import { withBenchStores } from "./stores.ts";
 
 const timers = Number(process.env["MILLRACE_BENCH_TIMERS"] ?? 100_000);
@@ -10,6 +11,8 @@ const inFlight = 500;
 const spreadMs = 1_000;
 /** Runs by which it is seen how fast more of them begin. */
 const trial = 3_000;
+/** One-step runs beside them. */
+const plainRuns = 30_000;
 
 /** So many timers that are due within one second: how long it takes until the step behind the last one has begun. */
 export async function run(): Promise<readonly Figure[]> {
@@ -47,8 +50,15 @@ export async function run(): Promise<readonly Figure[]> {
         stop: () => Date.now() - from > spreadMs,
       });
     }
+    await new Promise((resolve) => setTimeout(resolve, target - Date.now()));
+    const idle = process.cpuUsage();
     await all.promise;
+    const { user, system } = process.cpuUsage(idle);
     await host.close();
+    const plain = await oneStepHost({ ...open("plain"), drivers: idleDrivers });
+    await throughput(plain, trial);
+    const runs = await throughput(plain, Math.min(timers, plainRuns));
+    await plain.host.close();
     const bench = "timers-burst";
     figures.push(
       {
@@ -56,6 +66,16 @@ export async function run(): Promise<readonly Figure[]> {
         figure: `last of ${timers}, ${store}`,
         value: (last - target) / 1_000,
         unit: `s after the first was due, which were due within ${spreadMs / 1_000} s`,
+        ...settings,
+        against: "what as many one-step runs take",
+        ratio: ((last - target) / 1_000) * (runs / timers),
+        better: "lower",
+      },
+      {
+        bench,
+        figure: `processor, ${store}`,
+        value: (user + system) / 1e6,
+        unit: "s of one core, as another measure on a machine that does more",
         ...settings,
         better: "lower",
       },

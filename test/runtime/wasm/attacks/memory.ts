@@ -123,10 +123,12 @@ export const memoryAttacks: readonly Attack[] = [
   {
     name: "exceptions that hold each other in a long chain",
     artifact: () =>
-      wat(`(module (tag $t (param exnref)) (global $g (mut exnref) (ref.null exn)) (func (export "_start")
-        (loop $more
+      // Large ones: of small ones it takes so many that a loaded machine needs half a minute for them.
+      wat(`(module (tag $t (param exnref ${"i64 ".repeat(64)})) (global $g (mut exnref) (ref.null exn))
+        (func (export "_start") (loop $more
           (block $caught (result exnref)
-            (try_table (catch_all_ref $caught) (throw $t (global.get $g))) (unreachable))
+            (try_table (catch_all_ref $caught)
+              (throw $t (global.get $g) ${"(i64.const -1)".repeat(64)})) (unreachable))
           (global.set $g) (br $more))))`),
     limits: { wallMs: 30_000 },
     code: "ERR_STEP_MEMORY",
