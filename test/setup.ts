@@ -1,3 +1,4 @@
+import { componentizeJsVariable, installComponentizeJs } from "./host/build/find-componentize-js.ts";
 import { installToolchains } from "./host/build/find-toolchains.ts";
 import { installNatsServer, natsServerVariable } from "./host/nats/find-server.ts";
 import { installLambdaEmulator, lambdaEmulatorVariable } from "./runtime/lambda/find-emulator.ts";
@@ -8,6 +9,7 @@ const parts = [
   [natsServerVariable, installNatsServer],
   [lambdaEmulatorVariable, installLambdaEmulator],
   [motoVariable, installMoto],
+  [componentizeJsVariable, installComponentizeJs],
 ] as const;
 
 const missing: string[] = [];

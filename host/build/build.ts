@@ -108,8 +108,8 @@ async function openPackings(
 }
 
 /** What is built once, however many steps have it. */
-function keyOf({ runtime, kind, file, grants, command, folder }: StepSource): string {
-  return JSON.stringify([runtime, kind, file, grants, command, folder]);
+function keyOf({ runtime, kind, file, interpreter, grants, command, folder }: StepSource): string {
+  return JSON.stringify([runtime, kind, file, interpreter, grants, command, folder]);
 }
 
 function jobsOf(functions: readonly ProjectFunction[]): ReadonlyMap<string, Job> {

@@ -8,4 +8,6 @@ export interface BundleInput {
   readonly display: Display;
   /** What the step may ask the host for. */
   readonly grants: readonly GuestCapability[];
+  /** What runs it, where that is not QuickJS. */
+  readonly engine?: "starling";
 }

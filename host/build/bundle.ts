@@ -1,6 +1,6 @@
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BuildOptions, Metafile, TransformOptions } from "esbuild";
+import type { BuildOptions, Metafile, Plugin, TransformOptions } from "esbuild";
 import type { HostErrorCode, Problem } from "../errors.ts";
 import type { BundleInput } from "./bundle-input.ts";
 import { bundleProblems } from "./bundle-problems.ts";
@@ -88,7 +88,8 @@ async function bundleKind(
   const named = withoutMap(outputFiles[0]?.text ?? "");
   const namesFetch = /\bfetch\b/.test(named);
   if (namesFetch && input.grants.includes("http")) used.add("http");
-  const optional = optionalGlobalsIn(named, used.has("http"));
+  // StarlingMonkey has them all.
+  const optional = input.engine === "starling" ? [] : optionalGlobalsIn(named, used.has("http"));
   if (optional.length > 0) ({ outputFiles, metafile } = await build(optional));
   const { code, map } = await lowerAsync(outputFiles[0]?.text ?? "", {
     format: "iife",
@@ -123,7 +124,19 @@ export async function bundleGuest({ world, capabilities }: GuestName): Promise<s
   return (await lowerAsync(outputFiles[0]?.text ?? "", { format: "esm" })).code;
 }
 
-/** Async functions become generators on promises: the guest's promises run on a queue of its own. */
+/** A guest for an engine other than QuickJS, as a module; `world` is the plugin for what it imports. */
+export async function bundleEngineGuest(name: string, world: Plugin): Promise<string> {
+  const esbuild = await import("esbuild");
+  const { outputFiles } = await esbuild.build({
+    ...baseOptions({ root: guestFolder }),
+    entryPoints: [join(guestFolder, name + extension)],
+    bundle: true,
+    plugins: [world],
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Async functions become generators on promises: those of the guest, which run on a queue of its own, or are watched. */
 async function lowerAsync(text: string, options: TransformOptions) {
   const esbuild = await import("esbuild");
   return esbuild.transform(text, {

@@ -58,7 +58,7 @@ export function createCompiledBuilder(cache: BuildCache, compiler: Compiler): St
     { version, compile }: Toolchain,
     bounds: Pick<CompileJob, "signal" | "timeoutMs">,
   ): Promise<BuiltStep> {
-    const name = nameOf(step);
+    const name = entryOf(step);
     const builders = JSON.stringify([format, compiler.language, version]);
     const known = await cache.findStep(name, builders);
     if (known !== undefined) return { ok: true, component: known, cached: true };
@@ -99,7 +99,7 @@ export function createCompiledBuilder(cache: BuildCache, compiler: Compiler): St
   ): Promise<void> {
     const snapshot = await takeSnapshot(step.root, inputs, since);
     const key = await keyOf(step, builders, inputs);
-    if (snapshot !== undefined) await cache.putStep(nameOf(step), builders, key, snapshot);
+    if (snapshot !== undefined) await cache.putStep(entryOf(step), builders, key, snapshot);
   }
 
   const found = new Map<string, Promise<FoundToolchain>>();
@@ -130,6 +130,11 @@ export async function toolchainState(compiler: Compiler, root: string): Promise<
   return { ok: true, version: title };
 }
 
+/** Under which name the step is kept: what it is granted may decide how it is built. */
+function entryOf(step: StepToBuild): string {
+  return [nameOf(step), ...(step.grants ?? [])].join("+");
+}
+
 /** What a component is called in the cache: the same sources at the same places, by the same builders. */
 async function keyOf(step: StepToBuild, builders: string, files: readonly string[]): Promise<string> {
   const unique = [...new Set(files)].toSorted();
@@ -139,5 +144,5 @@ async function keyOf(step: StepToBuild, builders: string, files: readonly string
       sha256(await readFile(file).catch(() => "")),
     ]),
   );
-  return sha256(JSON.stringify([builders, nameOf(step), digests]));
+  return sha256(JSON.stringify([builders, entryOf(step), digests]));
 }

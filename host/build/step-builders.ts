@@ -4,6 +4,7 @@ import type { LanguageName } from "../function/language.ts";
 import { parseOciReference } from "../function/oci-reference.ts";
 import { toComponent } from "./adapt.ts";
 import type { BuildCache } from "./build-cache.ts";
+import { createCompiledBuilder } from "./compiled.ts";
 import { toolProblem } from "./compiler-problems.ts";
 import { sha256 } from "./input-snapshot.ts";
 import type { Bounds, BuiltStep, StepBuilder, StepToBuild } from "./languages/language.ts";
@@ -25,6 +26,14 @@ export function createStepBuilders(cache: BuildCache): StepBuilders {
     const builder = builders.get(language) ?? buildLanguages[language].open(cache);
     builders.set(language, builder);
     return builder;
+  }
+
+  let other: Promise<StepBuilder> | undefined;
+  function starlingmonkeyBuilder(): Promise<StepBuilder> {
+    other ??= import("./starlingmonkey.ts").then(({ starlingmonkey }) =>
+      createCompiledBuilder(cache, starlingmonkey),
+    );
+    return other;
   }
 
   /** A file that is there: a component as it is, or one that is made of a core module of the typed world. */
@@ -82,16 +91,17 @@ export function createStepBuilders(cache: BuildCache): StepBuilders {
   }
 
   return {
-    async build({ kind, command }, step, bounds) {
+    async build({ kind, command, interpreter }, step, bounds) {
       if (kind === "oci") return fromRegistry(step, bounds);
       if (command !== undefined) return fromCommand(command, step, bounds);
       if (kind === "wasm" || kind === "command") return fromFile(step, true);
       if (kind === "context" || kind === "folder")
         throw new TypeError(`no Wasm step is built from a ${kind}`);
-      return (await builderOf(kind)).build(step, bounds);
+      const builder = interpreter === undefined ? builderOf(kind) : starlingmonkeyBuilder();
+      return (await builder).build(step, bounds);
     },
     async close() {
-      for (const builder of builders.values()) {
+      for (const builder of [...builders.values(), ...(other === undefined ? [] : [other])]) {
         // One that could not be opened has nothing to close.
         await builder.then(
           (one) => one.close(),

@@ -17,6 +17,8 @@ export interface StepSource {
   readonly file: string;
   /** Kind javascript: the capabilities of the step that is built, on which its imports depend. */
   readonly grants?: readonly CapabilityName[];
+  /** Kind javascript: on StarlingMonkey, instead of QuickJS. */
+  readonly interpreter?: "starlingmonkey";
   /** Kind command: what a shell runs, and where. */
   readonly command?: { readonly text: string; readonly folder: string };
   /** Kind context: the folder that `file`, its Dockerfile, builds. Absolute, symbolic links resolved. */

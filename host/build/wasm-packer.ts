@@ -2,6 +2,7 @@ import { inspectStep } from "../../runtime/wasm/grants.ts";
 import { normalCapabilities } from "../function/capabilities.ts";
 import type { LanguageName } from "../function/language.ts";
 import type { BuildCache } from "./build-cache.ts";
+import type { PathProblem } from "./find-path.ts";
 import { fileArtifact, type Packer, type Packing } from "./packer.ts";
 import { createStepBuilders } from "./step-builders.ts";
 import { findStepSource } from "./step-source.ts";
@@ -18,13 +19,21 @@ export const wasmPacker: Packer = {
       language: step.runtime?.["language"] as LanguageName | undefined,
       command: step.build,
     });
-    if (!found.ok || found.source.kind !== "javascript") return found;
+    if (!found.ok) return found;
+    const interpreter = step.runtime?.["interpreter"];
+    if (found.source.kind !== "javascript") return interpreter === undefined ? found : noInterpreter(path);
     const capabilities = normalCapabilities(step.capabilities ?? {});
     const grants = guestCapabilities.filter((name) => capabilities[name] !== undefined);
-    return grants.length === 0 ? found : { ok: true, source: { ...found.source, grants } };
+    const source = grants.length === 0 ? found.source : { ...found.source, grants };
+    return { ok: true, source: interpreter === "starlingmonkey" ? { ...source, interpreter } : source };
   },
   open,
 };
+
+function noInterpreter(path: string): PathProblem {
+  const message = `${path} is no JavaScript, which alone runs on an interpreter: leave "interpreter" out`;
+  return { ok: false, code: "ERR_FUNCTION_LANGUAGE", message };
+}
 
 async function open(cache: BuildCache): Promise<Packing> {
   const builders = createStepBuilders(cache);

@@ -23,16 +23,22 @@ export function checkBuild(document: Json, findings: Findings): void {
     const path = member(step, "path");
     const isReference = typeof path === "string" && isOciReference(path);
     const language = member(runtime, "language") !== undefined;
-    if (isReference && (type !== "wasm" || command || language)) {
+    const interpreter = member(runtime, "interpreter") !== undefined;
+    if (isReference && (type !== "wasm" || command || language || interpreter)) {
       const message = "an artifact of a registry is a component that was built already";
-      refuse("/path", message, "oci:// with runtime wasm alone, without build and language");
+      refuse("/path", message, "oci:// with runtime wasm alone, without build, language and interpreter");
       continue;
     }
     if (type !== "wasm") {
       const message = `a step of runtime ${JSON.stringify(type)} is not built from a language`;
       if (command) refuse("/build", message, "build with runtime wasm alone");
       if (language) refuse("/runtime/language", message, "language with runtime wasm alone");
+      if (interpreter) refuse("/runtime/interpreter", message, "interpreter with runtime wasm alone");
       continue;
+    }
+    if (interpreter && (command || (language && member(runtime, "language") !== "javascript"))) {
+      const message = "JavaScript alone runs on an interpreter, and a step's own command chooses none";
+      refuse("/runtime/interpreter", message, "interpreter with a path that leads to JavaScript");
     }
     if (!command) continue;
     if (language) {

@@ -98,7 +98,7 @@ export const functionErrors = {
   ERR_FUNCTION_LANGUAGE: {
     status: 422,
     summary:
-      "What a step is built from is not clear: its `path` has several languages, or `build` or `runtime.language` are not for it.",
+      "What a step is built from is not clear: its `path` has several languages, or `build`, `runtime.language` or `runtime.interpreter` are not for it.",
     next: 'Choose with `"runtime": { "type": "wasm", "language": "…" }`, point `path` to one file, or do as the message says.',
   },
   ERR_FUNCTION_ID_TAKEN: {

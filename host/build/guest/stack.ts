@@ -12,17 +12,21 @@ export function setSourceLines(json: string): void {
   sourceLines = json;
 }
 
-/** The frames of a QuickJS stack that are in the step's own files, with the lines of those files. `<input>` is the bundle. */
+/** A frame in the bundle, as QuickJS has it, and as StarlingMonkey. */
+const inBundle = [/^\s*at (?:(.+) )?\(?<input>:(\d+):\d+\)?$/, /^(.*)@(?:.*\/)?source\.js:(\d+):\d+$/];
+
+/** The frames of a stack that are in the step's own files, with the lines of those files. */
 export function readableStack(stack: unknown): string {
   if (typeof stack !== "string") return "";
   const lines = sourceLines === "" ? undefined : (JSON.parse(sourceLines) as SourceLines);
   const frames: string[] = [];
   for (const frame of stack.split("\n")) {
-    const match = /^\s*at (?:(.+) )?\(?<input>:(\d+):\d+\)?$/.exec(frame);
+    const match = inBundle.map((form) => form.exec(frame)).find((found) => found !== null) ?? null;
     const place = match === null || lines === undefined ? undefined : sourceOf(lines, Number(match[2]));
     if (place === undefined) continue;
-    const name = match?.[1] ?? "<anonymous>";
-    frames.push(name === "<anonymous>" ? `    at ${place}` : `    at ${name} (${place})`);
+    // StarlingMonkey puts before a name where it stands, and "<" for none.
+    const name = match?.[1]?.split("/").at(-1) ?? "";
+    frames.push(/^(<.*)?$/.test(name) ? `    at ${place}` : `    at ${name} (${place})`);
   }
   return frames.join("\n");
 }
