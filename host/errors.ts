@@ -70,6 +70,22 @@ export const hostErrors = {
       "The `waitUntil` of an edge gave no time, or one too far ahead; the step that it leads to has failed.",
     next: "Have it give RFC 3339, milliseconds since 1970 or a duration, and guard it with `has(…)` or `if`.",
   },
+  ERR_ITEMS: {
+    status: 500,
+    summary:
+      "A step's `forEach.items` gave no list, or one that is too long or too large; the step has failed.",
+    next: "Mend the expression, or have the step before give at most 10,000 items and 16 MiB.",
+  },
+  ERR_ITEMS_FAILED: {
+    status: 500,
+    summary: "More items of a step failed than its `forEach` tolerates; the step has failed.",
+    next: "`millrace runs show` lists them; `millrace runs retry` runs them again, and them alone.",
+  },
+  ERR_ITEMS_OUTPUT: {
+    status: 500,
+    summary: "The outputs of a step's items have more than 16 MiB together; the step has failed.",
+    next: "Have each item put its data into a store, and put out its address.",
+  },
   ERR_EXPRESSION_TYPE: {
     status: 500,
     summary: "An expression met data of a type that it can't work on; it counts as false.",

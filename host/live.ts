@@ -5,14 +5,9 @@ import type { HistoryEntry } from "./executor/history.ts";
 /** What happens right now on this host. `at` in milliseconds since 1970-01-01T00:00:00Z. */
 export type LiveMessage =
   | { readonly type: "event.stored"; readonly at: number; readonly event: Event }
-  | ({ readonly type: "attempt.started"; readonly step: string; readonly attempt: number } & LiveRun)
+  | ({ readonly type: "attempt.started" } & LiveAttempt)
   /** A line of an attempt's log as it comes, on runtimes that can tell. What is recorded of the attempt has it again. */
-  | ({
-      readonly type: "attempt.logged";
-      readonly step: string;
-      readonly attempt: number;
-      readonly line: LogLine;
-    } & LiveRun)
+  | ({ readonly type: "attempt.logged"; readonly line: LogLine } & LiveAttempt)
   | ({ readonly type: "history"; readonly entry: HistoryEntry; readonly seq: number } & LiveRun)
   | {
       readonly type: "notice";
@@ -22,6 +17,13 @@ export type LiveMessage =
       readonly message: string;
       readonly functionId?: string;
     };
+
+interface LiveAttempt extends LiveRun {
+  readonly step: string;
+  readonly attempt: number;
+  /** The item of the step's list that it is for. */
+  readonly item?: number;
+}
 
 interface LiveRun {
   readonly at: number;

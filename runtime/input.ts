@@ -21,7 +21,7 @@ export interface StepContext {
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly deadline: number;
-  /** The same for all attempts of one step of one run. */
+  /** The same for all attempts of one step of one run, and of one item where it has several. */
   readonly idempotencyKey: string;
   readonly user?: Json;
   readonly traceparent?: string;
@@ -35,5 +35,8 @@ export interface StepInput {
   readonly steps: Readonly<Record<string, Json>>;
   /** The event that was waited for last on the way to the step. */
   readonly async?: StepEvent;
+  /** Of a step that runs once an item of a list: the item, and its place in the list, from 0 on. */
+  readonly item?: Json;
+  readonly index?: number;
   readonly ctx: StepContext;
 }

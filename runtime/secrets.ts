@@ -55,8 +55,8 @@ export function missingText(names: readonly string[]): string {
 }
 
 /** Another one in each attempt. With a seed it is fixed like all else that the step sees. */
-function placeholderOf(name: string, { runId, stepId, attempt }: StepContext, seed?: string): string {
-  const text = JSON.stringify([name, runId, stepId, attempt, seed]);
+function placeholderOf(name: string, { idempotencyKey, attempt }: StepContext, seed?: string): string {
+  const text = JSON.stringify([name, idempotencyKey, attempt, seed]);
   const mac = seed === undefined ? createHmac("sha256", processKey) : createHash("sha256");
   return `secret-${name}-${mac.update(text).digest("hex").slice(0, 32)}`;
 }

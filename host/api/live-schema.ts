@@ -15,6 +15,7 @@ export const liveMessage: Schema = {
       functionId: string,
       step: string,
       attempt: { type: "integer" },
+      "item?": { type: "integer" },
     }),
     object({
       type: type("attempt.logged"),
@@ -23,6 +24,7 @@ export const liveMessage: Schema = {
       functionId: string,
       step: string,
       attempt: { type: "integer" },
+      "item?": { type: "integer" },
       line: ref("LogLine"),
     }),
     object({

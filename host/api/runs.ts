@@ -89,7 +89,13 @@ export function addRunRoutes(app: FastifyInstance, host: Pick<Host, "runs" | "ve
         summary: "What the steps of a run logged, attempt by attempt",
         tags: ["runs"],
         params: idParams("The run's id."),
-        querystring: object({ "step?": { type: "string", description: "Of this step alone." } }),
+        querystring: object({
+          "step?": {
+            type: "string",
+            description:
+              "Of this step alone. What items of a list logged is told only where their step is named.",
+          },
+        }),
         response: answers(object({ logs: listOf(attemptLogs) }), 400, 404),
       },
     },
@@ -109,6 +115,7 @@ interface RunsQuery {
 const attemptLogs = object({
   step: { type: "string" },
   attempt: { type: "integer" },
+  "item?": { type: "integer" },
   startedAt: { type: "integer" },
   endedAt: { type: "integer" },
   lines: listOf(ref("LogLine")),
@@ -116,9 +123,10 @@ const attemptLogs = object({
 
 function logsOf({ history }: StoredRun, step: string | undefined): readonly object[] {
   return history.flatMap((entry) => {
-    if (entry.type !== "step.completed" && entry.type !== "step.failed") return [];
-    if (entry.logs === undefined || (step !== undefined && entry.step !== step)) return [];
+    if (!("attempt" in entry) || entry.logs === undefined) return [];
+    const item = "item" in entry ? { item: entry.item } : {};
+    if (step === undefined ? "item" in item : entry.step !== step) return [];
     const { attempt, startedAt, at, logs } = entry;
-    return [{ step: entry.step, attempt, startedAt, endedAt: at, lines: logs }];
+    return [{ step: entry.step, ...item, attempt, startedAt, endedAt: at, lines: logs }];
   });
 }

@@ -79,8 +79,19 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("run.queued", { reason: string, "until?": time }),
       entry("run.admitted", {}),
       entry("step.completed", { ...recorded, output: json, "emits?": listOf({ $ref: "Event#" }) }),
-      entry("step.emitted", { step: string }),
+      entry("step.emitted", { step: string, "item?": integer }),
       entry("step.failed", { ...recorded, failure, "retryAt?": time }),
+      entry("items.begun", { step: string, count: integer, gives: string }),
+      entry("item.completed", {
+        ...recorded,
+        item: integer,
+        bytes: integer,
+        output: json,
+        "emits?": listOf({ $ref: "Event#" }),
+      }),
+      entry("item.failed", { ...recorded, item: integer, failure, "retryAt?": time }),
+      entry("items.completed", { step: string }),
+      entry("items.failed", { step: string, failure }),
       entry("step.skipped", { step: string }),
       entry("wait.armed", { wait: string, from: string, eventName: string, until: time, "key?": string }),
       entry("wait.matched", { wait: string, event: { $ref: "Event#" } }),
@@ -89,7 +100,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("run.paused", { "reason?": string }),
       entry("run.resumed", {}),
       entry("run.timedOut", { failure }),
-      entry("run.retried", { steps: listOf(string), waits: listOf(string) }),
+      entry("run.retried", { steps: listOf(string), waits: listOf(string), "items?": listOf(string) }),
       entry("run.completed", {
         "output?": json,
         "outputOf?": {
@@ -228,8 +239,9 @@ export const components = {
     "after?": listOf(string),
     status: {
       type: "string",
-      enum: ["pending", "retrying", "completed", "failed", "skipped", "unreached"],
-      description: '"pending": nothing recorded yet. "unreached": the run has finished without it.',
+      enum: ["pending", "running", "retrying", "completed", "failed", "skipped", "unreached"],
+      description:
+        '"pending": nothing recorded yet. "running": its items are. "unreached": the run has finished without it.',
     },
     attempts: listOf(
       object({
@@ -247,6 +259,20 @@ export const components = {
       description: "The events that it emitted.",
     },
     "retryAt?": time,
+    "failure?": { ...failure, description: "Why a step failed that runs once an item." },
+    "items?": object(
+      {
+        total: integer,
+        completed: integer,
+        failed: integer,
+        retrying: integer,
+        failures: {
+          ...listOf(object({ item: integer, attempts: integer, code: string, message: string })),
+          description: "Items that failed for good, the first 20.",
+        },
+      },
+      "Of a step that runs once an item of a list.",
+    ),
   }),
   HistoryEntry: historyEntries({ seq: integer }),
   LiveEntry: historyEntries({}),

@@ -66,7 +66,10 @@ export function controlText(
   if (entry.type === "run.timedOut") return printable(entry.failure.message);
   if (entry.type === "run.queued") return queuedText(entry.reason, entry);
   if (entry.type === "run.admitted") return "goes on: its turn has come";
-  if (entry.type === "run.retried") return `goes on once more, with ${entry.steps.map(printable).join(", ")}`;
+  if (entry.type === "run.retried") {
+    const items = (entry.items ?? []).map((step) => `items of ${step}`);
+    return `goes on once more, with ${[...items, ...entry.steps].map(printable).join(", ")}`;
+  }
   const reason =
     entry.type === "run.paused" && entry.reason !== undefined ? `: ${printable(entry.reason)}` : "";
   return `${entry.type === "run.paused" ? "paused" : "resumed"}${reason}`;

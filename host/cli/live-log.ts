@@ -3,6 +3,7 @@ import type { LogLine } from "../../runtime/driver.ts";
 import type { HistoryEntry } from "../executor/history.ts";
 import type { LiveMessage } from "../live.ts";
 import { attemptText, controlText, failureText, logLines, shortId, waitText } from "./history-text.ts";
+import { createItemsProgress } from "./items-progress.ts";
 import { preview, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 import { span, timeOfDay } from "./time.ts";
@@ -13,6 +14,7 @@ export interface LiveLog {
 }
 
 type Style = Terminal["out"];
+type AttemptEntry = Extract<HistoryEntry, { readonly attempt: number }>;
 
 /** "14:03:07.250 " */
 const timeWidth = 13;
@@ -25,12 +27,13 @@ function createHeard() {
   const counts = new Map<string, number>();
   return {
     note(message: Extract<LiveMessage, { readonly type: "attempt.logged" }>): void {
-      const key = JSON.stringify([message.runId, message.step, message.attempt]);
+      const key = JSON.stringify([message.runId, message.step, message.attempt, message.item]);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
     /** Of an attempt that has ended: those that were not shown yet. */
-    rest(runId: string, entry: Extract<HistoryEntry, { readonly attempt: number }>): readonly LogLine[] {
-      const key = JSON.stringify([runId, entry.step, entry.attempt]);
+    rest(runId: string, entry: AttemptEntry): readonly LogLine[] {
+      const item = "item" in entry ? entry.item : undefined;
+      const key = JSON.stringify([runId, entry.step, entry.attempt, item]);
       const shown = counts.get(key) ?? 0;
       counts.delete(key);
       return (entry.logs ?? []).slice(shown);
@@ -38,10 +41,54 @@ function createHeard() {
   };
 }
 
+/** What is said of an attempt that has ended, part by part, line by line; each line begins with a mark. */
+function attemptParts(
+  entry: AttemptEntry,
+  run: string,
+  { style, fitted }: { readonly style: Style; fitted(value: unknown, rest: readonly string[]): string },
+): [string, ...string[]][] {
+  const item = "item" in entry ? ` item ${entry.item}` : "";
+  const [step, time] = [`${style("bold", entry.step)}${item}`, style("dim", attemptText(entry))];
+  if ("output" in entry) {
+    const mark = style("green", "✓");
+    return [
+      [mark, run, step, time, fitted(entry.output, [mark, run, step, time])],
+      ...(entry.emits ?? []).map(({ id, name }): [string, ...string[]] => [
+        style("cyan", "»"),
+        run,
+        step,
+        "emits",
+        printable(name),
+        style("dim", id),
+      ]),
+    ];
+  }
+  const { failure, retryAt } = entry;
+  const reason = `${style("red", failure.code)} ${printable(failure.message)}`;
+  const retry = retryAt === undefined ? "" : style("yellow", `· retry in ${span(retryAt - entry.at)}`);
+  return [[style(retryAt === undefined ? "red" : "yellow", "✗"), run, step, time, reason, retry]];
+}
+
+/** What is said of a run that has ended. */
+function endParts(
+  entry: HistoryEntry,
+  run: string,
+  after: string | undefined,
+  style: Style,
+): [string, ...(string | undefined)[]] {
+  if (entry.type === "run.completed") return [style("green", "■"), run, style("green", "completed"), after];
+  if (entry.type === "run.failed") {
+    return [style("red", "■"), run, style("red", "failed"), after, printable(failureText(entry.failure))];
+  }
+  const reason = entry.type === "run.cancelled" ? printable(entry.reason ?? "") : undefined;
+  return [style("yellow", "■"), run, style("yellow", "cancelled"), after, reason];
+}
+
 export function createLiveLog(terminal: Terminal, style: Style = terminal.out): LiveLog {
   /** When the runs that are under way began. */
   const started = new Map<string, number>();
   const heard = createHeard();
+  const progress = createItemsProgress();
   /** A value as far as it fits behind the rest of its line. */
   const fitted = (value: unknown, rest: readonly string[]): string => {
     const taken = timeWidth + rest.reduce((sum, part) => sum + stripVTControlCharacters(part).length + 1, 0);
@@ -56,41 +103,42 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
     const from = started.get(runId);
     started.delete(runId);
     const after = from === undefined ? undefined : dim(`after ${span(entry.at - from)}`);
-    if (entry.type === "run.completed")
-      return line(entry.at, style("green", "■"), run, style("green", "completed"), after);
-    if (entry.type === "run.failed") {
-      const reason = printable(failureText(entry.failure));
-      return line(entry.at, style("red", "■"), run, style("red", "failed"), after, reason);
-    }
-    const reason = entry.type === "run.cancelled" ? printable(entry.reason ?? "") : undefined;
-    return line(entry.at, style("yellow", "■"), run, style("yellow", "cancelled"), after, reason);
+    const [mark, ...parts] = endParts(entry, run, after, style);
+    return line(entry.at, mark, ...parts);
   };
+
+  const attemptLines = (entry: AttemptEntry, run: string, runId: string): string[] => [
+    ...logLines(heard.rest(runId, entry), style),
+    ...attemptParts(entry, run, { style, fitted }).map(([mark, ...parts]) => line(entry.at, mark, ...parts)),
+  ];
 
   const historyLines = (entry: HistoryEntry, run: string, runId: string): string[] => {
     switch (entry.type) {
       case "run.started":
         started.set(runId, entry.at);
         return [line(entry.at, style("cyan", "▶"), run, "started by", entry.event.name, dim(runId))];
-      case "step.completed": {
-        const [mark, step, time] = [style("green", "✓"), style("bold", entry.step), dim(attemptText(entry))];
-        return [
-          ...logLines(heard.rest(runId, entry), style),
-          line(entry.at, mark, run, step, time, fitted(entry.output, [mark, run, step, time])),
-          ...(entry.emits ?? []).map((event) =>
-            line(entry.at, style("cyan", "»"), run, step, "emits", printable(event.name), dim(event.id)),
-          ),
-        ];
+      case "step.completed":
+      case "step.failed":
+        return attemptLines(entry, run, runId);
+      case "item.completed":
+      case "item.failed": {
+        const { itself, done } = progress.note(runId, entry);
+        if (itself) return attemptLines(entry, run, runId);
+        heard.rest(runId, entry);
+        return done === undefined
+          ? []
+          : [line(entry.at, dim("…"), run, style("bold", entry.step), dim(done))];
       }
-      case "step.failed": {
-        const { failure, retryAt } = entry;
-        const mark = style(retryAt === undefined ? "red" : "yellow", "✗");
-        const reason = `${style("red", failure.code)} ${printable(failure.message)}`;
-        const retry = retryAt === undefined ? "" : style("yellow", `· retry in ${span(retryAt - entry.at)}`);
-        const [step, time] = [style("bold", entry.step), dim(attemptText(entry))];
-        return [
-          ...logLines(heard.rest(runId, entry), style),
-          line(entry.at, mark, run, step, time, reason, retry),
-        ];
+      case "items.begun":
+        progress.begin(runId, entry);
+        return [line(entry.at, dim("…"), run, style("bold", entry.step), dim(`${entry.count} items`))];
+      case "items.completed":
+        progress.end(runId, entry.step);
+        return [line(entry.at, style("green", "✓"), run, style("bold", entry.step), dim("all items"))];
+      case "items.failed": {
+        progress.end(runId, entry.step);
+        const reason = printable(failureText(entry.failure));
+        return [line(entry.at, style("red", "✗"), run, style("bold", entry.step), reason)];
       }
       case "step.emitted":
         return [];
@@ -132,7 +180,8 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
         return [line(message.at, dim("│"), run, style("bold", message.step), text)];
       }
       if (!terminal.verbose) return [];
-      const started = dim(`attempt ${message.attempt} started`);
+      const item = message.item === undefined ? "" : `item ${message.item}, `;
+      const started = dim(`${item}attempt ${message.attempt} started`);
       return [line(message.at, dim("…"), run, style("bold", message.step), started)];
     },
   };

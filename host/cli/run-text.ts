@@ -27,6 +27,7 @@ const statusColours = {
 
 const stepMarks = {
   pending: ["dim", "…"],
+  running: ["cyan", "…"],
   retrying: ["yellow", "↻"],
   completed: ["green", "✓"],
   failed: ["red", "✗"],
@@ -79,7 +80,7 @@ export function runLines(
     field("data", preview(run.event.data, Math.max(columns - 10, 40))),
     ...(run.output === undefined ? [] : [field("output", preview(run.output, Math.max(columns - 10, 40)))]),
     "",
-    ...run.steps.flatMap((step) => stepLines(step, logs, now, out)),
+    ...run.steps.flatMap((step) => stepLines(step, logs, now, { out, columns })),
     ...(run.waits ?? []).map((wait) => waitLine(wait, now, out)),
   ];
 }
@@ -100,7 +101,7 @@ function stepLines(
   step: StepDetail,
   logs: readonly AttemptLogs[],
   now: number,
-  out: Terminal["out"],
+  { out, columns }: Pick<Terminal, "out" | "columns">,
 ): string[] {
   const [colour, mark] = stepMarks[step.status];
   const retry = step.retryAt === undefined ? "" : ` in ${span(step.retryAt - now)}`;
@@ -114,13 +115,43 @@ function stepLines(
       attempt.failure === undefined ? "" : ` ${printable(failureText(attempt.failure))}`
     }${attempt.ran === undefined ? "" : ` ${out("dim", printable(attempt.ran))}`}`,
   ]);
-  const output = step.output === undefined ? [] : JSON.stringify(step.output, undefined, 2).split("\n");
+  const output = step.output === undefined ? [] : outputLines(step, Math.max(columns - 4, 40));
   return [
     `  ${out(colour, mark)} ${out("bold", printable(step.id))} ${out(colour, step.status)}${retry}${name}`,
     ...attempts,
-    ...output.map((line) => `    ${printable(line)}`),
+    ...(step.failure === undefined ? [] : [`    ${printable(failureText(step.failure))}`]),
+    ...(step.items === undefined ? [] : itemsLines(step.items, out)),
+    ...output,
     ...(step.emits ?? []).map(
       ({ id, name }) => `    emitted ${printable(name)} ${out("dim", printable(id))}`,
     ),
+  ];
+}
+
+/** Of a step that runs once an item, no more of the output than fits on a line. */
+function outputLines({ output, items }: StepDetail, width: number): string[] {
+  if (items !== undefined) return [`    ${preview(output, width)}`];
+  return JSON.stringify(output, undefined, 2)
+    .split("\n")
+    .map((line) => `    ${printable(line)}`);
+}
+
+function itemsLines(
+  { total, completed, failed, retrying, failures }: NonNullable<StepDetail["items"]>,
+  out: Terminal["out"],
+): string[] {
+  const counts = [
+    `${completed} of ${total} items completed`,
+    ...(failed === 0 ? [] : [out("red", `${failed} failed`)]),
+    ...(retrying === 0 ? [] : [out("yellow", `${retrying} wait for another attempt`)]),
+  ];
+  const more = failed - failures.length;
+  return [
+    `    ${counts.join(", ")}`,
+    ...failures.map((failure) => {
+      const attempts = failure.attempts === 1 ? "" : out("dim", ` after ${failure.attempts} attempts`);
+      return `    ${out("red", "✗")} item ${failure.item} ${printable(failureText(failure))}${attempts}`;
+    }),
+    ...(more > 0 ? [out("dim", `    and ${more} more`)] : []),
   ];
 }

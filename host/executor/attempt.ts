@@ -9,18 +9,19 @@ import { emissionOf } from "./emission.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { Outbox } from "./outbox.ts";
 import { noDriver } from "./readiness.ts";
+import { placeOf } from "./place.ts";
 import { retryAt } from "./retry.ts";
 import type { RunView } from "./run-view.ts";
-import type { Execution } from "./transition.ts";
+import type { Execution } from "./execution.ts";
 
-/** What a step is given: the event, the outputs of the steps before it, and who runs it. */
+/** What a step is given: the event, the outputs of the steps before it, its item if it has one, and who runs it. */
 export function stepInput(
   header: RunHeader,
   view: RunView & { readonly event: Event },
   execution: Execution,
   startedAt: number,
 ): StepInput {
-  const { step, attempt } = execution;
+  const { step, attempt, item } = execution;
   // Where a seed fixes the step's clock, that begins at the event's time.
   const seeded = step.program.capabilities?.seed !== undefined;
   const { traceparent, ...event } = view.event;
@@ -31,15 +32,29 @@ export function stepInput(
     stepId: step.id,
     attempt,
     deadline: (seeded ? view.event.ts : startedAt) + step.limits.wallMs,
-    idempotencyKey: `${header.id}:${step.id}`,
+    idempotencyKey: `${header.id}:${step.id}${item === undefined ? "" : `:${item.index}`}`,
     ...(event.user === undefined ? {} : { user: event.user }),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(view.failed === undefined ? {} : { failure: { ...view.failed.failure, ...stepOf(view.failed) } }),
   };
-  const steps = outputsOf(view, step.ancestors);
-  if (execution.async === undefined) return { event, steps, ctx };
-  const { traceparent: _, ...async } = execution.async;
-  return { event, steps, async, ctx };
+  return { event, steps: seenBy(execution, view), ...itemOf(execution), ...asyncOf(execution), ctx };
+}
+
+/** All items of a list see the outputs as they were when it was made. */
+function seenBy({ step }: Execution, view: RunView): StepInput["steps"] {
+  const items = view.items.get(step.id);
+  if (step.forEach === undefined || items === undefined) return outputsOf(view, step.ancestors);
+  return outputsOf(items.before, step.forEach.sees);
+}
+
+function itemOf({ item }: Execution): Pick<StepInput, "item" | "index"> {
+  return item === undefined ? {} : { item: item.value, index: item.index };
+}
+
+function asyncOf({ async }: Execution): Pick<StepInput, "async"> {
+  if (async === undefined) return {};
+  const { traceparent: _, ...event } = async;
+  return { async: event };
 }
 
 function stepOf({ step }: { readonly step?: string }): { readonly step?: string } {
@@ -78,7 +93,7 @@ export function emittedResult(
   },
   check: Outbox["check"],
 ): EmittingResult {
-  const { id: step, program } = execution.step;
+  const { id, program } = execution.step;
   const allowed = program.capabilities?.emit;
   if (!result.ok || allowed === undefined) return result;
   const { header, view, at } = run;
@@ -87,7 +102,7 @@ export function emittedResult(
   const emission = emissionOf(result.output, {
     runId,
     functionId,
-    step,
+    step: placeOf(id, execution.item?.index),
     event,
     startedAt,
     at,
@@ -106,7 +121,7 @@ export function attemptEntry(
   times: { readonly startedAt: number; readonly at: number },
   random: Random,
 ): HistoryEntry {
-  const { step, attempt } = execution;
+  const { step, attempt, item } = execution;
   const recorded = {
     step: step.id,
     attempt,
@@ -117,15 +132,20 @@ export function attemptEntry(
   };
   if (result.ok) {
     const { output, emits = [] } = result;
-    return { type: "step.completed", ...recorded, output, ...(emits.length === 0 ? {} : { emits }) };
+    const emitted = emits.length === 0 ? {} : { emits };
+    if (item === undefined) return { type: "step.completed", ...recorded, output, ...emitted };
+    const bytes = Buffer.byteLength(JSON.stringify(output));
+    return { type: "item.completed", item: item.index, ...recorded, bytes, output, ...emitted };
   }
   const { failure } = result;
   const counted = attempt - (execution.earlier ?? 0);
   const next = retryAt(step.retry, { failure, attempt: counted, at: times.at }, random);
-  return {
-    type: "step.failed",
+  const failed = {
     ...recorded,
     failure: { code: failure.code, message: failure.message },
     ...(next === undefined ? {} : { retryAt: next }),
   };
+  return item === undefined
+    ? { type: "step.failed", ...failed }
+    : { type: "item.failed", item: item.index, ...failed };
 }

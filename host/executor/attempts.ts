@@ -1,12 +1,13 @@
 import type { LogLine } from "../../runtime/driver.ts";
 import type { HistoryEntry } from "./history.ts";
 import { attemptEntry, emittedResult, runAttempt, stepInput } from "./attempt.ts";
+import { placeOf } from "./place.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
-import type { Execution } from "./transition.ts";
+import type { Execution } from "./execution.ts";
 
 /** The attempts of one run that are under way here, and what has come of others. */
 export interface Attempts {
-  /** The steps that have one. */
+  /** The places (see placeOf) that have one. */
   readonly underWay: ReadonlySet<string>;
   start(execution: Execution, view: TakenRun["view"]): void;
   /** Something else has happened that is to be recorded. */
@@ -34,10 +35,10 @@ export function createAttempts(
   let settled: HistoryEntry[] = [];
 
   const execute = async (execution: Execution, view: TakenRun["view"]): Promise<void> => {
-    const { step, attempt } = execution;
+    const { step, attempt, item } = execution;
     const startedAt = clock.now();
     const { id: runId, functionId } = header;
-    const identity = { runId, functionId, step: step.id, attempt };
+    const identity = { runId, functionId, step: step.id, attempt, ...(item && { item: item.index }) };
     if (live.observed) live.publish({ type: "attempt.started", at: startedAt, ...identity });
     const input = stepInput(header, view, execution, startedAt);
     const own = cut;
@@ -47,7 +48,7 @@ export function createAttempts(
     };
     const ended = await runAttempt(drivers, execution, { input, signal, onLog });
     if (own !== cut) return;
-    underWay.delete(step.id);
+    underWay.delete(placeOf(step.id, item?.index));
     // An attempt that was cut off never happened: another one, with the same number, follows.
     if (!signal.aborted || ended.ok) {
       const at = clock.now();
@@ -60,7 +61,7 @@ export function createAttempts(
   return {
     underWay,
     start(execution, view) {
-      underWay.add(execution.step.id);
+      underWay.add(placeOf(execution.step.id, execution.item?.index));
       void execute(execution, view);
     },
     add: (entries) => void settled.push(...entries),
@@ -87,5 +88,7 @@ export function createAttempts(
 
 function isSame(known: HistoryEntry, entry: HistoryEntry): boolean {
   if (!("attempt" in known) || !("attempt" in entry)) return false;
-  return known.step === entry.step && known.attempt === entry.attempt;
+  const item = "item" in entry ? entry.item : undefined;
+  const knownItem = "item" in known ? known.item : undefined;
+  return known.step === entry.step && known.attempt === entry.attempt && knownItem === item;
 }

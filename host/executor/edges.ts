@@ -4,7 +4,7 @@ import type { EdgeDefinition, StepDefinition, WaitDefinition } from "../function
 import { triggerStep } from "../function/document.ts";
 import type { Evaluation, Scope, ValueExpression } from "../function/expression.ts";
 import { eventScope } from "./match.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunState } from "./run-state.ts";
 import { waitUntil, type WaitUntil } from "./wait-until.ts";
 
 /** An edge is open until it is known to be taken or dead; `until`: taken from that time on. */
@@ -26,7 +26,7 @@ const taken: EdgeState = { kind: "taken" };
 const dead: EdgeState = { kind: "dead" };
 
 /** What the edges into a step say together. */
-export function joined(step: StepDefinition, view: RunView, moment: EdgeMoment): EdgeState {
+export function joined(step: StepDefinition, view: RunState, moment: EdgeMoment): EdgeState {
   const states = step.edges.map((edge) => edgeState(step, edge, view, moment));
   const waits = states.flatMap((state) => (state.kind === "waiting" ? [state.until] : []));
   const some = (kind: EdgeState["kind"]): boolean => states.some((state) => state.kind === kind);
@@ -47,7 +47,7 @@ export function joined(step: StepDefinition, view: RunView, moment: EdgeMoment):
 export function needsWait(
   step: StepDefinition,
   wait: WaitDefinition,
-  view: RunView,
+  view: RunState,
   moment: EdgeMoment,
 ): boolean {
   return (
@@ -60,10 +60,15 @@ function undecided({ kind }: EdgeState): boolean {
   return kind === "open" || kind === "waiting";
 }
 
-function edgeState(step: StepDefinition, edge: EdgeDefinition, view: RunView, moment: EdgeMoment): EdgeState {
+function edgeState(
+  step: StepDefinition,
+  edge: EdgeDefinition,
+  view: RunState,
+  moment: EdgeMoment,
+): EdgeState {
   const from = edge.from === triggerStep ? undefined : view.steps.get(edge.from);
   if (edge.from !== triggerStep) {
-    if (from === undefined || from.status === "retrying") return open;
+    if (from === undefined || from.status === "retrying" || from.status === "items") return open;
     if (from.status !== "completed") return dead;
   }
   const condition = edge.if === undefined || holds(step, edge, edge.if, view, moment);
@@ -86,14 +91,14 @@ function namedTime(
   step: StepDefinition,
   edge: EdgeDefinition,
   expression: ValueExpression,
-  view: RunView,
+  view: RunState,
   begins: number,
 ): WaitUntil | undefined {
   if (view.event === undefined) return undefined;
   return waitUntil(expression.source, expression.value(scopeOf(step, edge, view.event, view)), begins);
 }
 
-function scopeOf(step: StepDefinition, edge: EdgeDefinition, event: Event, view: RunView): Scope {
+function scopeOf(step: StepDefinition, edge: EdgeDefinition, event: Event, view: RunState): Scope {
   return runScope(event, view, {
     steps: step.ancestors,
     from: edge.from,
@@ -105,7 +110,7 @@ function holds(
   step: StepDefinition,
   edge: EdgeDefinition,
   expression: NonNullable<EdgeDefinition["if"]>,
-  view: RunView,
+  view: RunState,
   moment: EdgeMoment,
 ): boolean {
   if (view.event === undefined) return false;
@@ -117,7 +122,7 @@ function holds(
 /** What an expression sees of a run. */
 export function runScope(
   event: Event,
-  view: RunView,
+  view: RunState,
   within: {
     readonly steps: readonly string[];
     /** The step whose output is `output`. */
@@ -134,7 +139,7 @@ export function runScope(
 }
 
 /** The event that was waited for last on the ways by which a step is reached. */
-export function awaitedBy(step: StepDefinition, view: RunView, moment: EdgeMoment): Event | undefined {
+export function awaitedBy(step: StepDefinition, view: RunState, moment: EdgeMoment): Event | undefined {
   if (view.waits.size === 0) return undefined;
   if (step.edges.length === 0) return lastAwaited(view, step.waits);
   const ways = step.edges.filter((edge) => edgeState(step, edge, view, moment).kind === "taken");
@@ -144,7 +149,7 @@ export function awaitedBy(step: StepDefinition, view: RunView, moment: EdgeMomen
   );
 }
 
-function lastAwaited(view: RunView, waits: readonly string[] = []): Event | undefined {
+function lastAwaited(view: RunState, waits: readonly string[] = []): Event | undefined {
   if (waits.length === 0) return undefined;
   let last: Event | undefined;
   // In the order in which they were matched.
@@ -153,7 +158,7 @@ function lastAwaited(view: RunView, waits: readonly string[] = []): Event | unde
 }
 
 /** The outputs of those of the steps that have completed, by step id. */
-export function outputsOf(view: RunView, steps: Iterable<string>): Record<string, Json> {
+export function outputsOf(view: RunState, steps: Iterable<string>): Record<string, Json> {
   const outputs: Record<string, Json> = {};
   for (const id of steps) {
     const step = view.steps.get(id);

@@ -21,6 +21,12 @@ interface RecordedAttempt {
   readonly completion?: string;
 }
 
+/** An attempt of one item of a step's list. */
+interface RecordedItem extends RecordedAttempt {
+  /** Its place in the list, from 0 on. */
+  readonly item: number;
+}
+
 /** One entry of a run's history, which is the single truth about the run. `at`: when it happened. */
 export type HistoryEntry =
   | {
@@ -42,14 +48,45 @@ export type HistoryEntry =
       /** Events that are published before the run goes on. */
       readonly emits?: readonly Event[];
     } & RecordedAttempt)
-  /** The events of the step's last attempt are published. */
-  | { readonly type: "step.emitted"; readonly at: number; readonly step: string }
+  /** The events of the last attempt of the step, or of an item of it, are published. */
+  | { readonly type: "step.emitted"; readonly at: number; readonly step: string; readonly item?: number }
   | ({
       readonly type: "step.failed";
       readonly failure: RecordedFailure;
       /** When the next attempt may start; absent: the step has failed for good. */
       readonly retryAt?: number;
     } & RecordedAttempt)
+  /** The step's list was made: its program runs once an item. */
+  | {
+      readonly type: "items.begun";
+      readonly at: number;
+      readonly step: string;
+      readonly count: number;
+      /** What the step gives: the outputs alone, or what became of each item, failures too. */
+      readonly gives: "outputs" | "results";
+    }
+  | ({
+      readonly type: "item.completed";
+      readonly output: Json;
+      /** Of the output, as JSON. */
+      readonly bytes: number;
+      readonly emits?: readonly Event[];
+    } & RecordedItem)
+  | ({
+      readonly type: "item.failed";
+      readonly failure: RecordedFailure;
+      /** When the next attempt may start; absent: the item has failed for good. */
+      readonly retryAt?: number;
+    } & RecordedItem)
+  /** The step has completed: its output are those of the items. */
+  | { readonly type: "items.completed"; readonly at: number; readonly step: string }
+  /** The step has failed for good: there was no list, or more items failed than it bears. */
+  | {
+      readonly type: "items.failed";
+      readonly at: number;
+      readonly step: string;
+      readonly failure: RecordedFailure;
+    }
   /** None of the step's edges can be taken any more. */
   | { readonly type: "step.skipped"; readonly at: number; readonly step: string }
   | {
@@ -80,6 +117,8 @@ export type HistoryEntry =
       readonly at: number;
       readonly steps: readonly string[];
       readonly waits: readonly string[];
+      /** Steps that go on with those of their items that had not completed. */
+      readonly items?: readonly string[];
     }
   | {
       readonly type: "run.completed";

@@ -23,7 +23,7 @@ export function completion(
 }
 
 /** The output of a run that has completed, given those of its steps. */
-export function completedOutput(
+function completedOutput(
   { output, outputOf }: Omit<Completion, "type" | "at">,
   outputs: (steps: readonly string[]) => Readonly<Record<string, Json>>,
 ): Json {

@@ -12,10 +12,10 @@ export async function publishEmitted(
   { clock, again }: { readonly clock: Clock; readonly again: boolean },
 ): Promise<readonly HistoryEntry[]> {
   const entries: HistoryEntry[] = [];
-  for (const [step, events] of view.unpublished) {
-    const repeats = again || view.earlierAttempts.has(step);
+  for (const [place, { events, ...emitter }] of view.unpublished) {
+    const repeats = again || view.earlierAttempts.has(place);
     await outbox.publish(events, repeats ? (view.eventSeq ?? 0) : undefined);
-    entries.push({ type: "step.emitted", at: clock.now(), step });
+    entries.push({ type: "step.emitted", at: clock.now(), ...emitter });
   }
   return entries;
 }

@@ -25,16 +25,29 @@ export function retriedEntry(
   }
   const anew = (id: string, ancestors: readonly string[]): boolean => {
     const status = view.steps.get(id)?.status;
-    if (status === "failed" || status === "retrying" || id === definition.onFailure?.id) return true;
+    if (status === "failed" || status === "retrying" || status === "items") return true;
+    if (id === definition.onFailure?.id) return true;
     return from !== undefined && (id === from || ancestors.includes(from));
   };
-  const steps = all.filter((step) => anew(step.id, step.ancestors)).map(({ id }) => id);
-  const again = new Set(steps);
+  const again = new Set(all.filter((step) => anew(step.id, step.ancestors)).map(({ id }) => id));
+  // What completed of a list stays so, unless the list itself may be another one.
+  const items = [...again].filter((id) => reopens(definition, view, id, again));
+  const steps = [...again].filter((id) => !items.includes(id));
   const waits = [...view.waits].filter(([id, { status }]) => {
     const wait = definition.waits.get(id);
     // What came, or did not, stays so where the wait began with a step that stays completed.
     const decided = status === "matched" || status === "timedOut";
     return wait === undefined || again.has(wait.from) || !decided;
   });
-  return { type: "run.retried", at, steps, waits: waits.map(([id]) => id) };
+  const lists = items.length === 0 ? {} : { items };
+  return { type: "run.retried", at, steps, waits: waits.map(([id]) => id), ...lists };
+}
+
+/** Whether a step that begins once more does so with those of its items that have not completed. */
+function reopens({ steps }: Definition, view: RunView, id: string, again: ReadonlySet<string>): boolean {
+  const items = view.items.get(id);
+  if (items === undefined || steps.get(id)?.ancestors.some((before) => again.has(before)) === true)
+    return false;
+  // Where all have completed, nothing would be left to do.
+  return items.order.length < items.count;
 }

@@ -10,7 +10,7 @@ import { createRecord, type Standing } from "./record.ts";
 import { decideRound } from "./round.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import { applyEntry, foldHistory } from "./run-view.ts";
-import type { Execution } from "./transition.ts";
+import type { Execution } from "./execution.ts";
 
 /** A run that is held in memory because it can go on. */
 export interface RunLoop {

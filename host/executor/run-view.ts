@@ -1,46 +1,31 @@
-import type { Json } from "../../runtime/json.ts";
 import type { Event } from "../event/event.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
+import { applyToItems, forgetItems, reopenItems, type ItemsView } from "./items-view.ts";
+import { placeOf } from "./place.ts";
+import type { RunState, WaitView } from "./run-state.ts";
 
-/** Where one step of a run stands, as its history tells. */
-interface StepView {
-  readonly status: "completed" | "skipped" | "failed" | "retrying";
-  /** Attempts that have ended. */
-  readonly attempts: number;
-  readonly output?: Json;
-  readonly failure?: RecordedFailure;
-  /** "completed": since when. "retrying": when the next attempt may start. */
-  readonly at: number;
-}
-
-/** Where one wait of a run stands. */
-interface WaitView {
-  readonly status: "armed" | "matched" | "timedOut" | "cancelled";
-  readonly until?: number;
-  readonly key?: string;
-  /** "matched": by this event. */
-  readonly event?: Event;
+/** What an attempt emits. */
+interface Unpublished {
+  readonly step: string;
+  readonly item?: number;
+  readonly events: readonly Event[];
 }
 
 /** A run's history, folded. A step that is not in `steps` has no entry yet. */
-export interface RunView {
+export interface RunView extends RunState {
   /** Entries folded so far, which is the sequence of the last one. */
   seq: number;
-  event?: Event;
   /** Its place in the broker's order. */
   eventSeq?: number;
   /** When it was stored. */
   createdAt: number;
-  /** When it began: that is put off for a run that has to wait for a time. */
-  startedAt: number;
   /** It waits for its turn. */
   queued?: { readonly since: number; readonly reason: string; readonly until?: number };
-  readonly steps: Map<string, StepView>;
-  /** In the order in which they came to stand as they do. */
-  readonly waits: Map<string, WaitView>;
-  /** By step: events that it emits, and that may not be published yet. */
-  readonly unpublished: Map<string, readonly Event[]>;
-  /** Attempts of steps that do not count any more: the steps were to run anew. */
+  /** By place: events that a step or an item emits, and that may not be published yet. */
+  readonly unpublished: Map<string, Unpublished>;
+  /** Of steps that run once an item, by step. */
+  readonly items: Map<string, ItemsView>;
+  /** Attempts of steps, and of their items, that do not count any more: these were to run anew. By their place. */
   readonly earlierAttempts: Map<string, number>;
   /** The first step that failed for good; without a step, what else made the run fail. */
   failed?: { readonly step?: string; readonly failure: RecordedFailure };
@@ -60,6 +45,7 @@ export function emptyView(): RunView {
     startedAt: 0,
     timedFrom: 0,
     steps: new Map(),
+    items: new Map(),
     waits: new Map(),
     unpublished: new Map(),
     earlierAttempts: new Map(),
@@ -99,10 +85,10 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
         output: entry.output,
         at: entry.at,
       });
-      if (entry.emits !== undefined) view.unpublished.set(entry.step, entry.emits);
+      emit(view, entry);
       break;
     case "step.emitted":
-      view.unpublished.delete(entry.step);
+      view.unpublished.delete(placeOf(entry.step, entry.item));
       break;
     case "step.failed":
       view.steps.set(entry.step, {
@@ -115,6 +101,14 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       break;
     case "step.skipped":
       view.steps.set(entry.step, { status: "skipped", attempts: 0, at: entry.at });
+      break;
+    case "items.begun":
+    case "item.completed":
+    case "item.failed":
+    case "items.completed":
+    case "items.failed":
+      applyToItems(view, entry);
+      if (entry.type === "item.completed") emit(view, entry);
       break;
     case "wait.armed": {
       const { until, key } = entry;
@@ -160,12 +154,17 @@ function admit(view: RunView, at: number): void {
   delete view.queued;
 }
 
-function retry(view: RunView, { at, steps, waits }: Extract<HistoryEntry, { type: "run.retried" }>): void {
+function retry(
+  view: RunView,
+  { at, steps, waits, items = [] }: Extract<HistoryEntry, { type: "run.retried" }>,
+): void {
   for (const id of steps) {
+    forgetItems(view, id);
     const attempts = view.steps.get(id)?.attempts ?? 0;
     if (attempts > 0) view.earlierAttempts.set(id, attempts);
     view.steps.delete(id);
   }
+  for (const id of items) reopenItems(view, id);
   for (const id of waits) view.waits.delete(id);
   delete view.failed;
   delete view.finished;
@@ -173,6 +172,15 @@ function retry(view: RunView, { at, steps, waits }: Extract<HistoryEntry, { type
   delete view.queued;
   view.paused = false;
   view.timedFrom = at;
+}
+
+function emit(
+  view: RunView,
+  { step, emits, ...entry }: Extract<HistoryEntry, { type: "step.completed" | "item.completed" }>,
+): void {
+  if (emits === undefined) return;
+  const item = "item" in entry ? { item: entry.item } : {};
+  view.unpublished.set(placeOf(step, item.item), { step, ...item, events: emits });
 }
 
 function setWait(view: RunView, id: string, wait: WaitView): void {

@@ -1,22 +1,12 @@
-import type { Event } from "../event/event.ts";
 import type { Definition, StepDefinition } from "../function/definition.ts";
-import { awaitedBy, joined, type EdgeState } from "./edges.ts";
+import { decideItems, runsOnceAnItem } from "./decide-items.ts";
+import { joined, type EdgeState } from "./edges.ts";
+import { executionOf, type Execution } from "./execution.ts";
 import type { HistoryEntry } from "./history.ts";
 import { completion } from "./output.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
 import { decideTurn, isWaitingToBegin } from "./turn.ts";
 import { decideWaits, type WaitLook, type WaitMoment } from "./wait-decisions.ts";
-
-/** An attempt that may start now. */
-export interface Execution {
-  readonly step: StepDefinition;
-  /** 1 for the first. */
-  readonly attempt: number;
-  /** How many of the attempts before do not count for the retry policy. */
-  readonly earlier?: number;
-  /** The event that was waited for last on the way to the step. */
-  readonly async?: Event;
-}
 
 /** What is next for a run. */
 export interface Transition {
@@ -56,6 +46,7 @@ export function transition(definition: Definition, view: RunView, moment: Moment
     const waits = decideWaits(definition, view, moment, (entry) => decide(view, decided, entry));
     if (isOver(view)) return { decided, execute: [] };
     const steps = decideSteps(definition, view, moment, decided);
+    // A step failed that did not begin, or items did: what else was about to start does not.
     if (view.failed !== undefined) return failing(definition, view, moment, decided);
     // What was decided of the steps may be news to the waits.
     if (decided.length > before && definition.waits.size > 0 && !isOver(view)) continue;
@@ -106,12 +97,16 @@ function decideSteps(
       settled = false;
       continue;
     }
-    const state: EdgeState =
-      known === undefined
-        ? joined(step, view, moment)
-        : { kind: known.at > now ? "waiting" : "taken", until: known.at };
+    const state = stateOf(step, view, moment);
     if (state.kind === "dead") {
       decide(view, decided, { type: "step.skipped", at: now, step: step.id });
+      continue;
+    }
+    if (state.kind === "taken" && runsOnceAnItem(step)) {
+      const items = decideItems(step, view, moment, (entry) => decide(view, decided, entry));
+      execute.push(...items.execute);
+      wakeAt = Math.min(wakeAt, items.wakeAt);
+      settled &&= items.settled;
       continue;
     }
     settled = false;
@@ -123,7 +118,7 @@ function decideSteps(
     if (state.kind === "waiting") wakeAt = Math.min(wakeAt, state.until);
   }
 
-  if (settled) decide(view, decided, completion(definition, view, moment));
+  if (settled && view.failed === undefined) decide(view, decided, completion(definition, view, moment));
   return { execute, wakeAt };
 }
 
@@ -140,15 +135,12 @@ function brokenEntry({ id }: StepDefinition, view: RunView, at: number, message:
   };
 }
 
-function executionOf(step: StepDefinition, view: RunView, moment: Moment): Execution {
-  const async = awaitedBy(step, view, moment);
-  const earlier = view.earlierAttempts.get(step.id) ?? 0;
-  return {
-    step,
-    attempt: (view.steps.get(step.id)?.attempts ?? earlier) + 1,
-    ...(earlier === 0 ? {} : { earlier }),
-    ...(async === undefined ? {} : { async }),
-  };
+/** Whether a step may start. */
+function stateOf(step: StepDefinition, view: RunView, moment: Moment): EdgeState {
+  const known = view.steps.get(step.id);
+  if (known === undefined) return joined(step, view, moment);
+  if (known.status === "items") return { kind: "taken" };
+  return { kind: known.at > moment.now ? "waiting" : "taken", until: known.at };
 }
 
 /** A step has failed for good: what is under way may end, nothing new starts but the `onFailure` step. */

@@ -3,8 +3,9 @@ import type { Event } from "../event/event.ts";
 import type { FunctionDocument } from "../function/document.ts";
 import type { RunSummary, StoredRun } from "../state/state.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
-import { completedOutput } from "./output.ts";
-import type { RunView } from "./run-view.ts";
+import { outputOfRun } from "./output.ts";
+import { itemsDetail, type ItemsDetail } from "./items-detail.ts";
+import { foldHistory, type RunView } from "./run-view.ts";
 
 /** A run as a person looks at it: what became of each step, attempt by attempt. */
 export interface RunDetail extends RunSummary {
@@ -46,9 +47,13 @@ export interface StepDetail {
   readonly name?: string;
   /** The steps that it comes after. */
   readonly after?: readonly string[];
-  /** "pending": nothing recorded yet. "unreached": the run has finished without it. */
-  readonly status: "pending" | "retrying" | "completed" | "failed" | "skipped" | "unreached";
+  /** "pending": nothing recorded yet. "running": its items are. "unreached": the run has finished without it. */
+  readonly status: "pending" | "running" | "retrying" | "completed" | "failed" | "skipped" | "unreached";
+  /** None of a step that runs once an item. */
   readonly attempts: readonly AttemptDetail[];
+  readonly items?: ItemsDetail;
+  /** Why a step failed that runs once an item. */
+  readonly failure?: RecordedFailure;
   readonly output?: Json;
   /** The events that it emitted. */
   readonly emits?: readonly Pick<Event, "id" | "name">[];
@@ -110,7 +115,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
         delete ending.reason;
         break;
       case "run.retried":
-        for (const id of entry.steps) begin(stepOf(id));
+        for (const id of [...entry.steps, ...(entry.items ?? [])]) begin(stepOf(id));
         for (const id of entry.waits) waits.delete(id);
         queued = undefined;
         ending = ending.retryOf === undefined ? {} : { retryOf: ending.retryOf };
@@ -130,18 +135,35 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "run.admitted":
         queued = undefined;
         break;
-      case "run.completed":
-        ending.output = completedOutput(entry, (ids) => outputsOf(steps, ids));
-        break;
       case "wait.armed":
       case "wait.matched":
       case "wait.timedOut":
       case "wait.cancelled":
         applyToWait(waits, entry);
         break;
+      case "run.completed":
+      case "items.begun":
+      case "item.completed":
+      case "item.failed":
+      case "items.completed":
+        break;
+      case "items.failed":
+        Object.assign(stepOf(entry.step), { status: "failed", failure: entry.failure });
+        break;
       default:
         applyToStep(stepOf(entry.step), entry);
     }
+  }
+  const folded = foldHistory(history);
+  const output = outputOfRun(folded);
+  if (output !== undefined) ending.output = output;
+  for (const [id, items] of folded.items) {
+    const { status = "pending", output: all } = folded.steps.get(id) ?? {};
+    Object.assign(stepOf(id), {
+      status: status === "items" ? "running" : status,
+      items: itemsDetail(items),
+      ...(all === undefined ? {} : { output: all }),
+    });
   }
   if (event === undefined) throw new TypeError(`the history of run ${run.id} does not begin with its event`);
   if (summary.finishedAt !== undefined) {
@@ -156,11 +178,6 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     steps: [...steps.values()],
     ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
   };
-}
-
-function outputsOf(steps: ReadonlyMap<string, StepDetail>, ids: readonly string[]): Record<string, Json> {
-  const completed = ids.filter((id) => steps.get(id)?.status === "completed");
-  return Object.fromEntries(completed.map((id) => [id, steps.get(id)?.output ?? null]));
 }
 
 type WaitEntry = Extract<HistoryEntry, { readonly wait: string }>;
@@ -187,17 +204,18 @@ function begin(step: Mutable<StepDetail>): void {
   delete step.output;
   delete step.emits;
   delete step.retryAt;
+  delete step.failure;
 }
 
 /** Nothing more comes of a step once its run has finished. */
 function settle(step: Mutable<StepDetail>): void {
-  if (step.status === "pending") step.status = "unreached";
+  if (step.status === "pending" || step.status === "running") step.status = "unreached";
   if (step.status !== "retrying") return;
   step.status = "failed";
   delete step.retryAt;
 }
 
-type StepEntry = Extract<HistoryEntry, { readonly step: string }>;
+type StepEntry = Extract<HistoryEntry, { readonly type: `step.${string}` }>;
 
 function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
   if (entry.type === "step.emitted") return;

@@ -35,9 +35,14 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
       .filter(([, { edges }]) => edges.some(({ async }) => async !== undefined))
       .map(([id]) => id),
   );
-  for (const [id, { edges }] of outline.steps) {
+  for (const [id, { edges, forEach }] of outline.steps) {
     // On and behind a cycle nobody can say what comes before.
     const toStep = { steps: before.get(id), to: id };
+    if (forEach?.items !== undefined) {
+      const awaited = [id, ...(before.get(id) ?? [])].some((step) => waiting.has(step));
+      const names: readonly (keyof Scope)[] = awaited ? [...outputNames, "async"] : outputNames;
+      checkOne(forEach.items, names, toStep, outline, findings, "value");
+    }
     for (const edge of edges) {
       const from = edge.step?.text;
       if (edge.if !== undefined) {

@@ -9,6 +9,7 @@ import { defineOutput } from "./define-output.ts";
 import { defineWaits, type Waits } from "./define-waits.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
 import { defineFlowControl } from "./define-flow-control.ts";
+import { defineForEach } from "./define-for-each.ts";
 import { digestJson } from "./digest.ts";
 import {
   type EdgeDocument,
@@ -130,6 +131,7 @@ function defineStep(
     join: step.join ?? "all",
     edges: id === document.onFailure ? [] : edgesOf(step.after, waits),
     ancestors: before,
+    ...(step.forEach === undefined ? {} : { forEach: defineForEach(step.forEach, before, broken) }),
     ...someWaits(waits.onWaysTo([id, ...before])),
   };
 }

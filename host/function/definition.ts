@@ -76,6 +76,21 @@ export interface StepDefinition {
   readonly ancestors: readonly string[];
   /** Every wait on the ways to this step, its own edges included. */
   readonly waits?: readonly string[];
+  /** Its program runs once an item of a list. */
+  readonly forEach?: ForEachDefinition;
+}
+
+export interface ForEachDefinition {
+  /** Gives the list. */
+  readonly items: ValueExpression;
+  /** Items under way at once. */
+  readonly concurrency: number;
+  /** What the step gives: the outputs alone, or what became of each item, failures too. */
+  readonly gives: "outputs" | "results";
+  /** So many items may fail, and such a share of them, 0 to 1. */
+  readonly bears: { readonly items: number; readonly share: number };
+  /** The steps whose outputs the items see: what the list was made of is not for each of them. */
+  readonly sees: readonly string[];
 }
 
 export interface EdgeDefinition {

@@ -9,6 +9,10 @@ import schema from "./function.schema.json" with { type: "json" };
 const rules: Readonly<Record<string, { readonly code: HostErrorCode; readonly expected: string }>> = {
   duration: { code: "ERR_FUNCTION_DURATION", expected: "a number and a unit: 500ms, 30s, 5m, 1h, 2d" },
   size: { code: "ERR_FUNCTION_SIZE", expected: "a number and a unit (64KiB, 128MiB), or a number of bytes" },
+  tolerance: {
+    code: "ERR_FUNCTION_FOR_EACH",
+    expected: "a number of items, 0 to 10000, or a share of them: 10, 5%",
+  },
   functionId: {
     code: "ERR_FUNCTION_SCHEMA",
     expected: "up to 128 letters, digits, - and _, beginning with a letter or digit",

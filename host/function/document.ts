@@ -97,6 +97,8 @@ export interface StepDocument {
   readonly after?: readonly EdgeDocument[];
   /** "all" (the default): every edge must be taken; "any": the first one starts the step. */
   readonly join?: "all" | "any";
+  /** The program runs once an item of a list. */
+  readonly forEach?: ForEachDocument;
   readonly retry?: RetryDocument;
   /** Wall time of one attempt, as a duration: "30s". */
   readonly timeout?: string;
@@ -117,6 +119,17 @@ export interface StepDocument {
   };
   /** What the step asks for; the operator's policy must allow it too. */
   readonly capabilities?: CapabilitiesDocument;
+}
+
+interface ForEachDocument {
+  /** CEL that gives the list; the scope of triggers, `steps`, and `async` where an event was waited for. */
+  readonly items: string;
+  /** Items under way at once; 10 by default. */
+  readonly concurrency?: number;
+  /** "fail" (the default): the first item that fails for good fails the step. */
+  readonly onError?: "fail" | "continue";
+  /** With "continue": how many items may fail, or which share of them ("5%"); all of them by default. */
+  readonly tolerate?: number | string;
 }
 
 export interface EdgeDocument {

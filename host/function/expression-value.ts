@@ -7,7 +7,7 @@ type JsonResult =
   | { readonly ok: true; readonly value: Json }
   | { readonly ok: false; readonly message: string };
 
-/** Characters of JSON that an expression may give. */
+/** Characters of JSON that an expression may give by default. */
 const largestValue = 1024 * 1024;
 /** Levels of maps and lists within each other. */
 const deepestValue = 128;
@@ -24,11 +24,11 @@ class NoJson extends Error {}
  * The JSON of an evaluator's value: ints become numbers, bytes Base64, timestamps RFC 3339, durations seconds ("90s"). Of
  * what the event or an output has, the very objects.
  */
-export function jsonOf(value: unknown): JsonResult {
-  let left = largestValue;
+export function jsonOf(value: unknown, largest = largestValue): JsonResult {
+  let left = largest;
   const pay = (length: number): void => {
     left -= length;
-    if (left < 0) throw new NoJson(`it gives more than ${largestValue} characters of JSON`);
+    if (left < 0) throw new NoJson(`it gives more than ${largest} characters of JSON`);
   };
   const convert = (one: unknown, depth: number): Json => {
     if (depth > deepestValue) throw new NoJson(`it nests deeper than ${deepestValue} levels`);

@@ -69,7 +69,7 @@ export interface MatchIndex {
 
 /** The names in scope of a trigger's expression. */
 export const triggerNames: readonly (keyof Scope)[] = ["event", "data", "user", "ts", "name"];
-/** The names in scope of a run's output. */
+/** The names in scope of a run's output, and of the items of a step. */
 export const outputNames: readonly (keyof Scope)[] = [...triggerNames, "steps"];
 /** The names in scope of an edge's `if`. */
 export const edgeNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "output"];
@@ -99,6 +99,8 @@ export function compileExpression(
     readonly names?: readonly (keyof Scope)[];
     /** What it is to give; true or false by default. */
     readonly gives?: "condition" | "value";
+    /** Characters of JSON that its value may have; 1 MiB by default. */
+    readonly largest?: number;
   } = {},
 ): Compiled {
   if (source.trim() === "")
@@ -137,7 +139,7 @@ export function compileExpression(
       const result = run(scope);
       if (result === undefined) return tooMuchWork;
       if (isCelError(result)) return failure(result, checked);
-      const json = jsonOf(result);
+      const json = jsonOf(result, options.largest);
       return json.ok ? { kind: "value", value: json.value } : { kind: "error", message: json.message };
     };
     const evaluate = (scope: Scope): Evaluation => {

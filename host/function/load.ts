@@ -5,6 +5,7 @@ import { checkBuild } from "./check-build.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
 import { checkRuntimes } from "./check-runtimes.ts";
 import { checkExpressions } from "./check-expressions.ts";
+import { checkForEach } from "./check-for-each.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
 import { checkTriggers } from "./check-triggers.ts";
@@ -69,6 +70,7 @@ function check(document: Json, findings: Findings): void {
   checkRuntimes(document, findings);
   checkSteps(outline, findings);
   checkGraph(outline, findings);
+  checkForEach(outline, findings);
   checkWaits(outline, findings);
   checkExpressions(outline, findings);
 }

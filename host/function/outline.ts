@@ -29,7 +29,15 @@ interface StepOutline {
   readonly id?: Text;
   readonly path?: Text;
   readonly join?: Json;
+  readonly forEach?: ForEachOutline;
   readonly edges: readonly EdgeOutline[];
+}
+
+interface ForEachOutline {
+  readonly pointer: string;
+  readonly items?: Text;
+  readonly onError?: Json;
+  readonly tolerate?: Json;
 }
 
 export interface EdgeOutline {
@@ -103,6 +111,23 @@ function stepOf(step: JsonObject, pointer: string): StepOutline {
     ...text(step, "id", pointer),
     ...text(step, "path", pointer),
     ...(join === undefined ? {} : { join }),
+    ...forEachOf(step, `${pointer}/forEach`),
+  };
+}
+
+function forEachOf(step: JsonObject, pointer: string): { readonly forEach?: ForEachOutline } {
+  const value = member(step, "forEach");
+  if (value === undefined) return {};
+  const forEach = objectOf(value);
+  const onError = member(forEach, "onError");
+  const tolerate = member(forEach, "tolerate");
+  return {
+    forEach: {
+      pointer,
+      ...text(forEach, "items", pointer),
+      ...(onError === undefined ? {} : { onError }),
+      ...(tolerate === undefined ? {} : { tolerate }),
+    },
   };
 }
 

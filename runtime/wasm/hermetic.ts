@@ -9,9 +9,9 @@ export interface Hermetic {
   readonly words: readonly [number, number, number, number];
 }
 
-/** What a seed comes to for one attempt: another run, step or attempt has other random numbers. */
+/** What a seed comes to for one attempt: another run, step, item or attempt has other random numbers. */
 export function hermetic(seed: string, { event, ctx }: StepInput): Hermetic {
-  const text = JSON.stringify([seed, ctx.runId, ctx.stepId, ctx.attempt]);
+  const text = JSON.stringify([seed, ctx.idempotencyKey, ctx.attempt]);
   const digest = createHash("sha256").update(text).digest();
   const word = (index: number): number => digest.readUInt32LE(4 * index);
   return { startMs: event.ts, words: [word(0), word(1), word(2), word(3)] };

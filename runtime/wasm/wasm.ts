@@ -1,5 +1,5 @@
 import type { ArtifactSource, Attempt, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
-import { typedStepInput } from "./awaited.ts";
+import { typedStepInput } from "./typed-extras.ts";
 import type { EngineChoice } from "./choice.ts";
 import type { Engine, StepBinary } from "./engine.ts";
 import { createEngines } from "./engines.ts";

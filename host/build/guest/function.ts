@@ -11,8 +11,8 @@ export interface WorldInput {
   readonly ctx: WorldRecord;
 }
 
-/** The event that was waited for stands among the outputs: the records have no field for it. */
-const awaitedStep = "$async";
+/** What the records have no field for stands among the outputs: the event that was waited for is `$async` there. */
+const extra = "$";
 
 /** What is wrong with the exports of a step with a default export. */
 export function checkFunction({ default: step }: StepModule): string | undefined {
@@ -21,7 +21,7 @@ export function checkFunction({ default: step }: StepModule): string | undefined
     : `the default export must be a function, and is ${inspect(step)}`;
 }
 
-/** Calls `export default ({event, steps, async, ctx}) => output`; the output as JSON text. */
+/** Calls `export default ({event, steps, async, item, index, ctx}) => output`; the output as JSON text. */
 export async function callFunction(module: StepModule, input: WorldInput): Promise<string> {
   const output = await (module["default"] as (input: object) => unknown)(stepInput(input));
   try {
@@ -34,12 +34,12 @@ export async function callFunction(module: StepModule, input: WorldInput): Promi
 
 /** The records of the world as one object of plain values; what is not there has no property. */
 function stepInput({ event, steps, ctx }: WorldInput): object {
-  const outputs = steps.filter(({ step }) => step !== awaitedStep);
-  const async = steps.find(({ step }) => step === awaitedStep);
+  const values = steps.map(({ step, output }): [string, unknown] => [step, JSON.parse(output)]);
+  const extras = values.filter(([name]) => name.startsWith(extra));
   return {
     event: plainRecord(event),
-    steps: Object.fromEntries(outputs.map(({ step, output }) => [step, JSON.parse(output)])),
-    ...(async === undefined ? {} : { async: JSON.parse(async.output) as object }),
+    steps: Object.fromEntries(values.filter(([name]) => !name.startsWith(extra))),
+    ...Object.fromEntries(extras.map(([name, value]) => [name.slice(extra.length), value])),
     ctx: plainRecord(ctx),
   };
 }

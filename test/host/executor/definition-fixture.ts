@@ -1,8 +1,10 @@
+import type { Json } from "../../../runtime/json.ts";
 import { defaultLimits } from "../../../runtime/limits.ts";
 import { defineOutput } from "../../../host/function/define-output.ts";
 import type {
   Definition,
   EdgeDefinition,
+  ForEachDefinition,
   StepDefinition,
   WaitDefinition,
 } from "../../../host/function/definition.ts";
@@ -13,10 +15,24 @@ export function when(holds: (scope: Scope) => boolean): Expression {
   return { source: String(holds), evaluate: (scope) => ({ kind: "value", value: holds(scope) }) };
 }
 
+/** A list that is a plain function of what an expression sees; `bears`: so many items may fail. */
+export function each(
+  list: (scope: Scope) => unknown,
+  { concurrency = 10, bears, sees = [] }: { concurrency?: number; bears?: number; sees?: string[] } = {},
+): ForEachDefinition {
+  const items = {
+    source: String(list),
+    value: (scope: Scope) => ({ kind: "value", value: list(scope) as Json }) as const,
+  };
+  const gives = bears === undefined ? "outputs" : "results";
+  return { items, concurrency, gives, bears: { items: bears ?? 0, share: 1 }, sees };
+}
+
 interface StepSketch {
   readonly after?: readonly (string | EdgeDefinition)[];
   readonly join?: "all" | "any";
   readonly retries?: number;
+  readonly forEach?: ForEachDefinition;
 }
 
 /** A definition from a sketch: step ids to what they come after; steps stand in topological order. */
@@ -42,6 +58,7 @@ export function sketch(
       join: step.join ?? "all",
       edges,
       ancestors: [...ancestors],
+      ...(step.forEach === undefined ? {} : { forEach: step.forEach }),
     });
   }
   const handler = onFailure === undefined ? undefined : all.get(onFailure);

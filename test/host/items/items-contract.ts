@@ -1,0 +1,153 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { functionVersion } from "../../../host/function/define.ts";
+import type { FunctionDocument } from "../../../host/function/document.ts";
+import { viewRun } from "../../../host/executor/view.ts";
+import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import type { StoredRun } from "../../../host/state/state.ts";
+import type { Json } from "../../../runtime/json.ts";
+import { until } from "../broker/broker-contract.ts";
+import { Failure, inProcessDrivers, type Program } from "../in-process-driver.ts";
+
+/** Where the hosts of one test have their store. */
+export interface ItemsStore {
+  readonly config: Pick<HostConfig, "store" | "nats">;
+  dispose(): Promise<void>;
+}
+
+interface Item {
+  readonly n: number;
+}
+
+/** How often each item was recorded as completed. */
+function recorded({ history }: StoredRun, step = "each"): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const entry of history) {
+    if (entry.type !== "item.completed" || entry.step !== step) continue;
+    counts.set(entry.item, (counts.get(entry.item) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Steps that run once an item of a list, on every store. `length`: of the long list. */
+export function itemsContract(name: string, open: () => Promise<ItemsStore>, length: number): void {
+  describe(`items on ${name}`, () => {
+    const cleanups: (() => Promise<unknown>)[] = [];
+    afterEach(async () => {
+      for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+    });
+
+    const host = async (programs: Readonly<Record<string, Program>>): Promise<Host> => {
+      const { config, dispose } = await open();
+      cleanups.push(dispose);
+      const on = await createHost({ ...config, drivers: inProcessDrivers(programs) });
+      cleanups.push(() => on.close());
+      return on;
+    };
+    const begin = async (on: Host, steps: FunctionDocument["steps"], data: object): Promise<string> => {
+      const document = { id: "f", triggers: [{ event: "a/b" }], steps, retry: { retries: 0 } };
+      await on.deploy([functionVersion(document, {}, 0)]);
+      const [published] = await on.publish([{ name: "a/b", data }]);
+      return runId("f", published!.id);
+    };
+    const outputOf = async (on: Host, run: StoredRun, step: string): Promise<Json | undefined> => {
+      const version = await on.version(run.functionId, run.functionVersion);
+      return viewRun(version?.document, run).steps.find(({ id }) => id === step)?.output;
+    };
+    const rows = (count: number): Item[] => Array.from({ length: count }, (_, n) => ({ n }));
+
+    test("run as many at once as they may, and give their outputs in the list's order", async () => {
+      let underWay = 0;
+      let most = 0;
+      const on = await host({
+        each: async ({ item, index }) => {
+          most = Math.max(most, (underWay += 1));
+          await new Promise((resolve) => setTimeout(resolve, (7 - (index ?? 0)) % 5));
+          underWay -= 1;
+          return (item as unknown as Item).n * 2;
+        },
+        sum: ({ steps }) => (steps["each"] as number[]).reduce((sum, n) => sum + n, 0),
+      });
+      const steps = {
+        each: { forEach: { items: "data.rows", concurrency: 3 } },
+        sum: { after: [{ step: "each", if: "size(output) == 7" }] },
+      };
+      const run = await on.finished(await begin(on, steps, { rows: rows(7) }));
+      expect(run.status).toBe("completed");
+      expect(most).toBe(3);
+      expect(await outputOf(on, run, "each")).toEqual([0, 2, 4, 6, 8, 10, 12]);
+      expect(await outputOf(on, run, "sum")).toBe(42);
+    });
+
+    test("that fail are run again alone", async () => {
+      const ran: number[] = [];
+      let mended = false;
+      const on = await host({
+        each: ({ item }) => {
+          const { n } = item as unknown as Item;
+          ran.push(n);
+          if (!mended && n % 3 === 0) throw new Failure({ message: `not ${n}` });
+          return n;
+        },
+      });
+      const steps = {
+        each: { forEach: { items: "data.rows", onError: "continue" as const, tolerate: "10%" } },
+      };
+      const id = await begin(on, steps, { rows: rows(10) });
+      const failed = await on.finished(id);
+      expect(failed.status).toBe("failed");
+      const done = [...recorded(failed).keys()];
+      mended = true;
+      ran.length = 0;
+      await on.commands.retry(id);
+      await until(async () => (await on.runs.load(id))?.status === "completed");
+      const run = (await on.runs.load(id))!;
+      expect(ran.toSorted((one, other) => one - other)).toEqual(
+        rows(10).flatMap(({ n }) => (done.includes(n) ? [] : [n])),
+      );
+      expect(recorded(run)).toEqual(new Map(rows(10).map(({ n }) => [n, 1])));
+      expect(await outputOf(on, run, "each")).toEqual(rows(10).map(({ n }) => ({ ok: true, output: n })));
+    });
+
+    test("wait while their run is paused, and none begins once it is cancelled", async () => {
+      const gates = new Map<number, () => void>();
+      const on = await host({
+        each: ({ index }) => new Promise((resolve) => gates.set(index ?? 0, () => resolve(null))),
+      });
+      const id = await begin(
+        on,
+        { each: { forEach: { items: "data.rows", concurrency: 1 } } },
+        { rows: rows(3) },
+      );
+      await until(() => gates.has(0));
+      await on.commands.pause(id);
+      gates.get(0)!();
+      await until(async () => recorded((await on.runs.load(id))!).size === 1);
+      expect(gates.size).toBe(1);
+      await on.commands.resume(id);
+      await until(() => gates.has(1));
+      await on.commands.cancel(id);
+      const run = await on.finished(id);
+      expect(run.status).toBe("cancelled");
+      expect([...recorded(run).keys()]).toEqual([0]);
+      expect(gates.size).toBe(2);
+      gates.get(1)!();
+    });
+
+    test("may be many, and what is written of them grows with their number alone", async () => {
+      const on = await host({
+        each: ({ item }) => (item as unknown as Item).n,
+        count: ({ steps }) => (steps["each"] as Json[]).length,
+      });
+      const steps = {
+        each: { forEach: { items: "data.rows", concurrency: 100 } },
+        count: { after: [{ step: "each" }] },
+      };
+      const id = await begin(on, steps, { rows: rows(length) });
+      const run = await on.finished(id);
+      expect(run.status).toBe("completed");
+      expect(recorded(run).size).toBe(length);
+      expect(await outputOf(on, run, "count")).toBe(length);
+      expect(run.history.length).toBe(length + 5);
+    }, 120_000);
+  });
+}
