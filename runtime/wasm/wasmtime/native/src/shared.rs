@@ -25,6 +25,12 @@ pub fn pooled_tables(slots: u32) -> u32 {
     slots.saturating_mul(4)
 }
 
+/// What a slot keeps of what an attempt has written to, put back to how it was: a step of JavaScript writes to less. To
+/// give pages back and have them again costs interrupts on every core that runs a thread of this process. All slots that
+/// were ever in use at once keep it, so that more would be gigabytes after a crowd.
+const KEPT_OF_MEMORY: usize = 160 * 1024;
+const KEPT_OF_TABLE: usize = 16 * 1024;
+
 /// What all engines of a process share: the pool takes most of the address space, so there can be but one.
 pub struct Shared {
     pub engine: Engine,
@@ -176,8 +182,8 @@ pub fn config(fuel: bool, slots: Option<u32>) -> Config {
             .max_tables_per_module(MOST_TABLES as u32)
             .max_core_instance_size(16 * 1024 * 1024)
             .max_component_instance_size(16 * 1024 * 1024)
-            .linear_memory_keep_resident(64 * 1024)
-            .table_keep_resident(4 * 1024)
+            .linear_memory_keep_resident(KEPT_OF_MEMORY)
+            .table_keep_resident(KEPT_OF_TABLE)
             .async_stack_keep_resident(16 * 1024)
             .pagemap_scan(Enabled::Auto);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
