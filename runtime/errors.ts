@@ -129,7 +129,7 @@ export const runtimeErrors = {
   ERR_ENGINE_UNAVAILABLE: {
     retry: false,
     summary:
-      "The engine that was asked for by name can't be loaded, or does not have what the step's grants or limits need; nothing was started.",
+      "The engine that was asked for by name can't be loaded, or does not have what the step's limits need; nothing was started.",
     next: "Leave the engine to `auto`, or see `millrace doctor` for why it does not load.",
   },
   ERR_ENGINE_BROKEN: {

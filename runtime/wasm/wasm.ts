@@ -1,8 +1,8 @@
 import type { ArtifactSource, Attempt, AttemptResult, Driver, StepFailure, StepProgram } from "../driver.ts";
-import { typedStepInput } from "./typed-extras.ts";
+import { chooseEngine, createEngine } from "./choice.ts";
 import type { EngineChoice } from "./choice.ts";
+import { typedStepInput } from "./typed-extras.ts";
 import type { Engine, StepBinary } from "./engine.ts";
-import { createEngines } from "./engines.ts";
 import { failure } from "../failure.ts";
 import { givenSecrets, type Secrets } from "../secrets.ts";
 import { inspect } from "./component.ts";
@@ -31,7 +31,7 @@ const rememberedBinaries = 10_000;
 /** Executes steps that are WebAssembly components, or core modules built as WASI preview 1 commands. */
 export function createWasmDriver(options: WasmDriverOptions): Driver {
   const { engine: wanted = "auto", secrets = new Map(), services = {} } = options;
-  const engines = createEngines(wanted, options);
+  const engine = typeof wanted === "string" ? createEngine(chooseEngine(wanted), options) : wanted;
   const binaries = new Map<string, Promise<StepBinary | StepFailure>>();
   const running = new Set<Promise<AttemptResult>>();
 
@@ -69,8 +69,6 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
       ...(signal && { signal }),
     };
     const { capabilities } = program;
-    const engine = engines.of(capabilities);
-    if ("code" in engine) return { ok: false, failure: engine, logs: [] };
     // What most steps need: nothing.
     if (capabilities === undefined) return attemptResult(await engine.execute(binary, attempt));
     const given = givenSecrets(capabilities, secrets, input.ctx);
@@ -90,9 +88,7 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
     name: "wasm",
     async prepare(program, limits) {
       const binary = await binaryOf(program);
-      if ("code" in binary) return binary;
-      const engine = engines.of(program.capabilities);
-      return "code" in engine ? engine : engine.prepare(binary, limits);
+      return "code" in binary ? binary : engine.prepare(binary, limits);
     },
     execute(attempt) {
       const result = run(attempt);
@@ -102,7 +98,7 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
       return result;
     },
     async close() {
-      await engines.close();
+      await engine.close();
       // Those that the engine had not been given yet find it closed.
       await Promise.allSettled(running);
     },

@@ -47,6 +47,8 @@ interface AttemptGrants {
   readonly config: readonly string[];
   /** Fixes clocks and randomness: milliseconds since 1970, and the four words of the generator behind it. */
   readonly hermetic?: readonly number[];
+  /** What its folder `/tmp` may hold, where it has one. */
+  readonly tmpBytes?: number;
 }
 
 /** The native half of an engine: its functions only ask, and `drain` has what has ended. */

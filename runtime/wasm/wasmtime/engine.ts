@@ -85,7 +85,7 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
       if (closing !== undefined) return ended(closed());
       if ("code" in program) return ended(program);
       if (signal?.aborted === true) return ended(failure("ERR_STEP_CANCELLED", "The attempt was cancelled."));
-      const grants = capabilities && grantsOf(capabilities, input);
+      const grants = capabilities && grantsOf(capabilities, input, limits);
       const answering = createAnswering(native, calls);
       let abort: (() => void) | undefined;
       const done = await desk.ask<DoneAttempt>((id) => {
@@ -102,12 +102,17 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
 }
 
 /** As the native side takes them. */
-function grantsOf({ env = {}, config = {}, seed }: Capabilities, input: StepInput) {
+function grantsOf(
+  { env = {}, config = {}, seed, tmp }: Capabilities,
+  input: StepInput,
+  { tmpBytes }: Limits,
+) {
   const fixed = seed === undefined ? undefined : hermetic(seed, input);
   return {
     env: Object.entries(env).flat(),
     config: Object.entries(config).flat(),
     ...(fixed && { hermetic: [fixed.startMs, ...fixed.words] }),
+    ...(tmp === true && { tmpBytes }),
   };
 }
 

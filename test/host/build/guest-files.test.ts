@@ -61,11 +61,9 @@ beforeAll(async () => {
 
 afterAll(() => project?.dispose());
 
-// Wasmtime has no /tmp yet: asked for by name until it has.
-const withoutTmp = process.env["MILLRACE_TMP"] !== "wasmtime";
 const engines = [
   { name: "v8", create: createV8Engine, left: false },
-  { name: "wasmtime", create: createEngine, left: skipped || withoutTmp },
+  { name: "wasmtime", create: createEngine, left: skipped },
 ] as const;
 
 for (const { name, create, left } of engines) {

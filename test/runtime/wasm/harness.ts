@@ -61,7 +61,7 @@ export interface Harness {
 
 /** A harness; `cacheDir` continues with the cache of an earlier one. `more`: what stands behind granted imports. */
 export function createHarness(
-  createEngine: (...made: Parameters<CreateEngine>) => NonNullable<WasmDriverOptions["engine"]>,
+  createEngine: CreateEngine,
   parallelism = 2,
   cacheDir?: string,
   more: Pick<WasmDriverOptions, "services" | "secrets"> = {},

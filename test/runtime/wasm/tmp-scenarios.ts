@@ -338,4 +338,20 @@ export const scenarios: readonly Scenario[] = [
       [fs.stat("moved"), ":file 0 1"],
     ],
   },
+  {
+    name: "keeps nothing of where a folder lay that was removed",
+    calls: (fs) => [
+      [fs.mkdir("a"), "ok"],
+      [fs.mkdir("a/b"), "ok"],
+      [fs.mkdir("a/b/c"), "ok"],
+      [fs.open(1, "a/b/c", folder), "ok"],
+      [fs.rename("a", "x", 0, 1), "invalid"],
+      [fs.rmdir("a/b/c"), "ok"],
+      [fs.rename("a", "x", 0, 1), "no-entry"],
+      [fs.rmdir("a/b"), "ok"],
+      [fs.rmdir("a"), "ok"],
+      [fs.list(1), "="],
+      [fs.list(0), "="],
+    ],
+  },
 ];

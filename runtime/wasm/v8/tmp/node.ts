@@ -22,7 +22,7 @@ export interface FileNode extends NodeState {
 export interface DirectoryNode extends NodeState {
   readonly is: "directory";
   readonly entries: Map<string, DirectoryEntry>;
-  /** The root's is the root. */
+  /** The root's is the root; that of one that was removed is itself. */
   parent: DirectoryNode;
   lastPlace: number;
 }

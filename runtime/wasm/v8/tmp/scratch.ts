@@ -141,6 +141,8 @@ function leave(parent: DirectoryNode, name: string, time: bigint, account: Accou
   touch(parent, time);
   node.links--;
   node.changed = time;
+  // Or those that it lay in would live on, uncounted, as long as it is held.
+  if (node.is === "directory") node.parent = node;
   if (node.links > 0) account.names(-1);
   else forget(node, account);
 }

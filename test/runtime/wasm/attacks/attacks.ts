@@ -41,13 +41,8 @@ const themes: readonly (readonly [theme: string, attacks: readonly Attack[]])[] 
   ["to be no component", malformedAttacks],
 ];
 
-/** What of the suite an engine is held to: those parts that it has. */
-interface Parts {
-  readonly tmp?: boolean;
-}
-
 /** Holds an engine against hostile steps: each ends as it must, and after each an honest one runs as ever. */
-export function attacks(name: Engine["name"], createEngine: CreateEngine, { tmp = true }: Parts = {}): void {
+export function attacks(name: Engine["name"], createEngine: CreateEngine): void {
   describe(`on ${name}, a step tries`, () => {
     let harness: Harness;
     let honest: Uint8Array;
@@ -63,8 +58,7 @@ export function attacks(name: Engine["name"], createEngine: CreateEngine, { tmp 
       await harness.close();
     });
 
-    const ofParts = [...(tmp ? tmpThemes : []), ...httpThemes];
-    for (const [theme, attacks] of [...themes, ...ofParts]) {
+    for (const [theme, attacks] of [...themes, ...tmpThemes, ...httpThemes]) {
       test.each(attacks)(`${theme}: $name`, async (attack) => {
         await attempt(harness, name, attack);
         expect(await harness.run(honest)).toEqual({ ok: true, output: 1, logs: [] });
@@ -72,7 +66,7 @@ export function attacks(name: Engine["name"], createEngine: CreateEngine, { tmp 
       });
     }
     leftovers(() => harness);
-    if (tmp) tmpLeftovers(() => harness);
+    tmpLeftovers(() => harness);
     httpAnswers(() => harness);
     networkGrantAttacks(createEngine);
     secretAttacks(createEngine);

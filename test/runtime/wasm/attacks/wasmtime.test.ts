@@ -16,5 +16,4 @@ const keepingFew: CreateEngine = (options) =>
     compile: { cpuMs: 5_000, memoryBytes: 1024 * mebibyte },
   });
 
-// /tmp is not there yet.
-describe.skipIf(skipped)("on Wasmtime", () => attacks("wasmtime", keepingFew, { tmp: false }));
+describe.skipIf(skipped)("on Wasmtime", () => attacks("wasmtime", keepingFew));

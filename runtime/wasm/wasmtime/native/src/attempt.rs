@@ -12,6 +12,7 @@ use crate::program::{Entry, Program};
 use crate::shared::Shared;
 use crate::typed::{Failure, Input, Named, TypedParams, TypedResults};
 use crate::verdict::{Ending, Verdict};
+use crate::wasi::preview1;
 use crate::world::World;
 
 /// What one attempt may use; `Limits` of runtime/limits.ts.
@@ -35,6 +36,8 @@ pub struct Grants {
     pub config: Vec<(String, String)>,
     /// Where clocks and randomness begin that a seed fixes: milliseconds since 1970, and the generator's state.
     pub hermetic: Option<(u64, [u32; 4])>,
+    /// What its folder `/tmp` may hold, where it has one.
+    pub tmp_bytes: Option<u64>,
 }
 
 /// What the threads of an engine know of one attempt, whoever runs it.
@@ -239,6 +242,7 @@ async fn call(
             Ok(Called::Ran(u32::from(result.is_err())))
         }
         Entry::Command { pre } => {
+            preview1::preopen(store.data_mut())?;
             let instance = pre.instantiate_async(&mut *store).await?;
             let start = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
             start.call_async(&mut *store, ()).await?;

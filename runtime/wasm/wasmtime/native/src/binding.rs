@@ -44,6 +44,8 @@ pub struct AttemptGrants {
     pub config: Vec<String>,
     /// Fixes clocks and randomness: milliseconds since 1970, and the four words of the generator behind it.
     pub hermetic: Option<Vec<f64>>,
+    /// What its folder `/tmp` may hold, where it has one.
+    pub tmp_bytes: Option<f64>,
 }
 
 fn pairs(texts: Vec<String>) -> Vec<(String, String)> {
@@ -59,6 +61,7 @@ fn grants(grants: Option<AttemptGrants>) -> Grants {
         env,
         config,
         hermetic,
+        tmp_bytes,
     } = grants;
     Grants {
         env: pairs(env),
@@ -67,6 +70,7 @@ fn grants(grants: Option<AttemptGrants>) -> Grants {
             [start, a, b, c, d] => Some((start as u64, [a, b, c, d].map(|word| word as u32))),
             _ => None,
         }),
+        tmp_bytes: tmp_bytes.map(|bytes| bytes as u64),
     }
 }
 

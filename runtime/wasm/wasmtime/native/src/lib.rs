@@ -21,6 +21,7 @@ pub mod plain;
 mod program;
 mod shared;
 mod slab;
+mod tmp;
 mod type_text;
 mod typed;
 mod verdict;

@@ -9,8 +9,9 @@ use crate::clock::Clock;
 use crate::hermetic::Hermetic;
 use crate::log::Source;
 use crate::slab::Slab;
+use crate::tmp::{Failure, Fault, Now, Outcome, Tmp};
 use crate::verdict::Verdict;
-use crate::wasi::{Exchange, Http, IoError, KeyValue, Pollable};
+use crate::wasi::{Exchange, Files, Http, IoError, KeyValue, Pollable, wall_clock};
 
 /// Table elements of all of an attempt's instances together: they lie in the host's own memory.
 pub const MOST_TABLE_ELEMENTS: usize = 1024 * 1024;
@@ -43,6 +44,8 @@ pub struct World {
     pub errors: Slab<IoError>,
     pub http: Http,
     pub key_value: KeyValue,
+    /// Its scratch folder, where that is granted.
+    pub tmp: Option<Box<Tmp>>,
     memory: usize,
     /// Bytes that the host holds for the guest, beside its memory.
     held: usize,
@@ -81,24 +84,6 @@ impl Stdin {
     }
 }
 
-/// The file descriptors of a preview 1 command: stdin, stdout and stderr, until it closes them.
-pub struct Files([bool; 3]);
-
-impl Files {
-    pub fn is_open(&self, fd: i32) -> bool {
-        usize::try_from(fd).is_ok_and(|fd| self.0.get(fd) == Some(&true))
-    }
-
-    /// False when it was not open.
-    pub fn close(&mut self, fd: i32) -> bool {
-        let open = self.is_open(fd);
-        if open {
-            self.0[fd as usize] = false;
-        }
-        open
-    }
-}
-
 /// Where a guest writes to.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Sink {
@@ -115,13 +100,19 @@ impl World {
         typed: bool,
     ) -> Self {
         let hermetic = attempt.grants.hermetic;
+        let hermetic = hermetic.map(|(start_ms, words)| Hermetic::new(start_ms, words));
+        let tmp = attempt.grants.tmp_bytes.map(|limit| {
+            let now = || wall_clock(hermetic.as_ref());
+            Box::new(Tmp::new(limit, &now))
+        });
         World {
-            hermetic: hermetic.map(|(start_ms, words)| Hermetic::new(start_ms, words)),
+            hermetic,
+            tmp,
             attempt,
             clock,
             args,
             stdin: Stdin { text: stdin, at: 0 },
-            files: Files([true; 3]),
+            files: Files::default(),
             stdout: Vec::new(),
             typed,
             pollables: Slab::new("pollables"),
@@ -192,6 +183,23 @@ impl World {
     pub fn instant(&self, monotonic: u64) -> Option<Instant> {
         self.began
             .checked_add(std::time::Duration::from_nanos(monotonic))
+    }
+
+    /// Does something with the scratch folder, which may end the guest; where there is none, it has no descriptor of it.
+    pub fn with_tmp<T>(
+        &mut self,
+        work: impl FnOnce(&mut Tmp, Now<'_>) -> Outcome<T>,
+    ) -> Result<std::result::Result<T, Fault>> {
+        let Some(tmp) = &mut self.tmp else {
+            return Ok(Err(Fault::BadDescriptor));
+        };
+        let hermetic = self.hermetic.as_ref();
+        match work(tmp, &|| wall_clock(hermetic)) {
+            Ok(done) => Ok(Ok(done)),
+            Err(Failure::Fault(fault)) => Ok(Err(fault)),
+            Err(Failure::Breach(verdict)) => self.end(verdict),
+            Err(Failure::Trap(error)) => Err(error),
+        }
     }
 
     pub fn add_pollable(&mut self, ready: Ready) -> Result<(Resource<Pollable>,)> {

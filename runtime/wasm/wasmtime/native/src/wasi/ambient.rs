@@ -4,6 +4,7 @@ use wasmtime::component::{ComponentType, Lower, Resource};
 use wasmtime::{Result, StoreContextMut};
 
 use super::{Instance, Pollable};
+use crate::hermetic::Hermetic;
 use crate::world::{Ready, World};
 
 #[derive(ComponentType, Lower)]
@@ -15,9 +16,9 @@ struct Datetime {
 
 type Context<'a> = StoreContextMut<'a, World>;
 
-/// Nanoseconds since 1970-01-01T00:00:00Z, in steps of a millisecond.
-pub fn wall_clock(world: &World) -> u64 {
-    if let Some(hermetic) = &world.hermetic {
+/// Nanoseconds since 1970-01-01T00:00:00Z, in steps of a millisecond; on a clock that is fixed, where there is one.
+pub fn wall_clock(hermetic: Option<&Hermetic>) -> u64 {
+    if let Some(hermetic) = hermetic {
         return hermetic.wall_clock();
     }
     let since = SystemTime::now()
@@ -76,7 +77,7 @@ pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> 
         }
         ("wasi:clocks/wall-clock", "now") => {
             to.func_wrap(item, |context: Context<'_>, (): ()| {
-                let now = wall_clock(context.data());
+                let now = wall_clock(context.data().hermetic.as_ref());
                 Ok((Datetime {
                     seconds: now / 1_000_000_000,
                     nanoseconds: (now % 1_000_000_000) as u32,

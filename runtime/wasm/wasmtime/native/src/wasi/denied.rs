@@ -56,16 +56,12 @@ enum SocketError {
     PermanentResolverFailure,
 }
 
-/// wasi:filesystem, wasi:sockets and terminals, which the C libraries of ordinary toolchains link whether or not a
-/// program uses them. No folder is preopened, there is no terminal, and every way to a socket is denied, so that a guest
-/// never gets a resource of theirs: their other functions can't be called.
+/// wasi:sockets and terminals, which the C libraries of ordinary toolchains link whether or not a program uses them. There
+/// is no terminal, and every way to a socket is denied, so that a guest never gets a resource of theirs: their other
+/// functions can't be called.
 pub fn link(to: &mut Instance<'_>, interface: &str, item: &str) -> Result<bool> {
     match (interface, item) {
         // Their types name resources that this host does not have: values are made by hand.
-        ("wasi:filesystem/preopens", "get-directories") => to
-            .func_new(item, |_: Context<'_>, _, _, results| {
-                answer(results, Val::List(Vec::new()))
-            })?,
         (
             "wasi:cli/terminal-stdin" | "wasi:cli/terminal-stdout" | "wasi:cli/terminal-stderr",
             "get-terminal-stdin" | "get-terminal-stdout" | "get-terminal-stderr",

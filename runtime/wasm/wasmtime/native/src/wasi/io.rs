@@ -2,6 +2,7 @@ use wasmtime::component::{ComponentType, Lower, Resource, ResourceType, WasmList
 use wasmtime::{Result, StoreContextMut};
 
 use super::cli::STDERR;
+use super::filesystem::{self, FIRST_FILE_STREAM};
 use super::http::{self, Awaited, ErrorCode, FIRST_STREAM, Unwritten};
 use super::{InputStream, Instance, OutputStream, Pollable};
 use crate::waiting::wait;
@@ -134,6 +135,7 @@ fn is_ready(world: &World, pollable: &Resource<Pollable>, now: u64) -> Result<bo
 fn read(world: &mut World, stream: &Input, at_most: u64) -> Result<Option<Vec<u8>>> {
     let at_most = at_most.min(PERMITTED) as usize;
     let bytes = match stream.rep() {
+        stream @ FIRST_FILE_STREAM.. => filesystem::read(world, stream, at_most)?,
         stream @ FIRST_STREAM.. => http::read(world, stream, at_most)?,
         _ => world.stdin.read(at_most),
     };
@@ -144,6 +146,10 @@ fn write(world: &mut World, stream: &Output, bytes: &[u8]) -> Result<Outcome> {
     let stream = stream.rep();
     if stream < FIRST_STREAM {
         world.write(sink(stream), bytes)?;
+        return Ok(Ok(()));
+    }
+    if stream >= FIRST_FILE_STREAM {
+        filesystem::write(world, stream, bytes)?;
         return Ok(Ok(()));
     }
     Ok(match http::write(world, stream, bytes)? {
@@ -245,6 +251,7 @@ pub fn link_resource(to: &mut Instance<'_>, item: &str) -> Result<bool> {
             item,
             ResourceType::host::<InputStream>(),
             |mut context: Context<'_>, stream| match stream {
+                FIRST_FILE_STREAM.. => filesystem::drop_stream(context.data_mut(), stream),
                 FIRST_STREAM.. => http::drop_input(context.data_mut(), stream),
                 _ => Ok(()),
             },
@@ -253,6 +260,7 @@ pub fn link_resource(to: &mut Instance<'_>, item: &str) -> Result<bool> {
             item,
             ResourceType::host::<OutputStream>(),
             |mut context: Context<'_>, stream| match stream {
+                FIRST_FILE_STREAM.. => filesystem::drop_stream(context.data_mut(), stream),
                 FIRST_STREAM.. => http::drop_output(context.data_mut(), stream),
                 _ => Ok(()),
             },

@@ -6,6 +6,7 @@ mod ask;
 mod cli;
 mod config;
 mod denied;
+mod filesystem;
 mod http;
 mod io;
 mod keyvalue;
@@ -15,9 +16,11 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType};
 use wasmtime::{Result, StoreContextMut};
 
+pub use ambient::wall_clock;
 pub use http::{Exchange, Http};
 pub use io::IoError;
 pub use keyvalue::KeyValue;
+pub use preview1::Files;
 
 use crate::world::World;
 
@@ -29,9 +32,7 @@ pub struct Network;
 pub struct AddressStream;
 
 /// Stands for every resource of which a step never gets one; the number keeps the types apart.
-const NOT_THERE: [&str; 11] = [
-    "descriptor",
-    "directory-entry-stream",
+const NOT_THERE: [&str; 9] = [
     "tcp-socket",
     "udp-socket",
     "incoming-datagram-stream",
@@ -81,6 +82,7 @@ fn link_function(
         || config::link(definitions, interface, item)?
         || http::link(definitions, interface, item)?
         || keyvalue::link(definitions, interface, item)?
+        || filesystem::link(definitions, interface, item)?
         || denied::link(definitions, interface, item)?;
     if linked {
         return Ok(());
@@ -94,7 +96,10 @@ fn link_function(
 
 fn link_resource(definitions: &mut Instance<'_>, item: &str) -> Result<()> {
     let keep = |_: StoreContextMut<'_, World>, _: u32| Ok(());
-    if io::link_resource(definitions, item)? || http::link_resource(definitions, item)? {
+    if io::link_resource(definitions, item)?
+        || http::link_resource(definitions, item)?
+        || filesystem::link_resource(definitions, item)?
+    {
         return Ok(());
     }
     match item {
