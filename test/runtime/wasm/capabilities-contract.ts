@@ -124,6 +124,11 @@ function seeds(harness: () => Harness): void {
       const { ctx } = stepInput();
       expect(await run("one", stepInput({ ctx: { ...ctx, attempt: 2 } }))).not.toBe(first);
       expect(await run("one", stepInput({ ctx: { ...ctx, runId: "run-2" } }))).not.toBe(first);
+      const [item, other] = [
+        await run("one", stepInput({ index: 0 })),
+        await run("one", stepInput({ index: 1 })),
+      ];
+      expect(new Set([first, item, other]).size).toBe(3);
       expect(await run("one")).toBe(first);
     });
 
