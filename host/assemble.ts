@@ -13,7 +13,7 @@ import { createDefinitions } from "./executor/definitions.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "./executor/executor.ts";
 import { finished } from "./executor/finished.ts";
 import type { Held } from "./executor/held-runs.ts";
-import { createAdmission } from "./flow-control/admission.ts";
+import { createFlowControl } from "./flow-control/flow-control.ts";
 import { createNotices } from "./executor/notices.ts";
 import { createOutbox } from "./executor/outbox.ts";
 import { prepareSteps } from "./executor/readiness.ts";
@@ -88,13 +88,14 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const stored = { waits, events: broker, unattended, outbox };
   const commands = createCommands({ ...shared, broker, outbox, nudge: (id) => executor.nudge(id) });
   const { cancel } = commands;
-  const admission = createAdmission({ gates: state.gates, runs, clock, random, notices, cancel });
-  const executor = createExecutor({ ...shared, ...stored, admission, drivers, random, notices, maxRuns });
+  const flow = createFlowControl({ state, broker, definitions, notices, clock, random, cancel });
+  const executor = createExecutor({ ...shared, ...stored, ...flow, drivers, random, notices, maxRuns });
   cluster?.answer(executor.nudge);
   const completing = createCompleting({ host: name, completions, runs, live: ownLive, clock, cluster });
   cluster?.answerCompletions(completing.completeHere);
+  const waiting = await flow.concurrency.recover();
   await consume(broker, { executor, follower, runtimes: [...drivers.keys()], maxInFlight: maxRuns });
-  const recovered = executor.recover().catch(notices.storeError);
+  const recovered = executor.recover(waiting).catch(notices.storeError);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

@@ -76,7 +76,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   return {
     oneOf: [
       entry("run.started", { event: { $ref: "Event#" }, "eventSeq?": integer, "retryOf?": string }),
-      entry("run.queued", { reason: string, "until?": time }),
+      entry("run.queued", { reason: string, "until?": time, "queue?": string, "place?": integer }),
       entry("run.admitted", {}),
       entry("step.completed", { ...recorded, output: json, "emits?": listOf({ $ref: "Event#" }) }),
       entry("step.emitted", { step: string, "item?": integer }),

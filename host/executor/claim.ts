@@ -3,6 +3,7 @@ import type { Definition } from "../function/definition.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import type { HistoryEntry } from "./history.ts";
+import { releaseStored } from "./release-stored.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
 import { transition } from "./transition.ts";
@@ -45,9 +46,15 @@ export async function claimRun(
   // Its timer wakes it in time. One that has fired wakes it no more: the run is taken, and parks with the next.
   const asleep = next !== undefined && firesAt > now && next.idleUntil >= firesAt;
   if (asleep && offered !== undefined) return "done";
-  if (peers === undefined) return { ...taken, revision };
+  if (peers === undefined) {
+    const wasHeld = status === "running" && holder !== undefined;
+    return { ...taken, revision, ...(wasHeld ? { origin: "orphan" } : {}) };
+  }
   // This clock may be behind the one that fired the timer: then the wake must come once more.
-  if (asleep) return firesAt - now <= clockSkewMs ? "lost" : "done";
+  if (asleep) {
+    await releaseStored(run, { definitions, ...ports, over: false });
+    return firesAt - now <= clockSkewMs ? "lost" : "done";
+  }
   const nudged =
     holder === undefined || holder === host ? "absent" : await peers.holds(holder, run.id, offered);
   if (nudged !== "absent") return nudged === "held" ? "lost" : "done";

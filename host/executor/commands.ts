@@ -93,10 +93,14 @@ export function createCommands(options: CommandsOptions): Commands {
       // Told at once where that is possible; the wake finds whoever has the run by then.
       if (holder === host) nudge(runId);
       else if (holder !== undefined && status === "running") await peers?.holds(holder, runId);
-      if (view.finished === undefined) await broker.wake(runId);
+      // One that is over may have slots, or wait for some.
+      if (view.finished === undefined || (await hasLimits(run))) await broker.wake(runId);
       return;
     }
   };
+
+  const hasLimits = async ({ functionId, functionVersion }: StoredRun): Promise<boolean> =>
+    (await definitions.get(functionId, functionVersion))?.flowControl?.concurrency !== undefined;
 
   return {
     cancel: (runId, reason) =>

@@ -18,6 +18,8 @@ export interface Definitions {
   everTriggeredBy(eventName: string): Promise<readonly string[]>;
   /** The active functions with a trigger for this event name. */
   triggeredBy(eventName: string): readonly Definition[];
+  /** The active version of a function. */
+  current(functionId: string): Definition | undefined;
   /** The version on which a run began; undefined when the catalog does not have it. */
   get(functionId: string, version: string): Promise<Definition | undefined>;
 }
@@ -101,6 +103,10 @@ export function createDefinitions(catalog: Catalog): Definitions {
       }),
     everTriggeredBy: (eventName) => catalog.everTriggeredBy(eventName),
     triggeredBy: (eventName) => byEvent.get(eventName) ?? [],
+    current(functionId) {
+      const version = active.get(functionId);
+      return version && compile(version);
+    },
     async get(functionId, version) {
       const known = compiled.get(`${functionId}@${version}`);
       if (known !== undefined) return known;

@@ -2,6 +2,7 @@ import type { Driver, RuntimeName } from "../../runtime/driver.ts";
 import type { Broker, StoredEvent } from "../broker/broker.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { Admission } from "../flow-control/admission.ts";
+import type { Concurrency } from "../flow-control/concurrency.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
@@ -37,6 +38,7 @@ export interface ExecutorOptions {
   readonly live: Live;
   readonly notices: Notices;
   readonly admission: Admission;
+  readonly concurrency: Concurrency;
   /** Runs held in memory at once, at most. */
   readonly maxRuns: number;
 }
@@ -53,8 +55,8 @@ export interface Executor {
   wake(runId: string): Promise<Held>;
   /** Has a run that this host holds looked at again, or offers it an event. */
   nudge(runId: string, offered?: StoredEvent): Nudged;
-  /** Takes up the runs that a host left when it ended. */
-  recover(): Promise<void>;
+  /** Takes up the runs that a host left when it ended, and then those that waited for their turn. */
+  recover(waiting: readonly string[]): Promise<void>;
   /** Starts nothing new, gives what is under way `graceMs` to end, and then cuts it off; its runs go on later. */
   close(graceMs: number): Promise<void>;
 }
@@ -130,15 +132,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     wake: held.wake,
     nudge: held.nudge,
-    async recover() {
+    async recover(waiting) {
       if (unattended === undefined) return;
       let last: string | undefined;
       for (;;) {
         const orphans = await unattended.orphans(last, orphanPage);
         for (const id of orphans) await held.wake(id);
         last = orphans.at(-1);
-        if (orphans.length < orphanPage || closing) return;
+        if (orphans.length < orphanPage || closing) break;
       }
+      for (const id of waiting) if (!closing) await held.wake(id);
     },
     async close(graceMs) {
       closing = true;

@@ -5,6 +5,7 @@ import type { Definitions } from "./definitions.ts";
 import type { Notices } from "./notices.ts";
 import type { Nudged } from "./peers.ts";
 import { startRunLoop, type RunLoop } from "./run-loop.ts";
+import { releaseStored } from "./release-stored.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import { createSlots } from "./slots.ts";
 
@@ -68,6 +69,7 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
     try {
       const run = await runs.load(id);
       const over = run === undefined || run.finishedAt !== undefined;
+      if (over && run !== undefined) await releaseStored(run, { definitions, ...ports, over });
       const taken = over ? "done" : await claimRun(run, offered, { runs, definitions, ports });
       if (typeof taken !== "string") return hold(taken);
       letGo(id);

@@ -39,7 +39,15 @@ export type HistoryEntry =
       readonly retryOf?: string;
     }
   /** It waits for its turn, and nothing of it is executed before that: until a time, if one is known. */
-  | { readonly type: "run.queued"; readonly at: number; readonly reason: string; readonly until?: number }
+  | {
+      readonly type: "run.queued";
+      readonly at: number;
+      readonly reason: string;
+      readonly until?: number;
+      /** Where it waits, if it is for a slot. */
+      readonly queue?: string;
+      readonly place?: number;
+    }
   /** Its turn has come. */
   | { readonly type: "run.admitted"; readonly at: number }
   | ({

@@ -49,7 +49,7 @@ export async function newRun(
   if (update.status !== "running") return "put off";
   const view = emptyView();
   for (const entry of entries) applyEntry(view, entry);
-  return { header, revision, definition, view: { ...view, event } };
+  return { header, revision, definition, view: { ...view, event }, origin: "new" };
 
   async function decide(): Promise<HistoryEntry | undefined> {
     if (definition.flowControl === undefined) return undefined;

@@ -27,6 +27,10 @@ export type Standing = Outcome | { readonly history: readonly HistoryEntry[] };
 
 /** What a host writes down of a run that it holds. */
 interface RunRecord {
+  /** The last that is known. */
+  readonly revision: number;
+  /** It was found to have finished. */
+  readonly over: boolean;
   /**
    * Appends entries, of which the first has the sequence after `seq`. Undefined when they are stored. A history when
    * they are not, because somebody has added to it what the holder is to do: then all of it.
@@ -43,12 +47,16 @@ export function createRecord(ports: RecordPorts, header: RunHeader, revision: nu
   const { clock, live, notices, stopping, runs, peers } = ports;
   const insisting = { clock, stopping, onError: notices.storeError };
   let last = revision;
+  let over = false;
 
   const check = async (): Promise<Standing | undefined> => {
     const loaded = await insistOn(() => runs.load(header.id), insisting);
     if (loaded === undefined) return "back";
     const run = loaded.value;
-    if (run === undefined || run.finishedAt !== undefined) return "done";
+    if (run === undefined || run.finishedAt !== undefined) {
+      over = true;
+      return "done";
+    }
     if (run.revision === last) return undefined;
     // Whoever takes a run writes its own name down: one who adds to it leaves it.
     if (peers !== undefined && (run.status !== "running" || run.host !== ports.host)) return "lost";
@@ -57,6 +65,12 @@ export function createRecord(ports: RecordPorts, header: RunHeader, revision: nu
   };
 
   return {
+    get revision() {
+      return last;
+    },
+    get over() {
+      return over;
+    },
     check,
     async append(seq, entries, update) {
       const appended = await insistOn(() => runs.append(header, last, entries, update), insisting);

@@ -1,6 +1,7 @@
 import type { Driver, RuntimeName } from "../../runtime/driver.ts";
 import type { StoredEvent } from "../broker/broker.ts";
 import type { Random } from "../clock.ts";
+import type { Concurrency } from "../flow-control/concurrency.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { RunHeader } from "../state/state.ts";
@@ -15,6 +16,7 @@ export interface RunLoopPorts extends RecordPorts {
   readonly random: Random;
   readonly lookout: Lookout;
   readonly outbox: Outbox;
+  readonly concurrency: Concurrency;
   /** A run whose next timer is due within this time is not parked, in milliseconds. */
   readonly holdMs: number;
   /** Hears of every timer that was stored. */
@@ -29,6 +31,8 @@ export interface TakenRun {
   readonly revision: number;
   readonly definition: Definition;
   readonly view: RunView & { readonly event: Event };
+  /** It was just created; or its host was executing it when that ended, and there is no other. */
+  readonly origin?: "new" | "orphan";
   /** The timer that it was parked with. */
   readonly timer?: number | undefined;
   readonly offered?: readonly StoredEvent[];

@@ -5,10 +5,11 @@ import type { HistoryEntry } from "./history.ts";
 import { createNudges } from "./nudges.ts";
 import { createOffers } from "./offers.ts";
 import { createPublication } from "./publication.ts";
-import { planRound, updateOf } from "./plan.ts";
+import { updateOf } from "./plan.ts";
 import { createRecord, type Standing } from "./record.ts";
 import { decideRound } from "./round.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
+import { createRunSlots } from "./run-slots.ts";
 import { applyEntry, foldHistory } from "./run-view.ts";
 import type { Execution } from "./execution.ts";
 
@@ -37,6 +38,7 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   const offers = createOffers(definition, () => view, taken.offered);
   const attempts = createAttempts(ports, header, nudges.nudge);
   const publication = createPublication(ports, view);
+  const slots = createRunSlots(ports, { header, definition, ...taken });
   /** Something came while the run was being parked: nobody else may take it for free. */
   let parked = false;
   let outcome: Outcome | undefined;
@@ -77,13 +79,16 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     const offered = { offered: offers.take(), looking: offers.looking, onError };
     const next = await decideRound(ports, { ...subject, ...offered });
     if (next === undefined) return letGo("back");
-    const plan = planRound(ports, next, underWay.size > 0);
+    const turn = await slots.take(next, underWay.size > 0, { view, record });
+    if (turn === undefined) return letGo("back");
+    const { plan } = turn;
     const { idle, elsewhere, wakeAt } = plan;
-    const all = [...entries, ...next.decided];
+    const all = [...entries, ...next.decided, ...turn.entries];
     if (all.length > 0 || idle || parked) {
       const standing = await record.append(seq, all, updateOf(view, plan, own));
       if (standing !== undefined) return follow(standing, entries);
       parked = idle;
+      slots.stored(turn);
       if (idle && wakeAt !== undefined) ports.armed(wakeAt);
     }
     if (next.publish === true) {
@@ -105,15 +110,17 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     return undefined;
   };
 
-  /** Who wakes the run meanwhile may be the other host, which has handed it back: then it must be looked at anew. */
   const handOver = async ({ step }: Execution): Promise<Outcome> => {
+    slots.keep();
     const how = await record.handOver(step);
+    // Woken meanwhile by the other host, which has handed it back, perhaps: then it must be looked at anew.
     return nudges.nudged ? "back" : how;
   };
 
   const run = async (): Promise<Outcome> => {
     while (outcome === undefined) await advance();
-    return outcome;
+    // Before anybody hears that nothing is left to do: whoever has the run's event then does this once more.
+    return outcome === "done" ? slots.leave({ view, record }) : outcome;
   };
 
   return {

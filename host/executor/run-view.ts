@@ -20,7 +20,13 @@ export interface RunView extends RunState {
   /** When it was stored. */
   createdAt: number;
   /** It waits for its turn. */
-  queued?: { readonly since: number; readonly reason: string; readonly until?: number };
+  queued?: {
+    readonly since: number;
+    readonly reason: string;
+    readonly until?: number;
+    readonly queue?: string;
+    readonly place?: number;
+  };
   /** By place: events that a step or an item emits, and that may not be published yet. */
   readonly unpublished: Map<string, Unpublished>;
   /** Of steps that run once an item, by step. */
@@ -71,8 +77,8 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       if (entry.eventSeq !== undefined) view.eventSeq = entry.eventSeq;
       break;
     case "run.queued": {
-      const { at: since, reason, until } = entry;
-      view.queued = { since, reason, ...(until === undefined ? {} : { until }) };
+      const { type: _, at: since, ...queued } = entry;
+      view.queued = { since, ...queued };
       break;
     }
     case "run.admitted":
@@ -150,7 +156,7 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
 /** What a run waits for before its first step is no part of its own time. */
 function admit(view: RunView, at: number): void {
   if (view.queued?.until !== undefined) view.startedAt = at;
-  if (view.steps.size === 0) view.timedFrom = Math.max(view.timedFrom, at);
+  if (view.steps.size === 0 && view.items.size === 0) view.timedFrom = Math.max(view.timedFrom, at);
   delete view.queued;
 }
 

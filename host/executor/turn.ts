@@ -12,20 +12,25 @@ interface Turn {
 const never = Number.POSITIVE_INFINITY;
 
 /** Whether a run waits for its turn and has not executed anything. */
-export function isWaitingToBegin({ queued, steps }: RunView): boolean {
-  return queued !== undefined && steps.size === 0;
+export function isWaitingToBegin({ queued, steps, items }: RunView): boolean {
+  return queued !== undefined && steps.size === 0 && items.size === 0;
+}
+
+/** When a run has waited too long to begin; infinite when it has begun, or may wait for good. */
+export function latestBeginning({ startTimeoutMs = never }: Definition, view: RunView): number {
+  return isWaitingToBegin(view) ? view.createdAt + startTimeoutMs : never;
 }
 
 /** Decides what can be decided of a run that waits for its turn: its time has come, or it has waited too long to begin. */
 export function decideTurn(
-  { startTimeoutMs = never }: Definition,
+  definition: Definition,
   view: RunView,
   { now }: { readonly now: number },
   decide: (entry: HistoryEntry) => void,
 ): Turn {
   const { queued } = view;
   if (queued === undefined) return { waits: false, wakeAt: never };
-  const tooLate = isWaitingToBegin(view) ? view.createdAt + startTimeoutMs : never;
+  const tooLate = latestBeginning(definition, view);
   if (tooLate <= now) {
     const reason = `it waited longer than the function's startTimeout for its turn (${queued.reason})`;
     decide({ type: "run.cancelled", at: now, reason });

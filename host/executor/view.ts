@@ -5,7 +5,7 @@ import type { RunSummary, StoredRun } from "../state/state.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { outputOfRun } from "./output.ts";
 import { itemsDetail, type ItemsDetail } from "./items-detail.ts";
-import { foldHistory, type RunView } from "./run-view.ts";
+import { foldHistory } from "./run-view.ts";
 
 /** A run as a person looks at it: what became of each step, attempt by attempt. */
 export interface RunDetail extends RunSummary {
@@ -15,7 +15,7 @@ export interface RunDetail extends RunSummary {
   /** Why the run was cancelled, or paused. */
   readonly reason?: string;
   /** What it waits for before it goes on; absent: it has its turn. */
-  readonly queued?: NonNullable<RunView["queued"]>;
+  readonly queued?: { readonly since: number; readonly reason: string; readonly until?: number };
   /** The run of which this one is another try, with another event. */
   readonly retryOf?: string;
   /** What it came to, once it has completed. */

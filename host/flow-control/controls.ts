@@ -25,7 +25,7 @@ export interface Controls {
   rateLimit(applicant: Applicant): Control | undefined;
   singleton(applicant: Applicant): Control | undefined;
   throttle(applicant: Applicant): Control | undefined;
-  /** Ends a stored run if a newer one has its place of a singleton by now. */
+  /** Ends a stored run if another has its place of a singleton by now: it was stored so late that it counted as gone, or that one is newer. */
   settle(applicant: Applicant): Promise<void>;
 }
 
@@ -141,11 +141,12 @@ export function createControls({ documents, runs, clock, notices, cancel }: Cont
 
   const settle: Controls["settle"] = async (applicant) => {
     const control = applicant.definition.flowControl?.singleton;
-    if (control?.mode !== "cancel") return;
+    if (control === undefined) return;
     const { run, stored } = applicant;
     const { place, text } = key("singleton", applicant, control.key);
     const has = await of<SingletonState>().change(place, (state) => ({ result: state }));
-    if (has === undefined || has.run === run || has.seq < stored.seq) return;
+    if (has === undefined || has.run === run) return;
+    if (control.mode === "cancel" && has.seq < stored.seq) return;
     await cancel(run, `singleton: run ${has.run} took its place${text}`).catch(unlessOver);
   };
 

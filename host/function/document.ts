@@ -45,6 +45,18 @@ export interface FunctionDocument {
     /** How many may begin at once; 1 by default. */
     readonly burst?: number;
   };
+  /** How many runs may execute steps at once; those over it wait. */
+  readonly concurrency?: readonly ConcurrencyDocument[];
+  /** CEL that gives a whole number: of runs that wait for a slot, those with the higher one go first. */
+  readonly priority?: string;
+}
+
+export interface ConcurrencyDocument {
+  readonly limit: number;
+  readonly key?: string;
+  /** "shared": by all functions that use the name; "function" by default. */
+  readonly scope?: "function" | "shared";
+  readonly name?: string;
 }
 
 interface RateDocument {

@@ -5,6 +5,7 @@ import { checkBuild } from "./check-build.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
 import { checkRuntimes } from "./check-runtimes.ts";
 import { checkExpressions } from "./check-expressions.ts";
+import { checkFlowControl } from "./check-flow-control.ts";
 import { checkForEach } from "./check-for-each.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
@@ -66,6 +67,7 @@ function check(document: Json, findings: Findings): void {
   checkAmounts(document, findings);
   checkCapabilities(document, findings);
   checkTriggers(outline, findings);
+  checkFlowControl(document, findings);
   checkBuild(document, findings);
   checkRuntimes(document, findings);
   checkSteps(outline, findings);

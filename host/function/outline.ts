@@ -85,10 +85,12 @@ export function outlineOf(document: Json): Outline {
 }
 
 function valuesOf(root: JsonObject): readonly Text[] {
-  return ["idempotency", "singleton", "rateLimit", "throttle"].flatMap((control) => {
-    const { key } = text(objectOf(member(root, control)), "key", `/${control}`);
-    return key === undefined ? [] : [key];
-  });
+  const owners = ["idempotency", "singleton", "rateLimit", "throttle"].map(
+    (control) => [member(root, control), `/${control}`] as const,
+  );
+  const limits = listOf(root, "concurrency").map((limit, index) => [limit, `/concurrency/${index}`] as const);
+  const keys = [...owners, ...limits].map(([owner, pointer]) => text(objectOf(owner), "key", pointer).key);
+  return [...keys, text(root, "priority", "").priority].filter((value) => value !== undefined);
 }
 
 function stepOf(step: JsonObject, pointer: string): StepOutline {

@@ -64,7 +64,7 @@ export async function createLayout(
 }
 
 function streams(names: Names, options: NatsOptions): readonly Wanted[] {
-  const { events, runs, wakes, deadLetters, waits, gates } = names;
+  const { events, runs, wakes, deadLetters, waits, gates, queues } = names;
   const base = {
     storage: StorageType.File,
     allow_direct: true,
@@ -139,6 +139,17 @@ function streams(names: Names, options: NatsOptions): readonly Wanted[] {
         discard: DiscardPolicy.Old,
         max_msgs_per_subject: 1,
         allow_msg_ttl: true,
+        duplicate_window: nanos(100),
+      },
+    },
+    {
+      name: queues.stream,
+      config: {
+        ...base,
+        subjects: queues.subjects,
+        description: "Runs that wait for their turn: a subject a queue, a message a run",
+        retention: RetentionPolicy.Limits,
+        discard: DiscardPolicy.New,
         duplicate_window: nanos(100),
       },
     },

@@ -9,6 +9,7 @@ export interface Names {
   readonly deadLetters: StreamNames;
   readonly waits: StreamNames;
   readonly gates: StreamNames;
+  readonly queues: StreamNames;
   readonly catalog: string;
   readonly artifacts: string;
   readonly keyValues: string;
@@ -28,6 +29,8 @@ export interface Names {
   waitPath(eventName: string, path: string): string;
   /** Subject of a document of flow control. */
   gate(key: string): string;
+  /** Subject of the runs of a queue. */
+  queue(name: string): string;
   /** Subject on which a host is asked. */
   host(name: string): string;
   /** Subject on which a host is told of completions of its HTTP steps. */
@@ -77,6 +80,7 @@ export function createNames(prefix: string): Names {
     deadLetters: stream("dead-letters", "dead-letters.>"),
     waits: stream("waits", "waits.*.*.*", "wait-paths.*.*"),
     gates: stream("gates", "gates.*"),
+    queues: stream("queues", "queues.*"),
     catalog: `${prefix}-catalog`,
     artifacts: `${prefix}-artifacts`,
     keyValues: `${prefix}-kv`,
@@ -93,6 +97,7 @@ export function createNames(prefix: string): Names {
     waitPaths: `${prefix}.wait-paths.*.*`,
     waitPath: (eventName, path) => `${prefix}.wait-paths.${token(eventName)}.${token(path)}`,
     gate: (key) => `${prefix}.gates.${key}`,
+    queue: (name) => `${prefix}.queues.${name}`,
     host: (name) => `${prefix}.hosts.${token(name)}`,
     completions: (host) => `${prefix}.completions.${token(host)}`,
     live: (host) => `${prefix}.live.${token(host)}`,

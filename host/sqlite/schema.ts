@@ -98,5 +98,23 @@ CREATE TABLE gates (
 CREATE INDEX gates_by_end ON gates (goes_at) WHERE goes_at IS NOT NULL;
 `;
 
+/** Runs that wait for their turn. */
+const queues = `
+CREATE TABLE queued (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue TEXT NOT NULL,
+  run_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX queued_by_queue ON queued (queue, place);
+`;
+
 /** What brings a file from each layout to the next; its place in the list is the number of the layout. */
-export const migrations: readonly string[] = [tables, revisions, keyValues, activations, waits, gates];
+export const migrations: readonly string[] = [
+  tables,
+  revisions,
+  keyValues,
+  activations,
+  waits,
+  gates,
+  queues,
+];

@@ -3,6 +3,7 @@ import { createNatsArtifacts } from "./nats-artifacts.ts";
 import { createNatsCatalog } from "./nats-catalog.ts";
 import { createNatsGates } from "./nats-gates.ts";
 import { createNatsKeyValues } from "./nats-key-values.ts";
+import { createNatsQueues } from "./nats-queues.ts";
 import { createNatsRuns } from "./nats-runs.ts";
 import { createNatsWaits } from "./nats-waits.ts";
 import { startRetention } from "./nats-retention.ts";
@@ -20,6 +21,7 @@ export async function createNatsState(session: NatsSession): Promise<State> {
     runs: createNatsRuns(session, artifacts, waits),
     waits,
     gates: createNatsGates(session),
+    queues: createNatsQueues(session),
     unattended: undefined,
     catalog,
     artifacts,

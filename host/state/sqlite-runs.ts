@@ -1,5 +1,6 @@
 import type { HistoryEntry, RunStatus } from "../executor/history.ts";
 import type { Database } from "../sqlite/database.ts";
+import { queuedFirst } from "./sqlite-queues.ts";
 import { waitRemover } from "./sqlite-waits.ts";
 import type { RunFilter, RunSummary, Runs, UnattendedRuns } from "./state.ts";
 
@@ -117,6 +118,7 @@ export function createUnattendedRuns(database: Database): UnattendedRuns {
         .all(afterId ?? null, limit)
         .map((row) => (row as { id: string }).id);
     },
+    queued: async () => queuedFirst(database),
   };
 }
 

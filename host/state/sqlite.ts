@@ -5,6 +5,7 @@ import type { FunctionVersion } from "../function/version.ts";
 import type { Database } from "../sqlite/database.ts";
 import { createSqliteGates } from "./sqlite-gates.ts";
 import { createSqliteKeyValues } from "./sqlite-key-values.ts";
+import { createSqliteQueues } from "./sqlite-queues.ts";
 import { createSqliteRuns, createUnattendedRuns } from "./sqlite-runs.ts";
 import { createSqliteWaits } from "./sqlite-waits.ts";
 import type { Artifacts, Catalog, State } from "./state.ts";
@@ -16,6 +17,7 @@ export function createSqliteState(database: Database, clock: Clock): State {
     unattended: createUnattendedRuns(database),
     waits: createSqliteWaits(database),
     gates: createSqliteGates(database, clock),
+    queues: createSqliteQueues(database),
     catalog: createCatalog(database),
     artifacts: createArtifacts(database),
     keyValues: createSqliteKeyValues(database),

@@ -87,6 +87,8 @@ export interface UnattendedRuns {
   nextDue(): Promise<number | undefined>;
   /** Runs that a host was advancing when it ended: neither parked nor finished, and held by no living host. */
   orphans(afterId: string | undefined, limit: number): Promise<readonly string[]>;
+  /** Every queue that is not empty, with its first run. */
+  queued(): Promise<readonly { readonly queue: string; readonly runId: string }[]>;
 }
 
 /** A version on which new runs begin. */
@@ -152,6 +154,23 @@ export interface Gates {
   store(key: string, value: Json, over: number | null, keepMs?: number): Promise<number | undefined>;
 }
 
+/** A run in a queue. */
+export interface QueuedRun {
+  readonly runId: string;
+  /** Grows from one to the next. */
+  readonly place: number;
+}
+
+/** Runs that wait for their turn, each queue in the order in which they came. A queue's name is made as a gate's key is. */
+export interface Queues {
+  /** Puts a run behind all others of the queue; resolves to its place, which is above 0. Durable when it resolves. */
+  add(queue: string, runId: string): Promise<number>;
+  /** The first runs behind a place. Sees all writes that were acknowledged before it began, by any host. */
+  next(queue: string, after: number, limit: number): Promise<readonly QueuedRun[]>;
+  /** Takes a run out; one that is left in by chance does no harm. */
+  remove(queue: string, place: number): Promise<void>;
+}
+
 /** Functions, their immutable versions, and which of them new runs begin on. */
 export interface Catalog {
   /** Stores a version; the same version again changes nothing. */
@@ -193,6 +212,7 @@ export interface State {
   readonly unattended: UnattendedRuns | undefined;
   readonly waits: Waits;
   readonly gates: Gates;
+  readonly queues: Queues;
   readonly catalog: Catalog;
   readonly artifacts: Artifacts;
   readonly keyValues: KeyValues;

@@ -1,5 +1,5 @@
 import type { Json } from "../../runtime/json.ts";
-import type { GateDocument } from "../../host/state/state.ts";
+import type { GateDocument, QueuedRun } from "../../host/state/state.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The documents of flow control of the simulated store; every operation is atomic. */
@@ -24,6 +24,30 @@ export function createServerGates(scheduler: Pick<Scheduler, "now">): ServerGate
       const goesAt = scheduler.now() + keepMs;
       documents.set(key, { revision: revisions, value: structuredClone(value), goesAt });
       return revisions;
+    },
+  };
+}
+
+/** The queues of the simulated store; every operation is atomic. */
+export interface ServerQueues {
+  add(queue: string, runId: string): number;
+  next(queue: string, after: number, limit: number): readonly QueuedRun[];
+  remove(queue: string, place: number): void;
+}
+
+export function createServerQueues(): ServerQueues {
+  let entries: (QueuedRun & { readonly queue: string })[] = [];
+  let places = 0;
+  return {
+    add(queue, runId) {
+      places += 1;
+      entries.push({ queue, runId, place: places });
+      return places;
+    },
+    next: (queue, after, limit) =>
+      entries.filter((entry) => entry.queue === queue && entry.place > after).slice(0, limit),
+    remove(queue, place) {
+      entries = entries.filter((entry) => entry.queue !== queue || entry.place !== place);
     },
   };
 }

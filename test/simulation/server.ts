@@ -3,7 +3,12 @@ import type { StoredEvent } from "../../host/broker/broker.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import type { RunHeader } from "../../host/state/state.ts";
 import type { World } from "./machine.ts";
-import { createServerGates, type ServerGates } from "./server-gates.ts";
+import {
+  createServerGates,
+  createServerQueues,
+  type ServerGates,
+  type ServerQueues,
+} from "./server-gates.ts";
 import { createServerQueue, type ServerQueue } from "./server-queue.ts";
 import { createServerRuns, type ServerRuns } from "./server-runs.ts";
 import { createServerWaits, type ServerWaits } from "./server-waits.ts";
@@ -24,6 +29,7 @@ export interface Server {
   readonly stored: readonly StoredEvent[];
   readonly waits: ServerWaits;
   readonly gates: ServerGates;
+  readonly queues: ServerQueues;
   /** The place up to which all events are acknowledged. */
   settled(): number;
   /** Every change of active versions, in order; their number is the catalog's revision. */
@@ -71,6 +77,7 @@ export function createServer(world: World): Server {
     stored,
     waits: createServerWaits(),
     gates: createServerGates(scheduler),
+    queues: createServerQueues(),
     settled: () =>
       events.items.reduce((least, { payload }) => Math.min(least, payload.seq - 1), stored.length),
     activations,

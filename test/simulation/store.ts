@@ -164,6 +164,12 @@ function createState({ world, server, machine }: StoreOptions): State {
       store: (key, value, over, keepMs) =>
         request(`store gate ${key} over ${over}`, () => server.gates.store(key, value, over, keepMs)),
     },
+    queues: {
+      add: (queue, runId) => request(`queue ${runId} in ${queue}`, () => server.queues.add(queue, runId)),
+      next: (queue, after, limit) =>
+        request(`next of ${queue} after ${after}`, () => server.queues.next(queue, after, limit)),
+      remove: (queue, place) => request(`take ${place} out`, () => server.queues.remove(queue, place)),
+    },
     catalog: createCatalog({ world, server, machine }),
     artifacts: { put: async () => "", get: async () => undefined, has: async () => false },
     keyValues: {

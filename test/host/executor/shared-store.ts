@@ -43,6 +43,12 @@ export async function sharedExecutor(
     live,
     notices: createNotices(systemClock, live),
     admission: { admit: async () => ({ kind: "now" }), settle: async () => undefined },
+    concurrency: {
+      acquire: async () => ({ has: true }),
+      release: async () => undefined,
+      leaveQueue: () => undefined,
+      recover: async () => [],
+    },
     maxRuns: 10,
   });
   return {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { findNatsServer } from "../nats/find-server.ts";
 import { startNatsServer, type NatsServer } from "../nats/server.ts";
-import { flowControlContract } from "./flow-control-contract.ts";
+import { admissionContract } from "./admission-contract.ts";
+import { concurrencyContract } from "./concurrency-contract.ts";
 
 const program = findNatsServer();
 
@@ -12,12 +13,14 @@ describe.skipIf(program === undefined)("on a nats-server", () => {
     server = await startNatsServer(program ?? "");
   });
   afterAll(() => server.stop());
-  flowControlContract(
-    "nats:",
-    async () => ({
-      config: { store: server.url, nats: { prefix: `flow${(installations += 1)}`, leaseMs: 2_000 } },
-      dispose: async () => undefined,
-    }),
-    { shared: true },
-  );
+  for (const contract of [admissionContract, concurrencyContract]) {
+    contract(
+      "nats:",
+      async () => ({
+        config: { store: server.url, nats: { prefix: `flow${(installations += 1)}`, leaseMs: 2_000 } },
+        dispose: async () => undefined,
+      }),
+      { shared: true },
+    );
+  }
 });

@@ -66,4 +66,47 @@ describe("what a document says of flow control", () => {
       "SCHEMA /singleton",
     ]);
   });
+
+  test("has limits in the order in which a run asks for slots: those of keys first, shared ones last", () => {
+    const concurrency = [
+      { limit: 9, scope: "shared", name: "b" },
+      { limit: 8, scope: "shared", name: "a", key: "user.id" },
+      { limit: 7, scope: "shared", name: "a2" },
+      { limit: 6 },
+      { limit: 5, key: "user.id" },
+    ];
+    const text = documentWith({ concurrency, priority: "data.n" });
+    expect(problemsOf(text)).toEqual([]);
+    const { flowControl } = define(functionVersion(JSON.parse(text) as FunctionDocument, {}, 0));
+    expect(flowControl?.concurrency?.map(({ limit }) => limit)).toEqual([5, 6, 8, 7, 9]);
+    expect(flowControl?.priority?.source).toBe("data.n");
+  });
+
+  test("is checked for limits without a name, with one too many, or twice, and for a priority without a use", () => {
+    expect(
+      pairsOf(
+        documentWith({
+          concurrency: [
+            { limit: 0, key: "event." },
+            { limit: 1, scope: "shared" },
+            { limit: 1, name: "x" },
+            { limit: 1, scope: "shared", name: "api" },
+            { limit: 2, scope: "shared", name: "api", key: "user.id" },
+            { limit: 3 },
+          ],
+          priority: "output",
+        }),
+      ),
+    ).toEqual([
+      "DUPLICATE /concurrency/4",
+      "DUPLICATE /concurrency/5",
+      "EXPRESSION /concurrency/0/key",
+      "EXPRESSION /priority",
+      "SCHEMA /concurrency/0/limit",
+      "SCHEMA /concurrency/1",
+      "SCHEMA /concurrency/2/name",
+    ]);
+    expect(pairsOf(documentWith({ priority: "data.n" }))).toEqual(["SCHEMA /priority"]);
+    expect(pairsOf(documentWith({ concurrency: { limit: 1 } }))).toEqual(["SCHEMA /concurrency"]);
+  });
 });

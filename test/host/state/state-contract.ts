@@ -4,6 +4,7 @@ import { runId } from "../../../host/executor/run-id.ts";
 import type { FunctionVersion } from "../../../host/function/version.ts";
 import { gatesContract } from "./gates-contract.ts";
 import { keyValuesContract } from "./key-values-contract.ts";
+import { queuesContract } from "./queues-contract.ts";
 import type { ActiveVersion, RunFilter, RunHeader, State } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
 
@@ -296,6 +297,8 @@ export function stateContract(
       () => state.keyValues,
       outlivesClose ? async () => (state = await fixture.reopen()).keyValues : undefined,
     );
+
+    queuesContract(() => state, outlivesClose ? async () => (state = await fixture.reopen()) : undefined);
 
     gatesContract(
       () => state.gates,
