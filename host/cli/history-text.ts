@@ -1,4 +1,6 @@
 import type { LogLine } from "../../runtime/driver.ts";
+import { runtimeErrors } from "../../runtime/errors.ts";
+import { hostErrors } from "../errors.ts";
 import type { HistoryEntry } from "../executor/history.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
@@ -28,6 +30,15 @@ export function attemptText(entry: { attempt: number; startedAt: number; at: num
 /** "step-2: ERR_STEP_FATAL no such user". */
 export function failureText(failure: { code: string; message: string; step?: string }): string {
   return `${failure.step === undefined ? "" : `${failure.step}: `}${failure.code} ${failure.message}`;
+}
+
+/** Failures of which the message is the step's own: nobody but its author knows what to do. */
+const own: ReadonlySet<string> = new Set(["ERR_STEP_FAILED", "ERR_STEP_FATAL"]);
+
+/** What to do about a failure, where Millrace knows. */
+export function failureNext({ code }: { readonly code: string }): string | undefined {
+  const rows: Readonly<Record<string, { readonly next: string }>> = { ...hostErrors, ...runtimeErrors };
+  return own.has(code) ? undefined : rows[code]?.next;
 }
 
 /** What has become of a wait: "waits for order/paid, 1 h 0 min at most". */

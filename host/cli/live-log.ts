@@ -2,7 +2,15 @@ import { stripVTControlCharacters } from "node:util";
 import type { LogLine } from "../../runtime/driver.ts";
 import type { HistoryEntry } from "../executor/history.ts";
 import type { LiveMessage } from "../live.ts";
-import { attemptText, controlText, failureText, logLines, shortId, waitText } from "./history-text.ts";
+import {
+  attemptText,
+  controlText,
+  failureNext,
+  failureText,
+  logLines,
+  shortId,
+  waitText,
+} from "./history-text.ts";
 import { createItemsProgress } from "./items-progress.ts";
 import { preview, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
@@ -67,6 +75,12 @@ function attemptParts(
   const reason = `${style("red", failure.code)} ${printable(failure.message)}`;
   const retry = retryAt === undefined ? "" : style("yellow", `· retry in ${span(retryAt - entry.at)}`);
   return [[style(retryAt === undefined ? "red" : "yellow", "✗"), run, step, time, reason, retry]];
+}
+
+/** What to do about a run that has failed, below its line. */
+function nextLines(entry: HistoryEntry, style: Style): string[] {
+  const next = entry.type === "run.failed" ? failureNext(entry.failure) : undefined;
+  return next === undefined ? [] : [`${" ".repeat(timeWidth)}${style("cyan", "next:")} ${next}`];
 }
 
 /** What is said of a run that has ended. */
@@ -157,7 +171,7 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       case "wait.cancelled":
         return [line(entry.at, style("yellow", "…"), run, ...waitText(entry, dim))];
       default:
-        return [runLine(entry, run, runId)];
+        return [runLine(entry, run, runId), ...nextLines(entry, style)];
     }
   };
 

@@ -3,7 +3,7 @@ import type { RecordedFailure } from "../executor/history.ts";
 import { outputOfRun } from "../executor/output.ts";
 import { foldHistory } from "../executor/run-view.ts";
 import type { StoredRun } from "../state/state.ts";
-import { failureText } from "./history-text.ts";
+import { failureNext, failureText } from "./history-text.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 import { span } from "./time.ts";
@@ -16,7 +16,11 @@ export interface RunReport {
   readonly output?: Json;
   /** The outputs of the steps that completed, by step id. */
   readonly outputs: Readonly<Record<string, Json>>;
-  readonly failure?: RecordedFailure & { readonly step?: string };
+  readonly failure?: RecordedFailure & {
+    readonly step?: string;
+    /** What to do about it, where Millrace knows. */
+    readonly next?: string;
+  };
 }
 
 export function runReport(run: StoredRun): RunReport {
@@ -24,6 +28,7 @@ export function runReport(run: StoredRun): RunReport {
   const { steps } = view;
   const output = outputOfRun(view);
   const ending = run.history.find((entry) => entry.type === "run.failed");
+  const next = ending === undefined ? undefined : failureNext(ending.failure);
   const outputs: [string, Json][] = [];
   for (const [id, step] of steps) {
     if (step.status === "completed") outputs.push([id, step.output ?? null]);
@@ -33,7 +38,7 @@ export function runReport(run: StoredRun): RunReport {
     runId: run.id,
     ...(output === undefined ? {} : { output }),
     outputs: Object.fromEntries(outputs),
-    ...(ending === undefined ? {} : { failure: ending.failure }),
+    ...(ending === undefined ? {} : { failure: { ...ending.failure, ...(next !== undefined && { next }) } }),
   };
 }
 
@@ -45,6 +50,7 @@ export function runReportLines(run: StoredRun, style: Terminal["out"]): string[]
   return [
     `${style(colour, report.status)} ${style("dim", `in ${took}`)}`,
     ...(report.failure === undefined ? [] : [`  ${printable(failureText(report.failure))}`]),
+    ...(report.failure?.next === undefined ? [] : [`  ${style("cyan", "next:")} ${report.failure.next}`]),
     ...Object.entries(report.outputs).flatMap(([step, output]) => [
       style("bold", step),
       ...JSON.stringify(output, undefined, 2)

@@ -3,7 +3,7 @@ import type { RunStatus } from "../executor/history.ts";
 import type { RunDetail, StepDetail, WaitDetail } from "../executor/view.ts";
 import { triggerStep } from "../function/document.ts";
 import type { RunSummary } from "../state/state.ts";
-import { failureText, logLines } from "./history-text.ts";
+import { failureNext, failureText, logLines } from "./history-text.ts";
 import { preview, printable } from "./printable.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -68,11 +68,13 @@ export function runLines(
   const wakes = run.wakeAt === undefined ? "" : `, goes on in ${span(run.wakeAt - now)}`;
   const field = (name: string, value: string): string => `${out("dim", name.padEnd(9))} ${value}`;
   const why = run.failure === undefined ? run.reason : failureText(run.failure);
+  const next = run.failure === undefined ? undefined : failureNext(run.failure);
   return [
     field("run", out("bold", run.id)),
     field("status", `${status}${took}${wakes}`),
     ...(run.queued === undefined ? [] : [field("waits", printable(`for its turn: ${run.queued.reason}`))]),
     ...(why === undefined ? [] : [field("why", printable(why))]),
+    ...(next === undefined ? [] : [field("next", next)]),
     field("function", `${printable(run.functionId)} ${out("dim", `version ${run.functionVersion}`)}`),
     field("event", `${printable(run.eventName)} ${out("dim", printable(run.eventId))}`),
     ...(run.userId === undefined ? [] : [field("user", printable(run.userId))]),

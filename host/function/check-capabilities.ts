@@ -32,10 +32,10 @@ const capabilitiesOf: Readonly<Record<string, ReadonlySet<string>>> = {
   http: new Set<CapabilityName>(["emit"]),
 };
 
-/** How programs that run elsewhere have what they need. */
+/** How programs that run elsewhere have what else they need. */
 const elsewhere: Readonly<Record<string, string>> = {
-  lambda: "what the Lambda function's own role and environment give it",
-  http: "what its receiver has, and secrets by `secret` and `headers` of its `runtime`",
+  lambda: "it has what the Lambda function's own role and environment give it",
+  http: "it has what its receiver has, and secrets in the `headers` of its `runtime`",
 };
 
 function checkNames(capabilities: JsonObject, runtime: string, pointer: string, findings: Findings): void {
@@ -45,7 +45,9 @@ function checkNames(capabilities: JsonObject, runtime: string, pointer: string, 
     // What is no capability at all is the schema's to find.
     if (own?.has(name) === true || !names.includes(name)) continue;
     const message = `a step of runtime ${JSON.stringify(runtime)} can't have the capability ${name}`;
-    const expected = own === undefined ? (elsewhere[runtime] ?? "none") : `one of: ${[...own].join(", ")}`;
+    const known = own === undefined ? "none" : `one of: ${[...own].join(", ")}`;
+    const other = elsewhere[runtime];
+    const expected = other === undefined ? known : `${known}; ${other}`;
     const place = { pointer: pointer + pointerStep(name), place: "key" as const };
     findings.add({ code: "ERR_FUNCTION_CAPABILITY", ...place, message, expected });
   }

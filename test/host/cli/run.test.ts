@@ -47,6 +47,8 @@ test("a run that fails exits with 1 and says which step failed and why", async (
   });
   expect(stderr).toContain("ERR_STEP_FATAL");
   expect(stderr).not.toContain("    at ");
+  // What to do about it is for the step's author to know.
+  expect(stdout + stderr).not.toContain("next");
 });
 
 test("an event that no trigger takes exits with 3 and the reason", async () => {
