@@ -82,10 +82,10 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     holds: cluster.holds,
     handOver: (id: string, runtime: RuntimeName) => broker.wake(id, runtime),
   };
-  const { runs, waits, unattended } = state;
+  const { runs, waits, gates, unattended } = state;
   const shared = { runs, host: name, peers, definitions, clock, live: ownLive };
   const outbox = createOutbox({ broker, catalog: state.catalog, intake, clock, live: ownLive });
-  const stored = { waits, events: broker, unattended, outbox };
+  const stored = { waits, gates, events: broker, unattended, outbox };
   const commands = createCommands({ ...shared, broker, outbox, nudge: (id) => executor.nudge(id) });
   const { cancel } = commands;
   const flow = createFlowControl({ state, broker, definitions, notices, clock, random, cancel });

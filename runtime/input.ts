@@ -32,6 +32,8 @@ export interface StepContext {
 /** What every runtime hands to a step: the event, the outputs of the steps before it, and the context. */
 export interface StepInput {
   readonly event: StepEvent;
+  /** Of a function with batches: all events of the run, of which `event` is the first. */
+  readonly events?: readonly StepEvent[];
   readonly steps: Readonly<Record<string, Json>>;
   /** The event that was waited for last on the way to the step. */
   readonly async?: StepEvent;

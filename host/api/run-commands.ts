@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { MillraceError } from "../errors.ts";
+import { foldHistory } from "../executor/run-view.ts";
 import type { Host } from "../host.ts";
 import type { RunSummary } from "../state/state.ts";
 import type { ApiSettings } from "./options.ts";
@@ -78,7 +79,7 @@ function routesOf({ commands, runs }: Pick<Host, "runs" | "commands">): readonly
       description:
         "With {} as the body, a run that failed or was cancelled goes on with the steps that did not complete. With `from`, a " +
         "step's id, any run that is over goes on with that step and all behind it. With `event`, a new run begins on the " +
-        "active version: the fields given (`data`, `user`, …) take the place of those of the run's own event.",
+        "active version: the fields given (`data`, `user`, …) take the place of those of the run's own event; a batch keeps its others.",
       fields: ["from", "event"],
       async act(id, body) {
         const { event } = body;
@@ -86,10 +87,10 @@ function routesOf({ commands, runs }: Pick<Host, "runs" | "commands">): readonly
         if (event === undefined) return commands.retry(id, from).then(() => id);
         if (from !== undefined) throw invalid("`from` and `event` exclude each other");
         if (typeof event !== "object" || event === null) throw invalid("`event` must be an object");
-        const [first] = (await runs.load(id))?.history ?? [];
-        if (first?.type !== "run.started") return commands.retry(id).then(() => id);
+        const { event: before } = foldHistory((await runs.load(id))?.history ?? []);
+        if (before === undefined) return commands.retry(id).then(() => id);
         // Another event: with an id and a time of its own, unless they are given.
-        const { id: _, ts: __, ...own } = first.event;
+        const { id: _, ts: __, ...own } = before;
         return commands.rerun(id, { ...own, ...event });
       },
     },

@@ -61,6 +61,13 @@ const ran: Schema = {
     "What exactly was run, where the document's name for it can change its meaning: an image's digest.",
 };
 
+const collectedBy: Schema = { type: "string", enum: ["batch", "debounce"] };
+const begunWhy: Schema = {
+  type: "string",
+  enum: ["time", "count", "size"],
+  description: "Its time was over, there were enough events, or they were as large as they may be.",
+};
+
 /** What an entry of a run's history can be, its properties besides `head`. */
 function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   const entry = (type: string, properties: Readonly<Record<string, Schema>>): Schema =>
@@ -75,8 +82,19 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   };
   return {
     oneOf: [
-      entry("run.started", { event: { $ref: "Event#" }, "eventSeq?": integer, "retryOf?": string }),
       entry("run.queued", { reason: string, "until?": time, "queue?": string, "place?": integer }),
+      entry("run.started", {
+        event: { $ref: "Event#" },
+        "eventSeq?": integer,
+        "retryOf?": string,
+        "events?": listOf({ $ref: "Event#" }),
+      }),
+      entry("run.collecting", { by: collectedBy, "key?": json, until: time }),
+      entry("run.collected", {
+        events: listOf(object({ id: string, seq: integer, "event?": { $ref: "Event#" } })),
+        until: time,
+      }),
+      entry("run.begun", { why: begunWhy }),
       entry("run.admitted", {}),
       entry("step.completed", { ...recorded, output: json, "emits?": listOf({ $ref: "Event#" }) }),
       entry("step.emitted", { step: string, "item?": integer }),
@@ -209,6 +227,11 @@ export const components = {
   RunDetail: object({
     ...runSummary,
     event: { $ref: "Event#" },
+    "events?": {
+      ...listOf({ $ref: "Event#" }),
+      description: "Of a function with batches, once the run has begun: all that it gets.",
+    },
+    "collected?": { $ref: "Collected#" },
     "failure?": failure,
     "reason?": { ...string, description: "Why it was cancelled, or paused." },
     "queued?": object(
@@ -220,6 +243,18 @@ export const components = {
     steps: listOf({ $ref: "Step#" }),
     "waits?": { ...listOf({ $ref: "Wait#" }), description: "In the order in which they began." },
   }),
+  Collected: object(
+    {
+      by: collectedBy,
+      "key?": { ...json, description: "What its events have in common." },
+      count: { ...integer, description: "Its events so far." },
+      since: time,
+      until: { ...time, description: "When it begins if no more events come." },
+      "begunAt?": time,
+      "why?": begunWhy,
+    },
+    "What a run collected before it began, or does still.",
+  ),
   Wait: object(
     {
       id: string,

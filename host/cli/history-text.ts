@@ -1,6 +1,7 @@
 import type { LogLine } from "../../runtime/driver.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
 import { hostErrors } from "../errors.ts";
+import type { Json } from "../../runtime/json.ts";
 import type { HistoryEntry } from "../executor/history.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
@@ -57,6 +58,34 @@ export function waitText(
     default:
       return ["waits no more", id];
   }
+}
+
+/** What a run collects before it begins: "collects events as a batch of \"acme\", for 30 s at most". */
+export function collectText(
+  entry: Extract<HistoryEntry, { readonly type: "run.collecting" | "run.collected" | "run.begun" }>,
+): string {
+  if (entry.type === "run.collecting") {
+    const left = span(entry.until - entry.at);
+    const what =
+      entry.by === "batch" ? `collects a batch${keyText(entry.key)}` : `is put off${keyText(entry.key)}`;
+    return `${what}, begins in ${left}`;
+  }
+  if (entry.type === "run.begun") return `begins: ${begunTexts[entry.why]}`;
+  const [first] = entry.events;
+  const count = entry.events.length === 1 ? `event ${first?.id ?? ""}` : `${entry.events.length} events`;
+  return printable(`has ${count} more, begins in ${span(entry.until - entry.at)}`);
+}
+
+/** Why a run began that had collected events. */
+export const begunTexts = {
+  time: "its time was over",
+  count: "there were enough events",
+  size: "its events were as large as they may be",
+} as const;
+
+/** " of \"acme\"": what the events of a run have in common. */
+export function keyText(key: Json | undefined): string {
+  return key === undefined ? "" : ` of ${printable(JSON.stringify(key))}`;
 }
 
 /** What was done with a run: "paused: look into it". */

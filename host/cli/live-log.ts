@@ -4,8 +4,9 @@ import type { HistoryEntry } from "../executor/history.ts";
 import type { LiveMessage } from "../live.ts";
 import {
   attemptText,
-  controlText,
   failureNext,
+  collectText,
+  controlText,
   failureText,
   logLines,
   shortId,
@@ -165,6 +166,10 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       case "run.retried":
       case "run.timedOut":
         return [line(entry.at, style("yellow", "…"), run, style("yellow", controlText(entry)))];
+      case "run.collecting":
+      case "run.collected":
+      case "run.begun":
+        return [line(entry.at, style("yellow", "…"), run, collectText(entry))];
       case "wait.armed":
       case "wait.matched":
       case "wait.timedOut":

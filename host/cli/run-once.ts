@@ -9,7 +9,7 @@ import { parseEvent, type Event } from "../event/event.ts";
 import { compileEventSchemas } from "../event/schemas.ts";
 import { define } from "../function/define.ts";
 import { triggerEvent } from "../function/document.ts";
-import { createHost, MillraceError, runId, type Host } from "../index.ts";
+import { createHost, MillraceError, type Host } from "../index.ts";
 import { nearest } from "../nearest.ts";
 import type { StoredRun } from "../state/state.ts";
 import { tellProgress } from "./build-text.ts";
@@ -28,7 +28,8 @@ import { refusals } from "./trigger-check.ts";
 export async function runOnce(functionId: string, options: RunOptions, terminal: Terminal): Promise<number> {
   const project = await openProject(options.project);
   const found = functionOf(project, functionId);
-  const event = await eventFor(found, options, project, terminal);
+  const events = await eventsFor(found, options, project, terminal);
+  const [event] = events;
   const interrupt = catchInterrupts();
   try {
     const { functions, problems } = await buildProject(
@@ -37,8 +38,9 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
     );
     const [first] = functions;
     if (first === undefined) throw projectError(problems);
-    const built = options.seed === undefined ? first : seeded(first, options.seed);
-    checkTriggers(define(versionOf(built, event.ts)), event);
+    const built = atOnce(options.seed === undefined ? first : seeded(first, options.seed), events.length);
+    const definition = define(versionOf(built, event.ts));
+    for (const each of events) checkTriggers(definition, each);
     const host = await createHost({
       store: "memory:",
       cacheDir: join(project.root, ".millrace", "cache"),
@@ -47,7 +49,7 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
     });
     try {
       await deployBuilt(host, [built], event.ts);
-      const run = await follow(host, functionId, event, terminal, interrupt.signal);
+      const run = await follow(host, events, terminal, interrupt.signal);
       if (terminal.interactive) for (const line of runReportLines(run, terminal.out)) terminal.print(line);
       else terminal.printJson(runReport(run));
       return run.status === "completed" ? exitCodes.ok : exitCodes.failed;
@@ -61,18 +63,21 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
 
 async function follow(
   host: Host,
-  functionId: string,
-  event: Event,
+  events: readonly [Event, ...Event[]],
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<StoredRun> {
+  const begun = Promise.withResolvers<string>();
+  signal.addEventListener("abort", () => begun.reject(signal.reason as Error), { once: true });
   const log = createLiveLog(terminal, terminal.err);
   const unsubscribe = host.live.subscribe((message) => {
     for (const line of log.lines(message)) terminal.note(line);
+    // The function is the only one, and has one run.
+    if (message.type === "history") begun.resolve(message.runId);
   });
   try {
-    await host.publish([event]);
-    return await host.finished(runId(functionId, event.id), signal);
+    await host.publish(events);
+    return await host.finished(await begun.promise, signal);
   } finally {
     unsubscribe();
   }
@@ -93,12 +98,12 @@ function functionOf(project: Project, functionId: string): ProjectFunction {
   );
 }
 
-async function eventFor(
+async function eventsFor(
   { document, file }: ProjectFunction,
   { event: source, seed }: Pick<RunOptions, "event" | "seed">,
   project: Project,
   terminal: Terminal,
-): Promise<Event> {
+): Promise<readonly [Event, ...Event[]]> {
   const schemaProblems = project.problems.filter(({ code }) => code === "ERR_SCHEMA_INVALID");
   if (schemaProblems.length > 0) throw projectError(schemaProblems);
   const from = source ?? (await besideDocument(file));
@@ -106,14 +111,19 @@ async function eventFor(
   const given = from === undefined ? {} : await readJson(from);
   const [trigger] = document.triggers;
   const name = trigger === undefined ? undefined : triggerEvent(document.id, trigger);
-  const input = isObject(given) && given["name"] === undefined ? { ...given, name } : given;
-  const parsed = parseEvent(input, {
+  const reading = {
     now: seed === undefined ? systemClock.now() : seededStart,
     random: seed === undefined ? Math.random : seededRandom(seed),
     schemas: compileEventSchemas(project.eventSchemas),
-  });
-  if (parsed.ok) return parsed.event;
-  throw invalidEvent(parsed.problems);
+  };
+  const read = (each: unknown): Event => {
+    const input = isObject(each) && each["name"] === undefined ? { ...each, name } : each;
+    const parsed = parseEvent(input, reading);
+    if (parsed.ok) return parsed.event;
+    throw invalidEvent(parsed.problems);
+  };
+  const [first, ...rest] = document.batch !== undefined && Array.isArray(given) ? given : [given];
+  return [read(first), ...rest.map(read)];
 }
 
 /** The event that a document's author keeps for trying it. */
@@ -137,6 +147,13 @@ const seededStart = 946_684_800_000;
 function seededRandom(seed: string): () => number {
   let count = 0;
   return () => createHash("sha256").update(`${seed} ${count++}`).digest().readUInt32LE() / 2 ** 32;
+}
+
+/** The function with a batch of all the events, or what it does with one: it begins at once. */
+function atOnce(built: BuiltFunction, events: number): BuiltFunction {
+  const { batch, debounce: _, ...document } = built.document;
+  if (batch === undefined) return { ...built, document };
+  return { ...built, document: { ...document, batch: { maxSize: events, timeout: "1m" } } };
 }
 
 /** The function with this seed at each step of runtime wasm that has none. */

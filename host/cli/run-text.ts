@@ -1,9 +1,10 @@
 import type { LogLine } from "../../runtime/driver.ts";
 import type { RunStatus } from "../executor/history.ts";
 import type { RunDetail, StepDetail, WaitDetail } from "../executor/view.ts";
+import type { CollectedDetail } from "../executor/view-collected.ts";
 import { triggerStep } from "../function/document.ts";
 import type { RunSummary } from "../state/state.ts";
-import { failureNext, failureText, logLines } from "./history-text.ts";
+import { begunTexts, failureNext, failureText, keyText, logLines } from "./history-text.ts";
 import { preview, printable } from "./printable.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -79,12 +80,21 @@ export function runLines(
     field("event", `${printable(run.eventName)} ${out("dim", printable(run.eventId))}`),
     ...(run.userId === undefined ? [] : [field("user", printable(run.userId))]),
     field("started", dateAndTime(run.createdAt)),
-    field("data", preview(run.event.data, Math.max(columns - 10, 40))),
+    ...(run.collected === undefined ? [] : [field(run.collected.by, collectedText(run.collected, now))]),
+    ...(run.events ?? [run.event]).map((event, index) =>
+      field(index === 0 ? "data" : "", preview(event.data, Math.max(columns - 10, 40))),
+    ),
     ...(run.output === undefined ? [] : [field("output", preview(run.output, Math.max(columns - 10, 40)))]),
     "",
     ...run.steps.flatMap((step) => stepLines(step, logs, now, { out, columns })),
     ...(run.waits ?? []).map((wait) => waitLine(wait, now, out)),
   ];
+}
+
+/** "3 events of "acme", begins in 12 s", "100 events of "acme": there were enough events". */
+function collectedText({ count, key, until, why }: CollectedDetail, now: number): string {
+  const what = `${count} ${count === 1 ? "event" : "events"}${keyText(key)}`;
+  return why === undefined ? `${what}, begins in ${span(until - now)}` : `${what}: ${begunTexts[why]}`;
 }
 
 function waitLine(wait: WaitDetail, now: number, out: Terminal["out"]): string {

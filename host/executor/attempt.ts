@@ -1,6 +1,6 @@
 import type { Attempt, AttemptResult, Driver, RuntimeName } from "../../runtime/driver.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
-import type { StepContext, StepInput } from "../../runtime/input.ts";
+import type { StepContext, StepEvent, StepInput } from "../../runtime/input.ts";
 import type { Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { RunHeader } from "../state/state.ts";
@@ -37,7 +37,14 @@ export function stepInput(
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(view.failed === undefined ? {} : { failure: { ...view.failed.failure, ...stepOf(view.failed) } }),
   };
-  return { event, steps: seenBy(execution, view), ...itemOf(execution), ...asyncOf(execution), ctx };
+  return {
+    event,
+    ...(view.events === undefined ? {} : { events: view.events.map(plain) }),
+    steps: seenBy(execution, view),
+    ...itemOf(execution),
+    ...(execution.async === undefined ? {} : { async: plain(execution.async) }),
+    ctx,
+  };
 }
 
 /** All items of a list see the outputs as they were when it was made. */
@@ -51,10 +58,10 @@ function itemOf({ item }: Execution): Pick<StepInput, "item" | "index"> {
   return item === undefined ? {} : { item: item.value, index: item.index };
 }
 
-function asyncOf({ async }: Execution): Pick<StepInput, "async"> {
-  if (async === undefined) return {};
-  const { traceparent: _, ...event } = async;
-  return { async: event };
+/** What a step sees of an event: where its trace goes on is the run's own. */
+function plain(stored: Event): StepEvent {
+  const { traceparent: _, ...event } = stored;
+  return event;
 }
 
 function stepOf({ step }: { readonly step?: string }): { readonly step?: string } {

@@ -44,7 +44,7 @@ export async function claimRun(
   const now = clock.now();
   const firesAt = timer ?? Number.POSITIVE_INFINITY;
   // Its timer wakes it in time. One that has fired wakes it no more: the run is taken, and parks with the next.
-  const asleep = next !== undefined && firesAt > now && next.idleUntil >= firesAt;
+  const asleep = next !== undefined && firesAt - now > ports.holdMs && next.idleUntil >= firesAt;
   if (asleep && offered !== undefined) return "done";
   if (peers === undefined) {
     const wasHeld = status === "running" && holder !== undefined;

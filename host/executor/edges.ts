@@ -135,6 +135,7 @@ export function runScope(
     steps: outputsOf(view, within.steps),
     output: view.steps.get(within.from)?.output,
     async: within.async,
+    events: view.events,
   };
 }
 

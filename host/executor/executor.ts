@@ -6,8 +6,9 @@ import type { Concurrency } from "../flow-control/concurrency.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
-import type { Runs, UnattendedRuns, Waits } from "../state/state.ts";
+import type { Gates, Runs, UnattendedRuns, Waits } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
+import { createCollector } from "./collector.ts";
 import { createHeldRuns, notHeld, type Held } from "./held-runs.ts";
 import { createLookout } from "./lookout.ts";
 import { matches } from "./match.ts";
@@ -23,7 +24,8 @@ import { startTimers } from "./timers.ts";
 export interface ExecutorOptions {
   readonly runs: Runs;
   readonly waits: Waits;
-  readonly events: Pick<Broker, "readEvents" | "settled">;
+  readonly gates: Gates;
+  readonly events: Pick<Broker, "readEvents" | "settled" | "wake">;
   readonly outbox: Outbox;
   /** Runs that no server attends to: this host is then the only one, and does. */
   readonly unattended: UnattendedRuns | undefined;
@@ -68,7 +70,7 @@ const orphanPage = 500;
 const sharedHoldMs = 1_000;
 
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { unattended, definitions, clock, notices, peers, admission } = options;
+  const { unattended, definitions, clock, notices, host, peers, admission } = options;
   const stopping = new AbortController();
   let closing = false;
   const ports: RunLoopPorts = {
@@ -81,12 +83,33 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
   const held = createHeldRuns({ ...options, ports });
   const router = createRouter({ waits: options.waits, held, onError: notices.storeError });
+  const collector = createCollector({
+    ...options,
+    armed: ports.armed,
+    begun(id, holder) {
+      // A parked one is woken by its timer, which is due; this is quicker.
+      if (holder === host || peers === undefined) held.nudge(id);
+      if (peers !== undefined) options.events.wake(id).catch(notices.storeError);
+    },
+  });
   const timers =
     unattended && startTimers({ runs: unattended, clock, wake: held.wake, onError: notices.storeError });
 
   /** Resolves when the run is stored, by this call or an earlier one. */
   const start = async (definition: Definition, stored: StoredEvent): Promise<Held> => {
     const id = runId(definition.id, stored.event.id);
+    const collected = closing ? undefined : await collector.take(definition, stored);
+    if (collected === "collected") return notHeld("done");
+    const run = collected === "own" ? "known" : await begin(definition, stored);
+    if (typeof run !== "string") return held.begin(run);
+    // Another version of the function may have been about to collect it.
+    if (run === "put off" || (await collector.goOn(definition, stored))) return notHeld("done");
+    // An event that comes again may have been with a host that is gone, and so may its run.
+    return peers === undefined ? notHeld("done") : held.wake(id);
+  };
+
+  /** Stores a run of the event's own, in room that was acquired for it if there is something to do for it now. */
+  const begin = async (definition: Definition, stored: StoredEvent): ReturnType<typeof newRun> => {
     await held.acquire();
     let run: Awaited<ReturnType<typeof newRun>> | undefined;
     try {
@@ -96,10 +119,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     } finally {
       if (run === undefined || typeof run === "string") held.release();
     }
-    await admission.settle({ definition, stored, run: id });
-    if (typeof run !== "string") return held.begin(run);
-    // An event that comes again may have been with a host that is gone, and so may its run.
-    return run === "put off" || peers === undefined ? notHeld("done") : held.wake(id);
+    await admission.settle({ definition, stored, run: runId(definition.id, stored.event.id) });
+    return run;
   };
 
   /** The runs that the event may have of functions that it does not trigger by now. */
@@ -145,6 +166,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     async close(graceMs) {
       closing = true;
+      await collector.idle();
       await timers?.close();
       const cancel = clock.schedule(clock.now() + graceMs, () => stopping.abort());
       await held.empty();

@@ -27,6 +27,14 @@ interface RecordedItem extends RecordedAttempt {
   readonly item: number;
 }
 
+/** An event that a run has collected; its content is left out where the run gets a later one in its place. */
+export interface CollectedEvent {
+  readonly id: string;
+  /** Its place in the broker's order. */
+  readonly seq: number;
+  readonly event?: Event;
+}
+
 /** One entry of a run's history, which is the single truth about the run. `at`: when it happened. */
 export type HistoryEntry =
   | {
@@ -37,6 +45,30 @@ export type HistoryEntry =
       readonly eventSeq?: number;
       /** The run of which this one is another try, with another event. */
       readonly retryOf?: string;
+      /** Of a function with batches: all that the run gets, where it collects none. */
+      readonly events?: readonly Event[];
+    }
+  /** The run does not begin yet: it collects events, of which the one that it was started with is the first. */
+  | {
+      readonly type: "run.collecting";
+      readonly at: number;
+      readonly by: "batch" | "debounce";
+      /** What its events have in common. */
+      readonly key?: Json;
+      /** When it begins if no more events come. */
+      readonly until: number;
+    }
+  | {
+      readonly type: "run.collected";
+      readonly at: number;
+      readonly events: readonly CollectedEvent[];
+      readonly until: number;
+    }
+  /** It collects no more, and begins: its time is over, there are enough events, or they are as large as they may be. */
+  | {
+      readonly type: "run.begun";
+      readonly at: number;
+      readonly why: "time" | "count" | "size";
     }
   /** It waits for its turn, and nothing of it is executed before that: until a time, if one is known. */
   | {

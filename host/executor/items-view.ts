@@ -47,9 +47,10 @@ export function applyToItems(view: ItemsOwner, entry: ItemsEntry): void {
   const { step, at } = entry;
   if (entry.type === "items.begun") {
     const { count, gives } = entry;
-    const { startedAt, event } = view;
+    const { startedAt, event, events } = view;
     const before: RunState = { startedAt, steps: new Map(view.steps), waits: new Map(view.waits) };
     if (event !== undefined) before.event = event;
+    if (events !== undefined) before.events = events;
     const open = createOpenItems(count);
     const none = { results: new Map(), retrying: new Map(), order: [], failed: 0, bytes: 0 };
     view.items.set(step, { count, at, gives, before, open, ...none });

@@ -23,6 +23,19 @@ export function matches(
   return false;
 }
 
+/** Whether an event is collected with others; it may say that it is not to be. */
+export function joins(
+  { id, collects }: Definition,
+  event: Event,
+  notices: { expressionError(functionId: string, source: string, evaluation: Evaluation): void },
+): boolean {
+  const condition = collects?.by === "batch" ? collects.if : undefined;
+  if (collects === undefined || condition === undefined) return collects !== undefined;
+  const evaluation = condition.evaluate(eventScope(event));
+  if (evaluation.kind === "error") notices.expressionError(id, condition.source, evaluation);
+  return evaluation.kind === "value" && evaluation.value;
+}
+
 /** The user who caused an event: `user.id`, or `user` itself where that is a string. */
 export function userId(event: Event): string | undefined {
   const { user } = event;

@@ -34,7 +34,8 @@ export async function newRun(
   const { event, seq, storedAt } = stored;
   const header = headerOf(definition, event, clock.now());
   const { id, functionId, createdAt: at } = header;
-  const started: HistoryEntry = { type: "run.started", at, event, eventSeq: seq };
+  const alone = definition.collects?.by === "batch" ? { events: [event] } : {};
+  const started: HistoryEntry = { type: "run.started", at, event, eventSeq: seq, ...alone };
   const next = lateEntry(definition, storedAt, at) ?? (await decide());
   const entries = next === undefined ? [started] : [started, next];
   const update = updateOf(next);
@@ -71,7 +72,7 @@ export async function newRun(
 }
 
 /** What ends a run that would begin later after its event was stored than its function allows. */
-function lateEntry(
+export function lateEntry(
   { startTimeoutMs = Number.POSITIVE_INFINITY }: Definition,
   storedAt: number,
   at: number,

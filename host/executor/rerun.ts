@@ -2,11 +2,13 @@ import { MillraceError } from "../errors.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
 import type { Event } from "../event/event.ts";
+import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import type { HistoryEntry } from "./history.ts";
 import { headerOf } from "./header.ts";
+import { foldHistory } from "./run-view.ts";
 
 interface RerunOptions {
   readonly runs: Pick<Runs, "create">;
@@ -24,7 +26,8 @@ export function createRerun({
   clock,
   live,
 }: RerunOptions): (old: StoredRun, event: Event) => Promise<string> {
-  return async ({ id: runId, functionId }, event) => {
+  return async (old, event) => {
+    const { id: runId, functionId } = old;
     const active = definitions.active().find((version) => version.functionId === functionId);
     const definition = active && (await definitions.get(functionId, active.version));
     if (definition === undefined) {
@@ -43,6 +46,7 @@ export function createRerun({
       event,
       eventSeq: last?.seq ?? 0,
       retryOf: runId,
+      ...batchOf(definition, event, old),
     };
     await runs.create(header, [started], { status: "parked", wakeAt: at });
     if (live.observed)
@@ -50,4 +54,15 @@ export function createRerun({
     await broker.wake(header.id);
     return header.id;
   };
+}
+
+/** What another try of a batch gets: its event in place of the first, and the others. */
+function batchOf(
+  { collects }: Definition,
+  event: Event,
+  { history }: StoredRun,
+): { readonly events?: readonly Event[] } {
+  if (collects?.by !== "batch") return {};
+  const { events = [] } = foldHistory(history);
+  return { events: [event, ...events.slice(1)] };
 }

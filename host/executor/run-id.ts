@@ -29,6 +29,17 @@ export function runId(functionId: string, eventId: string): string {
   return time + functionDigest(functionId) + digest.slice(0, 32 - functionTo);
 }
 
+/** The id of a run that collects events for this key, of which this one is the first: the one behind `earlier`. */
+export function collectedRunId(
+  functionId: string,
+  eventId: string,
+  { key, earlier = "" }: { readonly key: string; readonly earlier?: string | undefined },
+): string {
+  const digest = sha256(`${key}\0${earlier}\0${eventId}`);
+  const [from, to] = [functionFrom, functionTo];
+  return runId(functionId, eventId).slice(0, from) + functionDigest(functionId) + digest.slice(0, 32 - to);
+}
+
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

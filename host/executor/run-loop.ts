@@ -56,7 +56,8 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   /** Another has the run; or the history has grown by what others want of it: all that is not stored is decided anew. */
   const follow = (standing: Standing, unstored: readonly HistoryEntry[] = []): void => {
     if (typeof standing === "string") return letGo(standing);
-    view = { ...foldHistory(standing.history), event: view.event };
+    const folded = foldHistory(standing.history);
+    view = { ...folded, event: folded.event ?? view.event };
     attempts.back(unstored, standing.history);
     offers.again();
   };

@@ -26,6 +26,8 @@ export interface WaitView {
 /** What edges and expressions see of a run. A step that is not in `steps` has no entry yet. */
 export interface RunState {
   event?: Event;
+  /** Of a function with batches, once it has begun: all of them, in the order in which they were stored. */
+  events?: readonly Event[];
   /** When it began: that is put off for a run that has to wait for a time. */
   startedAt: number;
   readonly steps: Map<string, StepView>;

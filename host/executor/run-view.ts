@@ -1,4 +1,5 @@
 import type { Event } from "../event/event.ts";
+import { applyCollecting, settleCollected, type CollectingView } from "./collecting.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { applyToItems, forgetItems, reopenItems, type ItemsView } from "./items-view.ts";
 import { placeOf } from "./place.ts";
@@ -12,13 +13,9 @@ interface Unpublished {
 }
 
 /** A run's history, folded. A step that is not in `steps` has no entry yet. */
-export interface RunView extends RunState {
+export interface RunView extends RunState, CollectingView {
   /** Entries folded so far, which is the sequence of the last one. */
   seq: number;
-  /** Its place in the broker's order. */
-  eventSeq?: number;
-  /** When it was stored. */
-  createdAt: number;
   /** It waits for its turn. */
   queued?: {
     readonly since: number;
@@ -75,6 +72,12 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       view.startedAt = entry.at;
       view.timedFrom = entry.at;
       if (entry.eventSeq !== undefined) view.eventSeq = entry.eventSeq;
+      if (entry.events !== undefined) view.events = entry.events;
+      break;
+    case "run.collecting":
+    case "run.collected":
+    case "run.begun":
+      applyCollecting(view, entry);
       break;
     case "run.queued": {
       const { type: _, at: since, ...queued } = entry;
@@ -149,6 +152,7 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       break;
     case "run.cancelled":
       view.finished = "cancelled";
+      settleCollected(view, entry.at);
       break;
   }
 }

@@ -34,6 +34,11 @@ export function transition(definition: Definition, view: RunView, moment: Moment
   const decided: HistoryEntry[] = [];
   if (view.finished !== undefined) return { decided, execute: [] };
   if (view.unpublished.size > 0) return { decided, execute: [], publish: true };
+  if (view.collecting !== undefined) {
+    const { until } = view.collecting;
+    if (until > moment.now) return { decided, execute: [], wakeAt: until };
+    decide(view, decided, { type: "run.begun", at: moment.now, why: "time" });
+  }
   const turn = decideTurn(definition, view, moment, (entry) => decide(view, decided, entry));
   if (isOver(view)) return { decided, execute: [] };
   if (turn.waits) return { decided, execute: [], wakeAt: turn.wakeAt };

@@ -6,10 +6,15 @@ import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { outputOfRun } from "./output.ts";
 import { itemsDetail, type ItemsDetail } from "./items-detail.ts";
 import { foldHistory } from "./run-view.ts";
+import { type CollectedDetail, viewCollected } from "./view-collected.ts";
 
 /** A run as a person looks at it: what became of each step, attempt by attempt. */
 export interface RunDetail extends RunSummary {
   readonly event: Event;
+  /** Of a function with batches, once the run has begun: all events that it gets, of which `event` is the first. */
+  readonly events?: readonly Event[];
+  /** Absent where it collects nothing. */
+  readonly collected?: CollectedDetail;
   /** Why the run failed, and at which step. */
   readonly failure?: RecordedFailure & { readonly step?: string };
   /** Why the run was cancelled, or paused. */
@@ -81,16 +86,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export function viewRun(document: FunctionDocument | undefined, run: StoredRun): RunDetail {
   const { history, revision: _, ...summary } = run;
-  const steps = new Map<string, Mutable<StepDetail>>();
-  for (const [id, { name, after }] of Object.entries(document?.steps ?? {})) {
-    steps.set(id, {
-      id,
-      ...(name === undefined ? {} : { name }),
-      ...(after === undefined ? {} : { after: after.map((edge) => edge.step) }),
-      status: "pending",
-      attempts: [],
-    });
-  }
+  const steps = pendingSteps(document);
   const stepOf = (id: string): Mutable<StepDetail> => {
     const known = steps.get(id);
     if (known !== undefined) return known;
@@ -99,13 +95,11 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     return step;
   };
   const waits = new Map<string, Mutable<WaitDetail>>();
-  let event: Event | undefined;
   let queued: RunDetail["queued"];
   let ending: Pick<Mutable<RunDetail>, "failure" | "reason" | "retryOf" | "output"> = {};
   for (const entry of history) {
     switch (entry.type) {
       case "run.started":
-        ({ event } = entry);
         if (entry.retryOf !== undefined) ending.retryOf = entry.retryOf;
         break;
       case "run.timedOut":
@@ -141,6 +135,9 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "wait.cancelled":
         applyToWait(waits, entry);
         break;
+      case "run.collecting":
+      case "run.collected":
+      case "run.begun":
       case "run.completed":
       case "items.begun":
       case "item.completed":
@@ -155,6 +152,8 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     }
   }
   const folded = foldHistory(history);
+  const { event, events } = folded;
+  const collected = viewCollected(history);
   const output = outputOfRun(folded);
   if (output !== undefined) ending.output = output;
   for (const [id, items] of folded.items) {
@@ -173,11 +172,28 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
   return {
     ...summary,
     event,
+    ...(events === undefined ? {} : { events }),
+    ...(collected === undefined ? {} : { collected }),
     ...ending,
     ...(queued === undefined || summary.finishedAt !== undefined ? {} : { queued }),
     steps: [...steps.values()],
     ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
   };
+}
+
+/** The steps of a run of which nothing is recorded yet. */
+function pendingSteps(document: FunctionDocument | undefined): Map<string, Mutable<StepDetail>> {
+  const steps = new Map<string, Mutable<StepDetail>>();
+  for (const [id, { name, after }] of Object.entries(document?.steps ?? {})) {
+    steps.set(id, {
+      id,
+      ...(name === undefined ? {} : { name }),
+      ...(after === undefined ? {} : { after: after.map((edge) => edge.step) }),
+      status: "pending",
+      attempts: [],
+    });
+  }
+  return steps;
 }
 
 type WaitEntry = Extract<HistoryEntry, { readonly wait: string }>;

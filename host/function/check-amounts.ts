@@ -31,6 +31,9 @@ export function checkAmounts(document: Json, findings: Findings): void {
   checkRetry(root, "", findings);
   checkDuration(root, "timeout", ttl, "", findings);
   checkDuration(root, "startTimeout", ttl, "", findings);
+  checkDuration(objectOf(member(root, "batch")), "timeout", ttl, "/batch", findings);
+  checkDuration(objectOf(member(root, "debounce")), "period", ttl, "/debounce", findings);
+  checkDuration(objectOf(member(root, "debounce")), "timeout", ttl, "/debounce", findings);
   for (const [index, cancel] of listOf(root, "cancel").entries()) {
     checkDuration(objectOf(cancel), "timeout", ttl, `/cancel/${index}`, findings);
   }

@@ -25,9 +25,11 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
   for (const { expression } of outline.triggers) {
     if (expression !== undefined) compile(expression, triggerNames, findings);
   }
-  for (const condition of outline.cancels) compile(condition, [...triggerNames, "async"], findings);
   checkOutput(outline, findings);
   for (const value of outline.values) compile(value, triggerNames, findings, "value");
+  const batch = outline.batches ? (["events"] as const) : [];
+  if (outline.batchIf !== undefined) compile(outline.batchIf, triggerNames, findings);
+  for (const condition of outline.cancels) compile(condition, [...triggerNames, ...batch, "async"], findings);
   const graph = graphOf(outline);
   const before = ancestors(graph, topologicalOrder(graph));
   const waiting = new Set(
@@ -41,18 +43,18 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
     if (forEach?.items !== undefined) {
       const awaited = [id, ...(before.get(id) ?? [])].some((step) => waiting.has(step));
       const names: readonly (keyof Scope)[] = awaited ? [...outputNames, "async"] : outputNames;
-      checkOne(forEach.items, names, toStep, outline, findings, "value");
+      checkOne(forEach.items, [...names, ...batch], toStep, outline, findings, "value");
     }
     for (const edge of edges) {
       const from = edge.step?.text;
-      if (edge.if !== undefined) {
-        checkOne(edge.if, namesOf(edge, waiting, before), toStep, outline, findings);
-      }
-      if (edge.waitUntil !== undefined) {
-        checkOne(edge.waitUntil, namesOf(edge, waiting, before), toStep, outline, findings, "value");
-      }
+      const seen = [...namesOf(edge, waiting, before), ...batch];
+      if (edge.if !== undefined) checkOne(edge.if, seen, toStep, outline, findings);
+      if (edge.waitUntil !== undefined) checkOne(edge.waitUntil, seen, toStep, outline, findings, "value");
       if (edge.async?.match === undefined) continue;
-      const names = from === triggerStep ? ([...triggerNames, "async"] as const) : asyncNames;
+      const names = [
+        ...(from === triggerStep ? ([...triggerNames, "async"] as const) : asyncNames),
+        ...batch,
+      ];
       const earlier = from === undefined ? undefined : before.get(from);
       const fromStep = { steps: earlier && [...earlier, from ?? ""], to: `the end of ${from}` };
       checkOne(edge.async.match, names, from === triggerStep ? toStep : fromStep, outline, findings);
@@ -76,7 +78,8 @@ function checkOutput(outline: Outline, findings: Findings): void {
     );
   } else if (!steps.has(output.text)) {
     const within = { steps: visible, to: "the run's end" };
-    checkOne(output, outputNames, within, outline, findings, "value");
+    const batch = outline.batches ? (["events"] as const) : [];
+    checkOne(output, [...outputNames, ...batch], within, outline, findings, "value");
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ForEachDefinition } from "./definition.ts";
 import type { StepDocument } from "./document.ts";
-import { asyncNames, compileExpression } from "./expression.ts";
+import { runNames, compileExpression } from "./expression.ts";
 
 /** The items of a step that says no number. */
 const defaultConcurrency = 10;
@@ -13,7 +13,7 @@ export function defineForEach(
   before: readonly string[],
   broken: (what: string) => Error,
 ): ForEachDefinition {
-  const compiled = compileExpression(items, { names: asyncNames, gives: "value", largest: largestList });
+  const compiled = compileExpression(items, { names: runNames, gives: "value", largest: largestList });
   if (!compiled.ok) throw broken(`its expression ${items} is wrong: ${compiled.message}`);
   const named = new Set(compiled.steps.map(({ step }) => step));
   const goesOn = onError === "continue";

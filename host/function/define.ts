@@ -6,6 +6,7 @@ import { normalCapabilities } from "./capabilities.ts";
 import { httpStepCapabilities } from "./http-step.ts";
 import { compileCron, type CronTrigger, defaultMissed, defaultTimezone } from "./cron.ts";
 import { defineOutput } from "./define-output.ts";
+import { defineCollect } from "./define-collect.ts";
 import { defineWaits, type Waits } from "./define-waits.ts";
 import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
 import { defineFlowControl } from "./define-flow-control.ts";
@@ -22,7 +23,7 @@ import {
 } from "./document.ts";
 import { parseDuration } from "./duration.ts";
 import {
-  asyncNames,
+  runNames,
   compileExpression,
   outputNames,
   triggerNames,
@@ -67,7 +68,12 @@ export function define(version: FunctionVersion): Definition {
   const order = topologicalOrder(graph);
   if (order.length < graph.size) throw broken("its steps have a cycle");
   const before = ancestors(graph, order);
-  const waits = defineWaits(document, { before, duration, match: (source) => compiled(source, asyncNames) });
+  const waits = defineWaits(document, { before, duration, match: (source) => compiled(source, runNames) });
+  const collects = defineCollect(document, {
+    duration,
+    condition: (source) => compiled(source, triggerNames).expression,
+    value: (source) => compiled(source, triggerNames, "value").expression,
+  });
   const step = (id: string): [string, StepDefinition] => [
     id,
     defineStep(version, id, before.get(id) ?? [], waits),
@@ -82,11 +88,15 @@ export function define(version: FunctionVersion): Definition {
     ...(document.onFailure === undefined
       ? {}
       : { onFailure: defineStep(version, document.onFailure, order, waits) }),
-    output: defineOutput(document, (source) => compiled(source, outputNames, "value").expression),
+    output: defineOutput(
+      document,
+      (source) => compiled(source, [...outputNames, "events"], "value").expression,
+    ),
     waits: waits.all,
     ...(document.timeout === undefined ? {} : { timeoutMs: duration(document.timeout) }),
     ...(document.startTimeout === undefined ? {} : { startTimeoutMs: duration(document.startTimeout) }),
     ...(flowControl === undefined ? {} : { flowControl }),
+    ...(collects === undefined ? {} : { collects }),
   };
 }
 
@@ -159,7 +169,7 @@ function capabilities({ runtime, capabilities }: StepDocument): Pick<StepProgram
 function edgesOf(after: readonly EdgeDocument[] = [], waits: Waits): readonly EdgeDefinition[] {
   if (after.length === 0) return [{ from: triggerStep }];
   return after.map((edge) => {
-    const condition = edge.if === undefined ? undefined : compiled(edge.if, asyncNames);
+    const condition = edge.if === undefined ? undefined : compiled(edge.if, runNames);
     const wait = waits.of(edge);
     return {
       from: edge.step,
@@ -167,7 +177,7 @@ function edgesOf(after: readonly EdgeDocument[] = [], waits: Waits): readonly Ed
       ...(edge.wait === undefined ? {} : { waitMs: duration(edge.wait) }),
       ...(edge.waitUntil === undefined
         ? {}
-        : { waitUntil: compiled(edge.waitUntil, asyncNames, "value").expression }),
+        : { waitUntil: compiled(edge.waitUntil, runNames, "value").expression }),
       ...(wait === undefined ? {} : { wait }),
       ...someWaits(waits.onWaysOver(edge)),
       ...(edge.async?.onTimeout === true ? { onTimeout: true } : {}),

@@ -20,6 +20,7 @@ export interface Definition {
   readonly startTimeoutMs?: number;
   /** What admits its runs, or refuses them; absent: nothing does. */
   readonly flowControl?: FlowControl;
+  readonly collects?: CollectDefinition;
   /** By id. */
   readonly waits: ReadonlyMap<string, WaitDefinition>;
 }
@@ -29,6 +30,21 @@ export type OutputDefinition =
   | { readonly kind: "step"; readonly step: string }
   | { readonly kind: "steps"; readonly steps: readonly string[] }
   | { readonly kind: "value"; readonly expression: ValueExpression };
+/** How a run collects events before it begins: until there are enough, or until no more have come for a while. */
+export type CollectDefinition =
+  | {
+      readonly by: "batch";
+      readonly key?: ValueExpression;
+      readonly if?: Expression;
+      readonly maxSize: number;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly by: "debounce";
+      readonly key?: ValueExpression;
+      readonly periodMs: number;
+      readonly timeoutMs?: number;
+    };
 
 /** A wait for an event, which begins when a step has completed. */
 export interface WaitDefinition {

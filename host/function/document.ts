@@ -49,6 +49,10 @@ export interface FunctionDocument {
   readonly concurrency?: readonly ConcurrencyDocument[];
   /** CEL that gives a whole number: of runs that wait for a slot, those with the higher one go first. */
   readonly priority?: string;
+  /** One run for events that come shortly after each other, for the last of them; not beside `batch`. */
+  readonly debounce?: DebounceDocument;
+  /** One run for several events; its steps get them as `events`. */
+  readonly batch?: BatchDocument;
 }
 
 export interface ConcurrencyDocument {
@@ -63,6 +67,26 @@ interface RateDocument {
   readonly limit: number;
   readonly period: string;
   readonly key?: string;
+}
+
+interface DebounceDocument {
+  /** How long no further event must have come before the run begins, as a duration. */
+  readonly period: string;
+  /** CEL; events with the same value belong together. */
+  readonly key?: string;
+  /** How long after the first event the run begins even so, as a duration. */
+  readonly timeout?: string;
+}
+
+interface BatchDocument {
+  /** With so many events the run begins. */
+  readonly maxSize: number;
+  /** How long after the first event the run begins even so, as a duration. */
+  readonly timeout: string;
+  /** CEL; events with the same value belong together. */
+  readonly key?: string;
+  /** CEL; an event for which it does not hold has a run of its own at once. */
+  readonly if?: string;
 }
 
 interface CancelDocument {

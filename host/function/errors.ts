@@ -80,6 +80,11 @@ export const functionErrors = {
       "A trigger's schedule is not a cron expression, never comes, or has a time zone that there is none of.",
     next: "Write five fields (minute, hour, day, month, day of the week), and an IANA time zone.",
   },
+  ERR_FUNCTION_FLOW: {
+    status: 422,
+    summary: "Controls of a function's flow do not go together, or one can't do what it says.",
+    next: "Mend the place given; the README says which go together.",
+  },
   ERR_FUNCTION_PATH: {
     status: 422,
     summary: "A step's `path` is not a relative file URL.",

@@ -20,6 +20,8 @@ export interface Scope {
   readonly output?: unknown;
   /** The event that was waited for. */
   readonly async?: unknown;
+  /** The events of a batch. */
+  readonly events?: unknown;
 }
 
 /** What an evaluation gave; `missing`: a field the expression names is not there, which counts as false. */
@@ -75,6 +77,8 @@ export const outputNames: readonly (keyof Scope)[] = [...triggerNames, "steps"];
 export const edgeNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "output"];
 /** The names in scope where an event was waited for. */
 export const asyncNames: readonly (keyof Scope)[] = [...edgeNames, "async"];
+/** All that an expression of a run may name. */
+export const runNames: readonly (keyof Scope)[] = [...asyncNames, "events"];
 
 /** Characters of an expression's source. */
 const longestSource = 4096;
@@ -220,6 +224,9 @@ class Bindings {
   }
   get async(): CelInput | undefined {
     return viewJson(this.#scope.async, this.#budget);
+  }
+  get events(): CelInput | undefined {
+    return viewJson(this.#scope.events, this.#budget);
   }
   /** Read once a round by every loop. */
   get [roundName](): boolean {

@@ -4,6 +4,7 @@ import { checkAmounts } from "./check-amounts.ts";
 import { checkBuild } from "./check-build.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
 import { checkRuntimes } from "./check-runtimes.ts";
+import { checkCollect } from "./check-collect.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkFlowControl } from "./check-flow-control.ts";
 import { checkForEach } from "./check-for-each.ts";
@@ -68,6 +69,7 @@ function check(document: Json, findings: Findings): void {
   checkCapabilities(document, findings);
   checkTriggers(outline, findings);
   checkFlowControl(document, findings);
+  checkCollect(document, findings);
   checkBuild(document, findings);
   checkRuntimes(document, findings);
   checkSteps(outline, findings);

@@ -22,6 +22,10 @@ export interface Outline {
   readonly cancels: readonly Text[];
   /** The expressions of flow control, each of which gives a value. */
   readonly values: readonly Text[];
+  /** Which events a batch takes. */
+  readonly batchIf?: Text;
+  /** Its runs are for batches of events. */
+  readonly batches: boolean;
 }
 
 interface StepOutline {
@@ -74,18 +78,21 @@ export function outlineOf(document: Json): Outline {
     const condition = text(objectOf(value), "if", `/cancel/${index}`).if;
     return condition === undefined ? [] : [condition];
   });
+  const batchIf = text(objectOf(member(root, "batch")), "if", "/batch").if;
   return {
     triggers,
     steps,
     cancels,
     values: valuesOf(root),
+    batches: member(root, "batch") !== undefined,
+    ...(batchIf === undefined ? {} : { batchIf }),
     ...text(root, "onFailure", ""),
     ...text(root, "output", ""),
   };
 }
 
 function valuesOf(root: JsonObject): readonly Text[] {
-  const owners = ["idempotency", "singleton", "rateLimit", "throttle"].map(
+  const owners = ["idempotency", "singleton", "rateLimit", "throttle", "batch", "debounce"].map(
     (control) => [member(root, control), `/${control}`] as const,
   );
   const limits = listOf(root, "concurrency").map((limit, index) => [limit, `/concurrency/${index}`] as const);

@@ -108,6 +108,17 @@ CREATE TABLE queued (
 CREATE INDEX queued_by_queue ON queued (queue, place);
 `;
 
+/** Into which runs events go that have none of their own. */
+const assignments = `
+CREATE TABLE assignments (
+  event TEXT NOT NULL,
+  function_id TEXT NOT NULL,
+  function_version TEXT NOT NULL,
+  run TEXT NOT NULL,
+  PRIMARY KEY (event, function_id)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** What brings a file from each layout to the next; its place in the list is the number of the layout. */
 export const migrations: readonly string[] = [
   tables,
@@ -117,4 +128,5 @@ export const migrations: readonly string[] = [
   waits,
   gates,
   queues,
+  assignments,
 ];

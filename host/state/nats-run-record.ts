@@ -12,6 +12,8 @@ export interface RunChange {
   /** Tells this write from every other. */
   readonly writer: string;
   readonly entries: readonly HistoryEntry[];
+  /** The run into which the event goes that would have this one: there is no such run. */
+  readonly into?: string;
   /** The sha256 of the artifact that holds the entries, when they were too large for a message. */
   readonly entriesAt?: string;
 }

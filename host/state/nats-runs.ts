@@ -4,6 +4,7 @@ import { functionDigestOf } from "../executor/run-id.ts";
 import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
 import { readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
+import { createNatsAssignments } from "./nats-assignments.ts";
 import { queryNatsRuns } from "./nats-run-query.ts";
 import { createTrails } from "./nats-run-trails.ts";
 import { decodeChange, runSummary, type RunChange } from "./nats-run-record.ts";
@@ -53,12 +54,12 @@ export function createNatsRuns(
     const writer = again
       ? earlier.writer
       : `${session.host}.${(writes++).toString(36)}.${clock.now().toString(36)}`;
-    const { disarm, clears, ...kept } = update;
+    const { disarm, clears, keepsTimer, ...kept } = update;
     const behind = trails.behind(run.id, revision);
     const payload = await encode({ run, update: kept, writer, behind, entries });
     try {
       // A timer that fires for nothing is harmless; one that was never armed is not. So it goes first.
-      if (update.wakeAt !== undefined) await timers.arm(run.id, update.wakeAt);
+      if (update.wakeAt !== undefined && keepsTimer !== true) await timers.arm(run.id, update.wakeAt);
       const next = await publishOnce(subject, revision, payload, { writer, again });
       unanswered.delete(run.id);
       if (next !== undefined) trails.wrote(run.id, behind, next, update.status === "running");
@@ -120,10 +121,11 @@ export function createNatsRuns(
       if (!idForm.test(runId)) return undefined;
       const messages = await trails.read(names.run(functionDigestOf(runId), runId), runId);
       const last = messages.at(-1);
-      if (last === undefined) return undefined;
+      if (last === undefined || decodeChange(last).into !== undefined) return undefined;
       const history = (await Promise.all(messages.map(entriesOf))).flat();
       return { ...runSummary(last), revision: last.seq, history };
     },
+    ...createNatsAssignments(session),
     query: (filter) => queryNatsRuns(session, filter),
   };
 }

@@ -1,6 +1,7 @@
 import type { HistoryEntry, RunStatus } from "../executor/history.ts";
 import type { Database } from "../sqlite/database.ts";
 import { queuedFirst } from "./sqlite-queues.ts";
+import { createSqliteAssignments } from "./sqlite-assignments.ts";
 import { waitRemover } from "./sqlite-waits.ts";
 import type { RunFilter, RunSummary, Runs, UnattendedRuns } from "./state.ts";
 
@@ -33,6 +34,7 @@ export function createSqliteRuns(database: Database): Runs {
      WHERE id = ? AND revision = ? RETURNING seq`,
   );
   const disarm = waitRemover(database);
+  const { elsewhere, ...assignments } = createSqliteAssignments(database);
   const selectRun = database.prepare("SELECT * FROM runs WHERE id = ?");
   const selectHistory = database.prepare("SELECT entries FROM history WHERE run = ? ORDER BY seq");
 
@@ -40,6 +42,7 @@ export function createSqliteRuns(database: Database): Runs {
     create: (run, entries, update) => {
       const text = JSON.stringify(entries);
       return database.write(() => {
+        if (elsewhere(run)) return undefined;
         const { changes, lastInsertRowid } = insertRun.run(
           run.id,
           run.functionId,
@@ -83,6 +86,7 @@ export function createSqliteRuns(database: Database): Runs {
         .flatMap((part) => JSON.parse((part as { entries: string }).entries) as HistoryEntry[]);
       return { ...summary(row), revision: row.revision, history };
     },
+    ...assignments,
     query: async (filter) => queryRuns(database, filter),
   };
 }
@@ -123,9 +127,12 @@ export function createUnattendedRuns(database: Database): UnattendedRuns {
 }
 
 function queryRuns(database: Database, filter: RunFilter): Awaited<ReturnType<Runs["query"]>> {
-  const conditions: [string, string | number][] = [];
+  const conditions: [string, ...(string | number)[]][] = [];
   if (filter.functionId !== undefined) conditions.push(["function_id = ?", filter.functionId]);
-  if (filter.eventId !== undefined) conditions.push(["event_id = ?", filter.eventId]);
+  if (filter.eventId !== undefined) {
+    const collected = "id IN (SELECT run FROM assignments WHERE event = ?)";
+    conditions.push([`(event_id = ? OR ${collected})`, filter.eventId, filter.eventId]);
+  }
   if (filter.userId !== undefined) conditions.push(["user_id = ?", filter.userId]);
   if (filter.status !== undefined) {
     // Written out: SQLite takes the partial index only where the text proves that it applies.
@@ -138,7 +145,7 @@ function queryRuns(database: Database, filter: RunFilter): Awaited<ReturnType<Ru
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([sql]) => sql).join(" AND ")}`;
   const rows = database
     .prepare(`SELECT * FROM runs ${where} ORDER BY seq DESC LIMIT ?`)
-    .all(...conditions.map(([, value]) => value), filter.limit + 1) as unknown as RunRow[];
+    .all(...conditions.flatMap(([, ...values]) => values), filter.limit + 1) as unknown as RunRow[];
   const page = rows.slice(0, filter.limit);
   const last = page.at(-1);
   return rows.length > filter.limit && last !== undefined

@@ -44,17 +44,27 @@ export interface RunUpdate {
   readonly disarm?: readonly ArmedWait[];
   /** A timer that was set before and is not needed: that it does not fire saves work, and nothing depends on it. */
   readonly clears?: number;
+  /** The timer is the one that the update before has set: it need not be set again. */
+  readonly keepsTimer?: true;
 }
 
 /** Which runs to list, newest first. */
 export interface RunFilter {
   readonly functionId?: string;
   readonly status?: RunStatus;
+  /** Runs that this event began, and those that have collected it. */
   readonly eventId?: string;
   readonly userId?: string;
   /** The `next` of the page before. */
   readonly cursor?: string;
   readonly limit: number;
+}
+
+/** Where an event goes that has no run of its own. */
+export interface Assignment {
+  readonly runId: string;
+  /** The version of the function that has taken it. */
+  readonly functionVersion: string;
 }
 
 /** Runs and their histories. */
@@ -72,6 +82,16 @@ export interface Runs {
     update: RunUpdate,
   ): Promise<number | undefined>;
   load(runId: string): Promise<StoredRun | undefined>;
+  /**
+   * Has events go into a run that collects them, and writes that down in the place of the runs that they would have of
+   * their own, which can't be created from then on. Resolves to where each goes by then: there, or where it was sent
+   * before; undefined where it has a run of its own. Durable when it resolves.
+   */
+  assign(own: readonly RunHeader[], into: string): Promise<readonly (Assignment | undefined)[]>;
+  /** Has an event that goes into `from` go into another run; resolves to where it goes by then. */
+  reassign(own: RunHeader, from: string, into: string): Promise<Assignment | undefined>;
+  /** Where the event goes that would have this run of its own. */
+  assigned(own: RunHeader): Promise<Assignment | undefined>;
   /** A page may hold fewer runs than asked for and still have a `next`, where a store would have to search for long. */
   query(filter: RunFilter): Promise<{ readonly runs: readonly RunSummary[]; readonly next?: string }>;
 }

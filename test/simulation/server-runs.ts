@@ -1,5 +1,5 @@
 import type { HistoryEntry } from "../../host/executor/history.ts";
-import type { RunHeader, RunUpdate, StoredRun } from "../../host/state/state.ts";
+import type { Assignment, RunHeader, RunUpdate, StoredRun } from "../../host/state/state.ts";
 
 /** One write to a run, for the invariants. */
 export interface Write {
@@ -67,11 +67,16 @@ export interface ServerRuns {
     update: RunUpdate,
   ): number | undefined;
   load(runId: string): StoredRun | undefined;
+  /** Where the events go that would have these runs of their own. */
+  readonly assignments: ReadonlyMap<string, Assignment>;
+  /** Sends an event there, unless it has gone somewhere by then: elsewhere than `from`. */
+  assign(own: RunHeader, into: string, from?: string): Assignment | undefined;
   ofEvent(eventId: string): readonly RunRecord[];
 }
 
 export function createServerRuns(isStale: (header: RunHeader) => boolean): ServerRuns {
   const records = new Map<string, RunRecord>();
+  const assignments = new Map<string, Assignment>();
   let open = 0;
   const write = (record: RunRecord, change: Write): number => {
     const before = record.update.finishedAt;
@@ -83,11 +88,20 @@ export function createServerRuns(isStale: (header: RunHeader) => boolean): Serve
   };
   return {
     records,
+    assignments,
+    assign(own, into, from) {
+      if (records.has(own.id)) return undefined;
+      const known = assignments.get(own.id);
+      if (known?.runId !== from) return known;
+      const assignment = { functionVersion: own.functionVersion, ...known, runId: into };
+      assignments.set(own.id, assignment);
+      return assignment;
+    },
     get open() {
       return open;
     },
     create(machine, header, entries, update) {
-      if (records.has(header.id)) return undefined;
+      if (records.has(header.id) || assignments.has(header.id)) return undefined;
       const stale = isStale(header);
       const record: RunRecord = { header, history: [], writes: [], stale, update, revision: 0, token: "" };
       records.set(header.id, record);

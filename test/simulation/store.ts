@@ -124,17 +124,22 @@ function createState({ world, server, machine }: StoreOptions): State {
   let writes = 0;
   const request = <T>(what: string, effect: () => T): Promise<T> => call(world, machine, what, effect);
   const runs: Runs = {
-    create: (run, entries, update) =>
-      request(`create ${run.id}`, () => server.runs.create(name, run, entries, update)),
-    async append(run, revision, entries, update) {
+    async create(run, entries, update) {
       const { wakeAt } = update;
-      // First the timer: one that nobody needs does no harm.
       if (wakeAt !== undefined) {
+        await request(`timer ${run.id} ${wakeAt}`, () => server.setTimer(run.id, wakeAt));
+      }
+      return request(`create ${run.id}`, () => server.runs.create(name, run, entries, update));
+    },
+    async append(run, revision, entries, update) {
+      const { wakeAt, keepsTimer = false } = update;
+      // First the timer: one that nobody needs does no harm.
+      if (wakeAt !== undefined && !keepsTimer) {
         await request(`timer ${run.id} ${wakeAt}`, () => server.setTimer(run.id, wakeAt));
       }
       const what = `append ${run.id} ${revision} ${update.status} ${entries.map(({ type }) => type).join()}`;
       const token = `${name} ${remembers ? JSON.stringify([revision, entries, update.status, wakeAt]) : ++writes}`;
-      const { disarm = [], clears: _, ...kept } = update;
+      const { disarm = [], clears: _, keepsTimer: __, ...kept } = update;
       const next = await request(what, () => server.runs.append(name, token, run, revision, entries, kept));
       // Nobody waits for it.
       if (next !== undefined && disarm.length > 0) {
@@ -143,6 +148,13 @@ function createState({ world, server, machine }: StoreOptions): State {
       return next;
     },
     load: (runId) => request(`load ${runId}`, () => server.runs.load(runId)),
+    assign: (all, into) =>
+      request(`assign ${all.map(({ eventId }) => eventId).join()} ${into}`, () =>
+        all.map((own) => server.runs.assign(own, into)),
+      ),
+    reassign: (own, from, into) =>
+      request(`reassign ${own.eventId} ${into}`, () => server.runs.assign(own, into, from)),
+    assigned: (own) => request(`assigned ${own.eventId}`, () => server.runs.assignments.get(own.id)),
     query: ({ eventId }) =>
       request(`query ${eventId}`, () => ({
         runs: server.runs.ofEvent(eventId ?? "").map(({ header, update }) => ({ ...header, ...update })),

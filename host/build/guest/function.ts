@@ -21,7 +21,7 @@ export function checkFunction({ default: step }: StepModule): string | undefined
     : `the default export must be a function, and is ${inspect(step)}`;
 }
 
-/** Calls `export default ({event, steps, async, item, index, ctx}) => output`; the output as JSON text. */
+/** Calls `export default ({event, events, steps, async, item, index, ctx}) => output`; the output as JSON text. */
 export async function callFunction(module: StepModule, input: WorldInput): Promise<string> {
   const output = await (module["default"] as (input: object) => unknown)(stepInput(input));
   try {

@@ -14,6 +14,7 @@ export interface RunOptions {
 
 const help = `
 The event is JSON, a file or - for stdin. Without a name it gets the name that the function's first trigger wants.
+A function with a batch takes a list of events too, and begins with all of them at once; one that is put off does so too.
 With --seed the same components, event and seed give the same outputs: an event without an id and a time gets them of it.
 Without --event, event.json beside the function's document is taken where it is there, and {} where it is not.
 

@@ -36,6 +36,19 @@ test("the event comes from a file, from stdin, or lies beside the document", asy
   expect([beside.code, beside.stderr]).toEqual([0, expect.stringContaining('{"from":"beside"}')]);
 });
 
+test("a function with a batch begins at once, with one event or with several", async () => {
+  const batch = { maxSize: 100, timeout: "1h", key: "data.k" };
+  const output = "{'events': events.map(e, e.data.k)}";
+  const cwd = await writeProject(functionFiles({ id: "good", steps, more: { batch, output } }));
+  for (const [event, ks] of [
+    ['[{"data":{"k":2}},{"data":{"k":1}}]', [2, 1]],
+    ['{"data":{"k":2}}', [2]],
+  ] as const) {
+    const { code, stdout } = await millrace(["run", "good", "--event", event], { cwd });
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { output: { events: ks } }]);
+  }
+});
+
 test("a run that fails exits with 1 and says which step failed and why", async () => {
   const cwd = await writeProject(functionFiles({ id: "bad", steps: { ...steps, last: { exit: 65 } } }));
   const { code, stdout, stderr } = await millrace(["run", "bad"], { cwd });

@@ -31,7 +31,8 @@ export async function sharedExecutor(
   const executor = createExecutor({
     runs: wrap(state.runs),
     waits: state.waits,
-    events: { readEvents: async () => [], settled: async () => 0 },
+    gates: state.gates,
+    events: { readEvents: async () => [], settled: async () => 0, wake: async () => undefined },
     outbox: { check: () => [], publish: async () => undefined },
     unattended: undefined,
     host: "h1",

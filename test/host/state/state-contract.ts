@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HistoryEntry } from "../../../host/executor/history.ts";
 import { runId } from "../../../host/executor/run-id.ts";
 import type { FunctionVersion } from "../../../host/function/version.ts";
+import { assignmentsContract } from "./assignments-contract.ts";
 import { gatesContract } from "./gates-contract.ts";
 import { keyValuesContract } from "./key-values-contract.ts";
 import { queuesContract } from "./queues-contract.ts";
@@ -300,6 +301,7 @@ export function stateContract(
 
     queuesContract(() => state, outlivesClose ? async () => (state = await fixture.reopen()) : undefined);
 
+    assignmentsContract(() => state, header, started);
     gatesContract(
       () => state.gates,
       outlivesClose ? async () => (state = await fixture.reopen()).gates : undefined,

@@ -52,6 +52,19 @@ export function typedContract(harness: () => Harness): void {
       });
     });
 
+    test("gets the events of a batch behind the outputs", async () => {
+      const body = `
+        (local.set $input (i32.load offset=72 (local.get $input)))
+        (call $ok (i32.load offset=24 (local.get $input)) (i32.load offset=28 (local.get $input)))`;
+      const events = [1, 2].map((n) => ({ id: `e${n}`, name: "order/placed", data: { n }, ts: 5 }));
+      const input = stepInput({ steps: { one: 1 }, events });
+      expect(await harness().run(await typed(body), { input })).toEqual({
+        ok: true,
+        output: events,
+        logs: [],
+      });
+    });
+
     test.each([
       ["retry", 0, "", { code: "ERR_STEP_FAILED", message: "busy", retry: true }],
       [
