@@ -98,7 +98,8 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("run.admitted", {}),
       entry("step.completed", { ...recorded, output: json, "emits?": listOf({ $ref: "Event#" }) }),
       entry("step.emitted", { step: string, "item?": integer }),
-      entry("step.failed", { ...recorded, failure, "retryAt?": time }),
+      entry("step.failed", { ...recorded, failure, "retryAt?": time, "caught?": { type: "boolean" } }),
+      entry("step.uncaught", { step: string }),
       entry("items.begun", { step: string, count: integer, gives: string }),
       entry("item.completed", {
         ...recorded,
@@ -109,7 +110,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       }),
       entry("item.failed", { ...recorded, item: integer, failure, "retryAt?": time }),
       entry("items.completed", { step: string }),
-      entry("items.failed", { step: string, failure }),
+      entry("items.failed", { step: string, failure, "caught?": { type: "boolean" } }),
       entry("step.skipped", { step: string }),
       entry("wait.armed", { wait: string, from: string, eventName: string, until: time, "key?": string }),
       entry("wait.matched", { wait: string, event: { $ref: "Event#" } }),
@@ -294,6 +295,10 @@ export const components = {
       description: "The events that it emitted.",
     },
     "retryAt?": time,
+    "caught?": {
+      type: "boolean",
+      description: "It failed, and the run went on over an edge from its failure.",
+    },
     "failure?": { ...failure, description: "Why a step failed that runs once an item." },
     "items?": object(
       {

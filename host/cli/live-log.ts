@@ -84,6 +84,10 @@ function nextLines(entry: HistoryEntry, style: Style): string[] {
   return next === undefined ? [] : [`${" ".repeat(timeWidth)}${style("cyan", "next:")} ${next}`];
 }
 
+function wordOf(type: "step.skipped" | "step.uncaught"): string {
+  return type === "step.skipped" ? "skipped" : "has failed, and nothing comes of that";
+}
+
 /** What is said of a run that has ended. */
 function endParts(
   entry: HistoryEntry,
@@ -157,8 +161,9 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       }
       case "step.emitted":
         return [];
+      case "step.uncaught":
       case "step.skipped":
-        return [line(entry.at, dim("-"), run, style("bold", entry.step), dim("skipped"))];
+        return [line(entry.at, dim("-"), run, style("bold", entry.step), dim(wordOf(entry.type)))];
       case "run.queued":
       case "run.admitted":
       case "run.paused":

@@ -129,7 +129,7 @@ function stepLines(
   ]);
   const output = step.output === undefined ? [] : outputLines(step, Math.max(columns - 4, 40));
   return [
-    `  ${out(colour, mark)} ${out("bold", printable(step.id))} ${out(colour, step.status)}${retry}${name}`,
+    `  ${out(colour, mark)} ${out("bold", printable(step.id))} ${out(colour, step.status)}${step.caught === true ? ", and the run went on" : ""}${retry}${name}`,
     ...attempts,
     ...(step.failure === undefined ? [] : [`    ${printable(failureText(step.failure))}`]),
     ...(step.items === undefined ? [] : itemsLines(step.items, out)),

@@ -35,7 +35,7 @@ export function stepInput(
     idempotencyKey: `${header.id}:${step.id}${item === undefined ? "" : `:${item.index}`}`,
     ...(event.user === undefined ? {} : { user: event.user }),
     ...(traceparent === undefined ? {} : { traceparent }),
-    ...(view.failed === undefined ? {} : { failure: { ...view.failed.failure, ...stepOf(view.failed) } }),
+    ...failureOf(execution, view),
   };
   return {
     event,
@@ -62,6 +62,12 @@ function itemOf({ item }: Execution): Pick<StepInput, "item" | "index"> {
 function plain(stored: Event): StepEvent {
   const { traceparent: _, ...event } = stored;
   return event;
+}
+
+/** The failure by which the step is reached, or why the run failed. */
+function failureOf({ failure }: Execution, { failed }: RunView): Pick<StepContext, "failure"> {
+  if (failure !== undefined) return { failure };
+  return failed === undefined ? {} : { failure: { ...failed.failure, ...stepOf(failed) } };
 }
 
 function stepOf({ step }: { readonly step?: string }): { readonly step?: string } {
@@ -153,6 +159,6 @@ export function attemptEntry(
     ...(next === undefined ? {} : { retryAt: next }),
   };
   return item === undefined
-    ? { type: "step.failed", ...failed }
+    ? { type: "step.failed", ...failed, ...(next === undefined && step.caught && { caught: true }) }
     : { type: "item.failed", item: item.index, ...failed };
 }

@@ -1,6 +1,6 @@
 import type { StepDefinition } from "../function/definition.ts";
-import { awaitedBy, type EdgeMoment } from "./edges.ts";
-import { asyncOf, nextAttempt, type Execution } from "./execution.ts";
+import type { EdgeMoment } from "./edges.ts";
+import { nextAttempt, reachedBy, type Execution } from "./execution.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { type ForEachStep, knownList, makeList } from "./items-list.ts";
 import type { ItemsView } from "./items-view.ts";
@@ -39,7 +39,7 @@ export function decideItems(
 ): ItemsNext {
   const at = moment.now;
   const fail = (failure: RecordedFailure): ItemsNext => {
-    decide({ type: "items.failed", at, step: step.id, failure });
+    decide({ type: "items.failed", at, step: step.id, failure, ...(step.caught && { caught: true }) });
     return settled;
   };
   if (!view.items.has(step.id)) {
@@ -60,11 +60,11 @@ export function decideItems(
   }
   const known = knownList(step, items, moment);
   if (!known.ok) return under > 0 ? waiting : fail(known.failure);
-  const async = asyncOf(awaitedBy(step, items.before, { ...moment, now: items.at }));
+  const reached = reachedBy(step, items.before, { ...moment, now: items.at });
   const start = (index: number, made?: number): Execution => ({
     step,
     ...nextAttempt(view, step.id, index, made),
-    ...async,
+    ...reached,
     item: { index, value: known.list[index] ?? null },
   });
   return { settled: false, ...startable(step, items, { ...moment, under, start }) };

@@ -3,6 +3,7 @@ import type { Event } from "../event/event.ts";
 import type { EdgeDefinition, StepDefinition, WaitDefinition } from "../function/definition.ts";
 import { triggerStep } from "../function/document.ts";
 import type { Evaluation, Scope, ValueExpression } from "../function/expression.ts";
+import type { RecordedFailure } from "./history.ts";
 import { eventScope } from "./match.ts";
 import type { RunState } from "./run-state.ts";
 import { waitUntil, type WaitUntil } from "./wait-until.ts";
@@ -69,7 +70,7 @@ function edgeState(
   const from = edge.from === triggerStep ? undefined : view.steps.get(edge.from);
   if (edge.from !== triggerStep) {
     if (from === undefined || from.status === "retrying" || from.status === "items") return open;
-    if (from.status !== "completed") return dead;
+    if (from.status !== (edge.onFailure === true ? "failed" : "completed")) return dead;
   }
   const condition = edge.if === undefined || holds(step, edge, edge.if, view, moment);
   if (!condition && edge.ifAsync !== true) return dead;
@@ -103,7 +104,46 @@ function scopeOf(step: StepDefinition, edge: EdgeDefinition, event: Event, view:
     steps: step.ancestors,
     from: edge.from,
     async: lastAwaited(view, edge.waits),
+    failed: edge.onFailure === true ? edge.from : undefined,
   });
+}
+
+/** Whether the failure of a step leads anywhere, or may yet do so. */
+export function isCaught(
+  id: string,
+  steps: Iterable<StepDefinition>,
+  view: RunState,
+  moment: EdgeMoment,
+): boolean {
+  for (const step of steps) {
+    if (view.steps.get(step.id)?.status === "skipped") continue;
+    const leads = step.edges.some(
+      (edge) =>
+        edge.onFailure === true && edge.from === id && edgeState(step, edge, view, moment).kind !== "dead",
+    );
+    if (leads) return true;
+  }
+  return false;
+}
+
+/** The failure by which a step is reached: of several, that of the first edge. */
+export function caughtFailure(
+  step: StepDefinition,
+  view: RunState,
+  moment: EdgeMoment,
+): StepFailed | undefined {
+  const edge = step.edges.find(
+    (one) => one.onFailure === true && edgeState(step, one, view, moment).kind === "taken",
+  );
+  return edge && failureOf(edge.from, view);
+}
+
+/** Why which step failed. */
+export type StepFailed = RecordedFailure & { readonly step: string };
+
+function failureOf(step: string, view: RunState): StepFailed | undefined {
+  const failure = view.steps.get(step)?.failure;
+  return failure && { step, ...failure };
 }
 
 function holds(
@@ -128,14 +168,18 @@ export function runScope(
     /** The step whose output is `output`. */
     readonly from: string;
     readonly async: Event | undefined;
+    /** The step whose failure is `failure`. */
+    readonly failed?: string | undefined;
   },
 ): Scope {
+  const { failed } = within;
   return {
     ...eventScope(event),
     steps: outputsOf(view, within.steps),
     output: view.steps.get(within.from)?.output,
     async: within.async,
     events: view.events,
+    ...(failed === undefined ? {} : { failure: failureOf(failed, view) }),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Json } from "../../runtime/json.ts";
 import type { Event } from "../event/event.ts";
 import type { StepDefinition } from "../function/definition.ts";
-import { awaitedBy, type EdgeMoment } from "./edges.ts";
+import { awaitedBy, caughtFailure, type EdgeMoment, type StepFailed } from "./edges.ts";
 import { placeOf } from "./place.ts";
+import type { RunState } from "./run-state.ts";
 import type { RunView } from "./run-view.ts";
 
 /** An attempt that may start now. */
@@ -14,6 +15,8 @@ export interface Execution {
   readonly earlier?: number;
   /** The event that was waited for last on the way to the step. */
   readonly async?: Event;
+  /** The failure by which the step is reached. */
+  readonly failure?: StepFailed;
   /** The item of the step's list that it is for. */
   readonly item?: { readonly index: number; readonly value: Json };
 }
@@ -23,7 +26,7 @@ export function executionOf(step: StepDefinition, view: RunView, moment: EdgeMom
   return {
     step,
     ...nextAttempt(view, step.id, undefined, view.steps.get(step.id)?.attempts),
-    ...asyncOf(awaitedBy(step, view, moment)),
+    ...reachedBy(step, view, moment),
   };
 }
 
@@ -38,6 +41,13 @@ export function nextAttempt(
   return { attempt: (made ?? earlier) + 1, ...(earlier === 0 ? {} : { earlier }) };
 }
 
-export function asyncOf(async: Event | undefined): Pick<Execution, "async"> {
-  return async === undefined ? {} : { async };
+/** What led to a step besides its outputs. */
+export function reachedBy(
+  step: StepDefinition,
+  state: RunState,
+  moment: EdgeMoment,
+): Pick<Execution, "async" | "failure"> {
+  const async = awaitedBy(step, state, moment);
+  const failure = caughtFailure(step, state, moment);
+  return { ...(async === undefined ? {} : { async }), ...(failure === undefined ? {} : { failure }) };
 }

@@ -95,7 +95,11 @@ export type HistoryEntry =
       readonly failure: RecordedFailure;
       /** When the next attempt may start; absent: the step has failed for good. */
       readonly retryAt?: number;
+      /** Edges lead from its failure: the run does not fail by it, unless none of them can be taken. */
+      readonly caught?: true;
     } & RecordedAttempt)
+  /** None of the edges from the step's failure can be taken: the run fails by it. */
+  | { readonly type: "step.uncaught"; readonly at: number; readonly step: string }
   /** The step's list was made: its program runs once an item. */
   | {
       readonly type: "items.begun";
@@ -126,6 +130,7 @@ export type HistoryEntry =
       readonly at: number;
       readonly step: string;
       readonly failure: RecordedFailure;
+      readonly caught?: true;
     }
   /** None of the step's edges can be taken any more. */
   | { readonly type: "step.skipped"; readonly at: number; readonly step: string }

@@ -37,7 +37,6 @@ export interface ItemsView {
 interface ItemsOwner extends RunState {
   readonly items: Map<string, ItemsView>;
   readonly earlierAttempts: Map<string, number>;
-  failed?: { readonly step?: string; readonly failure: RecordedFailure };
 }
 
 type ItemsEntry = Extract<HistoryEntry, { type: `item${string}` }>;
@@ -58,9 +57,8 @@ export function applyToItems(view: ItemsOwner, entry: ItemsEntry): void {
     return;
   }
   if (entry.type === "items.failed") {
-    const { failure } = entry;
-    view.steps.set(step, { status: "failed", attempts: 0, failure, at });
-    view.failed ??= { step, failure };
+    const { failure, caught } = entry;
+    view.steps.set(step, { status: "failed", attempts: 0, failure, at, ...(caught && { caught }) });
     return;
   }
   const items = view.items.get(step);

@@ -23,13 +23,17 @@ export function retriedEntry(
       `The run's function has no step ${JSON.stringify(from)} to go on from; it has ${ids}.`,
     );
   }
+  const again = new Set<string>();
   const anew = (id: string, ancestors: readonly string[]): boolean => {
-    const status = view.steps.get(id)?.status;
-    if (status === "failed" || status === "retrying" || status === "items") return true;
-    if (id === definition.onFailure?.id) return true;
+    const { status, caught } = view.steps.get(id) ?? {};
+    // What came of a failure that led somewhere counts.
+    if (status === "failed" && caught !== true) return true;
+    if (status === "retrying" || status === "items" || id === definition.onFailure?.id) return true;
+    // It may have been skipped since one before it failed.
+    if (status === "skipped" && ancestors.some((before) => again.has(before))) return true;
     return from !== undefined && (id === from || ancestors.includes(from));
   };
-  const again = new Set(all.filter((step) => anew(step.id, step.ancestors)).map(({ id }) => id));
+  for (const { id, ancestors } of all) if (anew(id, ancestors)) again.add(id);
   // What completed of a list stays so, unless the list itself may be another one.
   const items = [...again].filter((id) => reopens(definition, view, id, again));
   const steps = [...again].filter((id) => !items.includes(id));

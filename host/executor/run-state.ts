@@ -3,13 +3,15 @@ import type { Event } from "../event/event.ts";
 import type { RecordedFailure } from "./history.ts";
 
 /** Where one step of a run stands, as its history tells. */
-interface StepView {
+export interface StepView {
   /** "items": its list is being worked through. */
   readonly status: "completed" | "skipped" | "failed" | "retrying" | "items";
   /** Attempts that have ended. */
   readonly attempts: number;
   readonly output?: Json;
   readonly failure?: RecordedFailure;
+  /** It failed, and the run has not failed by it. */
+  readonly caught?: true;
   /** "completed": since when. "retrying": when the next attempt may start. */
   readonly at: number;
 }

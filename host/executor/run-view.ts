@@ -3,7 +3,7 @@ import { applyCollecting, settleCollected, type CollectingView } from "./collect
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { applyToItems, forgetItems, reopenItems, type ItemsView } from "./items-view.ts";
 import { placeOf } from "./place.ts";
-import type { RunState, WaitView } from "./run-state.ts";
+import type { RunState, StepView, WaitView } from "./run-state.ts";
 
 /** What an attempt emits. */
 interface Unpublished {
@@ -88,28 +88,11 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       admit(view, entry.at);
       break;
     case "step.completed":
-      view.steps.set(entry.step, {
-        status: "completed",
-        attempts: entry.attempt,
-        output: entry.output,
-        at: entry.at,
-      });
-      emit(view, entry);
-      break;
     case "step.emitted":
-      view.unpublished.delete(placeOf(entry.step, entry.item));
-      break;
     case "step.failed":
-      view.steps.set(entry.step, {
-        status: entry.retryAt === undefined ? "failed" : "retrying",
-        attempts: entry.attempt,
-        failure: entry.failure,
-        at: entry.retryAt ?? entry.at,
-      });
-      if (entry.retryAt === undefined) view.failed ??= { step: entry.step, failure: entry.failure };
-      break;
+    case "step.uncaught":
     case "step.skipped":
-      view.steps.set(entry.step, { status: "skipped", attempts: 0, at: entry.at });
+      applyToStep(view, entry);
       break;
     case "items.begun":
     case "item.completed":
@@ -117,22 +100,15 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
     case "items.completed":
     case "items.failed":
       applyToItems(view, entry);
+      if (entry.type === "items.failed") fails(view, entry);
       if (entry.type === "item.completed") emit(view, entry);
       break;
-    case "wait.armed": {
-      const { until, key } = entry;
-      setWait(view, entry.wait, { status: "armed", until, ...(key === undefined ? {} : { key }) });
-      break;
-    }
+    case "wait.armed":
     case "wait.matched":
-      setWait(view, entry.wait, { ...view.waits.get(entry.wait), status: "matched", event: entry.event });
-      break;
     case "wait.timedOut":
-    case "wait.cancelled": {
-      const status = entry.type === "wait.timedOut" ? "timedOut" : "cancelled";
-      setWait(view, entry.wait, { ...view.waits.get(entry.wait), status });
+    case "wait.cancelled":
+      applyToWait(view, entry);
       break;
-    }
     case "run.paused":
     case "run.resumed":
       view.paused = entry.type === "run.paused";
@@ -154,6 +130,61 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
       view.finished = "cancelled";
       settleCollected(view, entry.at);
       break;
+  }
+}
+
+function applyToStep(view: RunView, entry: Extract<HistoryEntry, { type: `step.${string}` }>): void {
+  switch (entry.type) {
+    case "step.completed":
+      view.steps.set(entry.step, {
+        status: "completed",
+        attempts: entry.attempt,
+        output: entry.output,
+        at: entry.at,
+      });
+      emit(view, entry);
+      break;
+    case "step.emitted":
+      view.unpublished.delete(placeOf(entry.step, entry.item));
+      break;
+    case "step.failed":
+      view.steps.set(entry.step, {
+        status: entry.retryAt === undefined ? "failed" : "retrying",
+        attempts: entry.attempt,
+        failure: entry.failure,
+        at: entry.retryAt ?? entry.at,
+        ...(entry.caught === true ? { caught: true } : {}),
+      });
+      if (entry.retryAt === undefined) fails(view, entry);
+      break;
+    case "step.uncaught": {
+      const { caught: _, ...step } = view.steps.get(entry.step) ?? unknownStep;
+      view.steps.set(entry.step, step);
+      if (step.failure !== undefined) fails(view, { step: entry.step, failure: step.failure });
+      break;
+    }
+    case "step.skipped":
+      view.steps.set(entry.step, { status: "skipped", attempts: 0, at: entry.at });
+      break;
+  }
+}
+
+function applyToWait(view: RunView, entry: Extract<HistoryEntry, { type: `wait.${string}` }>): void {
+  switch (entry.type) {
+    case "wait.armed": {
+      const { until, key } = entry;
+      setWait(view, entry.wait, { status: "armed", until, ...(key === undefined ? {} : { key }) });
+      break;
+    }
+    case "wait.matched":
+      setWait(view, entry.wait, { ...view.waits.get(entry.wait), status: "matched", event: entry.event });
+      break;
+    case "wait.timedOut":
+    case "wait.cancelled": {
+      const status = entry.type === "wait.timedOut" ? "timedOut" : "cancelled";
+      setWait(view, entry.wait, { ...view.waits.get(entry.wait), status });
+      break;
+    }
   }
 }
 
@@ -191,6 +222,20 @@ function emit(
   if (emits === undefined) return;
   const item = "item" in entry ? { item: entry.item } : {};
   view.unpublished.set(placeOf(step, item.item), { step, ...item, events: emits });
+}
+
+const unknownStep: StepView = { status: "failed", attempts: 0, at: 0 };
+
+/** The run fails by the first step that failed for good, unless that leads somewhere. */
+function fails(
+  view: RunView,
+  {
+    step,
+    failure,
+    caught,
+  }: Pick<Extract<HistoryEntry, { type: "items.failed" }>, "step" | "failure" | "caught">,
+): void {
+  if (caught !== true) view.failed ??= { step, failure };
 }
 
 function setWait(view: RunView, id: string, wait: WaitView): void {

@@ -1,9 +1,10 @@
 import type { Definition, StepDefinition } from "../function/definition.ts";
 import { decideItems, runsOnceAnItem } from "./decide-items.ts";
-import { joined, type EdgeState } from "./edges.ts";
+import { isCaught, joined, type EdgeState } from "./edges.ts";
 import { executionOf, type Execution } from "./execution.ts";
 import type { HistoryEntry } from "./history.ts";
 import { completion } from "./output.ts";
+import type { StepView } from "./run-state.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
 import { decideTurn, isWaitingToBegin } from "./turn.ts";
 import { decideWaits, type WaitLook, type WaitMoment } from "./wait-decisions.ts";
@@ -51,7 +52,6 @@ export function transition(definition: Definition, view: RunView, moment: Moment
     const waits = decideWaits(definition, view, moment, (entry) => decide(view, decided, entry));
     if (isOver(view)) return { decided, execute: [] };
     const steps = decideSteps(definition, view, moment, decided);
-    // A step failed that did not begin, or items did: what else was about to start does not.
     if (view.failed !== undefined) return failing(definition, view, moment, decided);
     // What was decided of the steps may be news to the waits.
     if (decided.length > before && definition.waits.size > 0 && !isOver(view)) continue;
@@ -97,7 +97,9 @@ function decideSteps(
 
   for (const step of definition.steps.values()) {
     const known = view.steps.get(step.id);
-    if (known?.status === "completed" || known?.status === "skipped") continue;
+    // What failed meanwhile did not begin, or its items did: what else was about to start does not.
+    if (view.failed !== undefined) return { execute: [], wakeAt };
+    if (isSettled(known)) continue;
     if (underWay.has(step.id)) {
       settled = false;
       continue;
@@ -114,21 +116,41 @@ function decideSteps(
       settled &&= items.settled;
       continue;
     }
-    settled = false;
     if (state.kind === "broken") {
       decide(view, decided, brokenEntry(step, view, now, state.message));
-      return { execute: [], wakeAt };
+      continue;
     }
+    settled = false;
     if (state.kind === "taken") execute.push(executionOf(step, view, moment));
     if (state.kind === "waiting") wakeAt = Math.min(wakeAt, state.until);
   }
 
+  decideCaught(definition, view, moment, decided);
   if (settled && view.failed === undefined) decide(view, decided, completion(definition, view, moment));
   return { execute, wakeAt };
 }
 
+/** Nothing more comes of a step, for now or for good. */
+function isSettled(step: StepView | undefined): boolean {
+  return step?.status === "completed" || step?.status === "skipped" || step?.status === "failed";
+}
+
+/** The run fails by a step whose failure leads nowhere, since conditions do not hold or what it led to is skipped. */
+function decideCaught(definition: Definition, view: RunView, moment: Moment, decided: HistoryEntry[]): void {
+  for (const [id, { status, caught }] of view.steps) {
+    if (status !== "failed" || caught !== true) continue;
+    if (isCaught(id, definition.steps.values(), view, moment)) continue;
+    decide(view, decided, { type: "step.uncaught", at: moment.now, step: id });
+  }
+}
+
 /** A step that can't begin, since nobody can say when, has failed for good. */
-function brokenEntry({ id }: StepDefinition, view: RunView, at: number, message: string): HistoryEntry {
+function brokenEntry(
+  { id, caught }: StepDefinition,
+  view: RunView,
+  at: number,
+  message: string,
+): HistoryEntry {
   const attempt = (view.earlierAttempts.get(id) ?? 0) + 1;
   return {
     type: "step.failed",
@@ -137,6 +159,7 @@ function brokenEntry({ id }: StepDefinition, view: RunView, at: number, message:
     attempt,
     startedAt: at,
     failure: { code: "ERR_WAIT_UNTIL", message },
+    ...(caught && { caught }),
   };
 }
 

@@ -57,6 +57,8 @@ export interface StepDetail {
   /** None of a step that runs once an item. */
   readonly attempts: readonly AttemptDetail[];
   readonly items?: ItemsDetail;
+  /** It failed, edges lead from its failure, and the run went on over them. */
+  readonly caught?: true;
   /** Why a step failed that runs once an item. */
   readonly failure?: RecordedFailure;
   readonly output?: Json;
@@ -145,7 +147,11 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "items.completed":
         break;
       case "items.failed":
-        Object.assign(stepOf(entry.step), { status: "failed", failure: entry.failure });
+        Object.assign(stepOf(entry.step), {
+          status: "failed",
+          failure: entry.failure,
+          ...(entry.caught && { caught: true }),
+        });
         break;
       default:
         applyToStep(stepOf(entry.step), entry);
@@ -221,6 +227,7 @@ function begin(step: Mutable<StepDetail>): void {
   delete step.emits;
   delete step.retryAt;
   delete step.failure;
+  delete step.caught;
 }
 
 /** Nothing more comes of a step once its run has finished. */
@@ -234,7 +241,8 @@ function settle(step: Mutable<StepDetail>): void {
 type StepEntry = Extract<HistoryEntry, { readonly type: `step.${string}` }>;
 
 function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
-  if (entry.type === "step.emitted") return;
+  if (entry.type === "step.uncaught") delete step.caught;
+  if (entry.type === "step.emitted" || entry.type === "step.uncaught") return;
   delete step.retryAt;
   if (entry.type === "step.skipped") {
     step.status = "skipped";
@@ -253,8 +261,10 @@ function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
     step.status = "completed";
     step.output = entry.output;
     if (entry.emits !== undefined) step.emits = entry.emits.map(({ id, name }) => ({ id, name }));
-  } else if (entry.retryAt === undefined) step.status = "failed";
-  else {
+  } else if (entry.retryAt === undefined) {
+    step.status = "failed";
+    if (entry.caught === true) step.caught = true;
+  } else {
     step.status = "retrying";
     step.retryAt = entry.retryAt;
   }

@@ -7,6 +7,7 @@ import {
   asyncNames,
   compileExpression,
   edgeNames,
+  failureNames,
   outputNames,
   triggerNames,
 } from "./expression.ts";
@@ -85,12 +86,13 @@ function checkOutput(outline: Outline, findings: Findings): void {
 
 /** `async` is there where an event was waited for on this edge, or on a way to it. */
 function namesOf(
-  { async, step }: EdgeOutline,
+  { async, step, on }: EdgeOutline,
   waiting: ReadonlySet<string>,
   before: ReadonlyMap<string, readonly string[]>,
 ): readonly (keyof Scope)[] {
   const from = step?.text ?? "";
-  const names = from === triggerStep ? triggerNames : edgeNames;
+  const left = on?.text === "failure" ? failureNames : edgeNames;
+  const names = from === triggerStep ? triggerNames : left;
   const awaited = [from, ...(before.get(from) ?? [])].some((id) => waiting.has(id));
   return (async !== undefined && !async.onTimeout) || awaited ? [...names, "async"] : names;
 }

@@ -141,9 +141,17 @@ function defineStep(
     join: step.join ?? "all",
     edges: id === document.onFailure ? [] : edgesOf(step.after, waits),
     ancestors: before,
+    ...(isCaught(document, id) ? { caught: true } : {}),
     ...(step.forEach === undefined ? {} : { forEach: defineForEach(step.forEach, before, broken) }),
     ...someWaits(waits.onWaysTo([id, ...before])),
   };
+}
+
+/** Whether an edge leads from the step's failure. */
+function isCaught({ steps }: FunctionDocument, id: string): boolean {
+  return Object.values(steps).some(({ after }) =>
+    after?.some(({ step, on }) => step === id && on === "failure"),
+  );
 }
 
 /** What a step's `runtime` says, with what it leaves open. */
@@ -169,15 +177,16 @@ function capabilities({ runtime, capabilities }: StepDocument): Pick<StepProgram
 function edgesOf(after: readonly EdgeDocument[] = [], waits: Waits): readonly EdgeDefinition[] {
   if (after.length === 0) return [{ from: triggerStep }];
   return after.map((edge) => {
-    const condition = edge.if === undefined ? undefined : compiled(edge.if, runNames);
+    const condition = edge.if === undefined ? undefined : compiled(edge.if, [...runNames, "failure"]);
     const wait = waits.of(edge);
     return {
       from: edge.step,
+      ...(edge.on === "failure" ? { onFailure: true } : {}),
       ...(condition === undefined ? {} : { if: condition.expression }),
       ...(edge.wait === undefined ? {} : { waitMs: duration(edge.wait) }),
       ...(edge.waitUntil === undefined
         ? {}
-        : { waitUntil: compiled(edge.waitUntil, runNames, "value").expression }),
+        : { waitUntil: compiled(edge.waitUntil, [...runNames, "failure"], "value").expression }),
       ...(wait === undefined ? {} : { wait }),
       ...someWaits(waits.onWaysOver(edge)),
       ...(edge.async?.onTimeout === true ? { onTimeout: true } : {}),

@@ -92,6 +92,8 @@ export interface StepDefinition {
   readonly ancestors: readonly string[];
   /** Every wait on the ways to this step, its own edges included. */
   readonly waits?: readonly string[];
+  /** Edges lead from its failure. */
+  readonly caught?: true;
   /** Its program runs once an item of a list. */
   readonly forEach?: ForEachDefinition;
 }
@@ -111,6 +113,8 @@ export interface ForEachDefinition {
 
 export interface EdgeDefinition {
   readonly from: string;
+  /** Taken when its step has failed for good, and not when that has completed. */
+  readonly onFailure?: true;
   readonly if?: Expression;
   readonly waitMs?: number;
   /** Gives a time, or a duration. */

@@ -171,7 +171,9 @@ interface ForEachDocument {
 export interface EdgeDocument {
   /** The step it comes from, or "$trigger" for the run's beginning. */
   readonly step: string;
-  /** CEL; the scope of triggers, and `steps`, `output` (of `step`). */
+  /** "success" (the default): taken when `step` has completed; "failure": when it has failed for good. */
+  readonly on?: "success" | "failure";
+  /** CEL; the scope of triggers, and `steps`, `output` (of `step`), or `failure` with `on: failure`. */
   readonly if?: string;
   /** A duration to let pass after `step` has completed. */
   readonly wait?: string;

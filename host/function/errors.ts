@@ -64,6 +64,12 @@ export const functionErrors = {
     summary: "An edge leads to or from the `onFailure` step, which runs apart from the others.",
     next: "Remove the edge, or name another step in `onFailure`.",
   },
+  ERR_FUNCTION_FAILURE_EDGE: {
+    status: 422,
+    summary:
+      "An edge from the failure of a step (`on: failure`) begins where nothing fails, or waits for an event.",
+    next: "Mend the place given.",
+  },
   ERR_FUNCTION_FOR_EACH: {
     status: 422,
     summary: "What a step says in `forEach` does not go together, or not with the step.",

@@ -22,6 +22,8 @@ export interface Scope {
   readonly async?: unknown;
   /** The events of a batch. */
   readonly events?: unknown;
+  /** Why the step failed that an edge comes from. */
+  readonly failure?: unknown;
 }
 
 /** What an evaluation gave; `missing`: a field the expression names is not there, which counts as false. */
@@ -75,6 +77,8 @@ export const triggerNames: readonly (keyof Scope)[] = ["event", "data", "user", 
 export const outputNames: readonly (keyof Scope)[] = [...triggerNames, "steps"];
 /** The names in scope of an edge's `if`. */
 export const edgeNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "output"];
+/** The names in scope of an edge that is taken when its step has failed. */
+export const failureNames: readonly (keyof Scope)[] = [...triggerNames, "steps", "failure"];
 /** The names in scope where an event was waited for. */
 export const asyncNames: readonly (keyof Scope)[] = [...edgeNames, "async"];
 /** All that an expression of a run may name. */
@@ -227,6 +231,9 @@ class Bindings {
   }
   get events(): CelInput | undefined {
     return viewJson(this.#scope.events, this.#budget);
+  }
+  get failure(): CelInput | undefined {
+    return viewJson(this.#scope.failure, this.#budget);
   }
   /** Read once a round by every loop. */
   get [roundName](): boolean {

@@ -7,6 +7,7 @@ import { checkRuntimes } from "./check-runtimes.ts";
 import { checkCollect } from "./check-collect.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkFlowControl } from "./check-flow-control.ts";
+import { checkFailureEdges } from "./check-failure-edges.ts";
 import { checkForEach } from "./check-for-each.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSteps } from "./check-steps.ts";
@@ -75,6 +76,7 @@ function check(document: Json, findings: Findings): void {
   checkSteps(outline, findings);
   checkGraph(outline, findings);
   checkForEach(outline, findings);
+  checkFailureEdges(outline, findings);
   checkWaits(outline, findings);
   checkExpressions(outline, findings);
 }

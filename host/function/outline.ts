@@ -48,6 +48,7 @@ export interface EdgeOutline {
   readonly pointer: string;
   readonly value: Json;
   readonly step?: Text;
+  readonly on?: Text;
   readonly if?: Text;
   readonly waitUntil?: Text;
   readonly async?: AsyncOutline;
@@ -109,6 +110,7 @@ function stepOf(step: JsonObject, pointer: string): StepOutline {
       value,
       ...asyncOf(edge, `${place}/async`),
       ...text(edge, "step", place),
+      ...text(edge, "on", place),
       ...text(edge, "if", place),
       ...text(edge, "waitUntil", place),
     };

@@ -61,6 +61,11 @@ export function sketch(
       ...(step.forEach === undefined ? {} : { forEach: step.forEach }),
     });
   }
+  for (const { edges } of all.values()) {
+    for (const { from, onFailure: leads } of edges) {
+      if (leads === true) all.set(from, { ...all.get(from)!, caught: true });
+    }
+  }
   const handler = onFailure === undefined ? undefined : all.get(onFailure);
   if (onFailure !== undefined) all.delete(onFailure);
   return {
