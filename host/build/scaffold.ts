@@ -50,7 +50,8 @@ export async function scaffold(folder: string, options: ScaffoldOptions): Promis
     event: trigger,
     greet: steps.greet,
     count: steps.count,
-    version: ownVersion(),
+    version: ownManifest().version,
+    tools: typed && adapted.includes(language) ? toolsToAdapt() : {},
   };
   const files = filesOf(texts, steps, language === "ts");
   for (const [path, text] of files) {
@@ -106,7 +107,20 @@ function functionId(name: string): string {
   return id === "" ? "hello" : id;
 }
 
-function ownVersion(): string {
-  const manifest = createRequire(import.meta.url)("millrace/package.json") as { readonly version: string };
-  return manifest.version;
+/** Languages whose compilers leave typed steps as core modules, of which the build makes components. */
+const adapted: readonly StarterName[] = ["go", "c", "zig"];
+
+function toolsToAdapt(): Readonly<Record<string, string>> {
+  const name = "@bytecodealliance/jco-transpile";
+  const version = ownManifest().peerDependencies[name];
+  return version === undefined ? {} : { [name]: version };
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+function ownManifest(): Manifest {
+  return createRequire(import.meta.url)("millrace/package.json") as Manifest;
 }

@@ -1,5 +1,6 @@
 import { type StarterName, starters } from "../build/templates/starters.ts";
 import { CliError } from "./errors.ts";
+import { languageOf } from "./language-name.ts";
 
 /** What `init` has to know. */
 export interface Answers {
@@ -41,23 +42,4 @@ export async function askFor(
   } finally {
     terminal.close();
   }
-}
-
-const others: Readonly<Record<string, StarterName>> = {
-  javascript: "js",
-  typescript: "ts",
-  py: "python",
-  "c++": "c",
-  cpp: "c",
-  golang: "go",
-};
-
-function languageOf(answer: string): StarterName {
-  const word = answer.toLowerCase();
-  const found = starters.find((name) => name === word) ?? others[word];
-  if (found !== undefined) return found;
-  throw new CliError(
-    "ERR_USAGE",
-    `${JSON.stringify(answer)} is none of the languages: ${starters.join(", ")}.`,
-  );
 }

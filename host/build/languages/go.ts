@@ -63,7 +63,9 @@ async function compile(job: CompileJob, program: string): Promise<Compiled> {
   const run = await runTool(program, isFolder ? args : [...args, ...more.sources], options);
   if (run.code !== 0) {
     const isError = /^(?!#)(?<message>.+)/;
-    return { ok: false, problems: compilerProblems(run, "go build", job, { cwd, isError }) };
+    // What helps stands in lines of its own.
+    const stderr = run.stderr.replaceAll(/:\n\t/g, ": ");
+    return { ok: false, problems: compilerProblems({ ...run, stderr }, "go build", job, { cwd, isError }) };
   }
   if (isHandler) await writeFile(output, withAdapterMemory(await readFile(output)));
   const listed = await runTool(

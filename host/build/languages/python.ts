@@ -9,10 +9,10 @@ import {
   createCompiledBuilder,
   toolchainState,
 } from "../compiled.ts";
-import { guestModule, programGuest, typedGuest } from "../python/guest.ts";
+import { guestModule, inputsFile, programGuest, typedGuest } from "../python/guest.ts";
 import { wasiCli, worlds } from "../python/world.ts";
 import { findProgram, runTool, type ToolRun } from "../run-tool.ts";
-import { entryOf, filesOf, withExtension } from "../source-files.ts";
+import { entryOf, withExtension } from "../source-files.ts";
 import { isAtLeast, missing, tooOld } from "../toolchains.ts";
 import type { Language, StepToBuild } from "./language.ts";
 
@@ -67,12 +67,12 @@ async function compile(job: CompileJob, program: string): Promise<Compiled> {
   await mkdir(guest);
   const text = (isTyped ? typedGuest : programGuest)(name, basename(entry));
   await writeFile(join(guest, `${guestModule}.py`), text);
-  const paths = [guest, own, ...(await sitePackages([own, root]))].flatMap((path) => ["-p", path]);
+  const places = [guest, own, ...(await sitePackages([own, root]))];
+  const paths = places.flatMap((path) => ["-p", path]);
   const world = `millrace:python/${isTyped ? "typed" : "program"}`;
   const args = ["-d", wit, "-w", world, "componentize", guestModule, ...paths, "-o", output];
   const run = await runTool(program, args, { cwd: folder, env: environment(), signal, timeoutMs });
-  // What a file imports is beside it or below.
-  if (run.code === 0) return { ok: true, inputs: isFolder ? [] : withExtension(await filesOf(own), [".py"]) };
+  if (run.code === 0) return { ok: true, inputs: await loadedFiles(places) };
   return { ok: false, problems: [problemOf(run, own, job)] };
 }
 
@@ -115,26 +115,39 @@ async function sitePackages(places: readonly string[]): Promise<readonly string[
   return found;
 }
 
+/** The files of the step's own, and of packages, that are in the component: the guest sees the nth place as /n. */
+async function loadedFiles(places: readonly string[]): Promise<readonly string[]> {
+  const told = await readFile(join(places[0] ?? "", inputsFile), "utf8");
+  return (JSON.parse(told) as readonly string[]).flatMap((path) => {
+    const [, number = "", name = ""] = /^\/(\d+)\/(.+\.py)$/.exec(path) ?? [];
+    // The guest itself is in the first one.
+    const place = Number(number) > 0 ? places[Number(number)] : undefined;
+    return place === undefined ? [] : [join(place, name)];
+  });
+}
+
+const advices: Readonly<Record<string, string>> = {
+  ModuleNotFoundError:
+    "python3 -m venv .venv && .venv/bin/pip install … beside the step, a package of Python alone",
+  ImportError: "packages with parts in C can't be loaded: take one of Python alone",
+};
+
 /** The problem that the guest told of; else what componentize-py said last. */
 function problemOf(run: ToolRun, own: string, { display, file }: StepToBuild) {
   const told = /^millrace-problem (?<json>\{.*\})$/m.exec(`${run.stderr}\n${run.stdout}`)?.groups?.["json"];
   if (told === undefined) return toolProblem(run, "componentize-py", display(file));
-  const {
-    message,
-    file: name,
-    line,
-  } = JSON.parse(told) as {
+  const problem = JSON.parse(told) as {
     readonly message: string;
     readonly file: string;
     readonly line: number;
   };
-  const advice = message.startsWith("ModuleNotFoundError")
-    ? "; python3 -m venv .venv && .venv/bin/pip install … beside the step, a package of Python alone"
-    : "";
+  const [first = "", ...said] = problem.message.split("\n").filter((text) => text.trim() !== "");
+  const advice = Object.entries(advices).find(([error]) => first.startsWith(error))?.[1];
   return {
     code: "ERR_BUILD_FAILED",
-    message: `${message}${advice}`,
-    file: display(resolve(own, name)),
-    line,
+    message: advice === undefined ? first : `${first.trim()}; ${advice}`,
+    file: display(resolve(own, problem.file)),
+    line: problem.line,
+    ...(said.length > 0 && { said }),
   };
 }

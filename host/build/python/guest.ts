@@ -3,6 +3,9 @@
 /** The name of the module that componentize-py is given. */
 export const guestModule = "millrace_guest";
 
+/** Where the guest writes, beside itself, which files it has loaded. */
+export const inputsFile = "inputs.json";
+
 /** Both worlds begin so: what is imported is loaded into the component, since an attempt finds no files. */
 const common = (entry: string, file: string): string => `
 import sys
@@ -64,14 +67,15 @@ def preload(source, file, package=None):
 
 def preload_all(done):
     # What modules of the step's own import within functions is wanted too.
-    while True:
-        found = [m for n, m in list(sys.modules.items()) if n not in done and shown(getattr(m, "__file__", None) or "")]
-        if not found:
-            return
+    while found := [m for n, m in list(sys.modules.items()) if n not in done and shown(getattr(m, "__file__", None) or "")]:
         for module in found:
             done.add(module.__name__)
             with open(module.__file__, encoding="utf-8") as text:
                 preload(text.read(), module.__file__, module.__package__ or None)
+
+    loaded = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    with open(os.path.join(os.path.dirname(__file__), ${JSON.stringify(inputsFile)}), "w") as text:
+        json.dump(loaded, text)
 
 
 def begin():

@@ -9,6 +9,8 @@ export interface ProjectTexts {
   readonly count: string;
   /** The version of millrace that makes it. */
   readonly version: string;
+  /** Packages that build its steps, with their versions. */
+  readonly tools: Readonly<Record<string, string>>;
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
@@ -41,13 +43,13 @@ export function eventText({ event }: ProjectTexts): string {
 }
 
 /** package.json, so that editors find the function's schema and npm scripts the command. */
-export function packageText({ id, version }: ProjectTexts): string {
+export function packageText({ id, version, tools }: ProjectTexts): string {
   return json({
     name: id.toLowerCase(),
     private: true,
     type: "module",
     scripts: { dev: "millrace dev", build: "millrace build" },
-    devDependencies: { millrace: `^${version}` },
+    devDependencies: { ...tools, millrace: `^${version}` },
   });
 }
 

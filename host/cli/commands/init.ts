@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { type StarterName, starters } from "../../build/templates/starters.ts";
+import { languageOf } from "../language-name.ts";
 import type { DefineCommand } from "../program.ts";
 
 interface InitOptions {
@@ -22,7 +23,9 @@ Examples:
 export const defineInit: DefineCommand = (command, act) => {
   command
     .argument("[dir]", "the folder to make it in", ".")
-    .addOption(new Option("--lang <language>", "the language of the steps").choices(starters))
+    .addOption(
+      new Option("--lang <language>", "the language of the steps").choices(starters).argParser(languageOf),
+    )
     .option("--typed", "the first step exports the typed handler, instead of being a program")
     .option("--trigger <event>", "the name of the event that starts the function")
     .option("--name <name>", "the function's name (default: the folder's)")

@@ -195,6 +195,80 @@ describe.skipIf(!canBuild("c"))("a compiled step", () => {
   });
 });
 
+describe.skipIf(!canBuild("python"))("a step in Python", () => {
+  test("is built anew when what it imports changes, and not for other files", async () => {
+    await fixture.write({
+      "function.json": functionText({ s: "steps/s.py" }),
+      "steps/s.py": "def main():\n    import part.inner\n    print(part.inner.N)\n\nmain()\n",
+      "steps/part/inner.py": "N = 1\n",
+      "steps/other.py": "print(1)\n",
+    });
+    expect(await build()).toMatchObject({ state: "built", problems: [] });
+    await fixture.write({ "steps/other.py": "print(2)\n" });
+    expect((await build()).state).toBe("cached");
+    await fixture.write({ "steps/part/inner.py": "N = 2\n" });
+    expect((await build()).state).toBe("built");
+  }, 600_000);
+
+  test("that can't load a package is told of its first line, and the rest besides", async () => {
+    await fixture.write({
+      "function.json": functionText({ s: "steps/s.py" }),
+      "steps/s.py": "import package\n",
+      "steps/package.py": "\nraise ImportError('\\n\\nno C here\\n\\n* _x.so')\n",
+    });
+    expect((await build()).problems).toEqual([
+      {
+        code: "ERR_BUILD_FAILED",
+        message: expect.stringMatching(/^ImportError:; packages with parts in C can't be loaded/) as string,
+        file: "steps/package.py",
+        line: 2,
+        said: ["no C here", "* _x.so"],
+      },
+    ]);
+  }, 300_000);
+});
+
+describe("a compiler's message", () => {
+  test.skipIf(!canBuild("go"))(
+    "of Go has the command that helps",
+    async () => {
+      await fixture.write({
+        "function.json": functionText({ s: "s" }),
+        "s/go.mod": "module s\n\ngo 1.24\n\nrequire example.com/m v1.0.0\n",
+        "s/main.go": 'package main\n\nimport _ "example.com/m"\n\nfunc main() {}\n',
+      });
+      expect((await build()).problems).toMatchObject([
+        {
+          file: "s/main.go",
+          line: 3,
+          message: expect.stringMatching(/missing go.sum entry.*: go get s$/) as string,
+        },
+      ]);
+    },
+    300_000,
+  );
+
+  test.skipIf(!canBuild("rust"))(
+    "of a workspace of several programs says what to point to",
+    async () => {
+      const member = (name: string) => ({
+        [`s/${name}/Cargo.toml`]: `[package]\nname = "${name}"\nedition = "2021"\n`,
+        [`s/${name}/src/main.rs`]: "fn main() {}\n",
+      });
+      await fixture.write({
+        "function.json": functionText({ s: "s" }),
+        "s/Cargo.toml": '[workspace]\nmembers = ["a", "b"]\n',
+        ...member("a"),
+        ...member("b"),
+      });
+      expect((await build()).problems).toMatchObject([
+        { message: expect.stringMatching(/made a.wasm and b.wasm.*point the path to the package/) as string },
+      ]);
+    },
+    300_000,
+  );
+});
+
 describe("a folder", () => {
   const both = { "s/main.py": "print(1)\n", "s/main.go": "package main\n\nfunc main() { println() }\n" };
 

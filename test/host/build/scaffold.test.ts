@@ -70,6 +70,21 @@ describe("a new project", () => {
     600_000,
   );
 
+  test.each([
+    ["c", true, true],
+    ["go", true, true],
+    ["zig", true, true],
+    ["rust", true, false],
+    ["go", false, false],
+  ] as const)(
+    "in %s, typed: %j, names what makes components of modules: %j",
+    async (language, typed, named) => {
+      await scaffold(fixture.folder, { language, typed, trigger: "a/b", name: "x" });
+      const text = await readFile(join(fixture.folder, "package.json"), "utf8");
+      expect(text.includes('"@bytecodealliance/jco-transpile": "^')).toBe(named);
+    },
+  );
+
   test("is written over nothing without being told to", async () => {
     await writeFile(join(fixture.folder, "mine.txt"), "mine");
     const options = { language: "js", trigger: "a/b", name: "x" } as const;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { projectFolder } from "../build/project-fixture.ts";
 import { cliErrors } from "../../../host/cli/errors.ts";
 import { hostErrors } from "../../../host/errors.ts";
 import { runtimeErrors } from "../../../runtime/errors.ts";
@@ -167,5 +168,21 @@ test("the command line's table has no code that another table has", () => {
   for (const code of Object.keys(cliErrors)) {
     expect(Object.keys(hostErrors)).not.toContain(code);
     expect(Object.keys(runtimeErrors)).not.toContain(code);
+  }
+});
+
+test.each([
+  ["TypeScript", "steps/greet.ts"],
+  ["py", "steps/greet.py"],
+  ["c++", "steps/greet.c"],
+  ["golang", "steps/greet/main.go"],
+])("`millrace init --lang %s` is understood", async (name, file) => {
+  const { folder, dispose } = await projectFolder();
+  try {
+    const { code, stdout } = await millrace(["init", folder, "--lang", name, "--json"]);
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as { files: readonly string[] }).files).toContain(file);
+  } finally {
+    await dispose();
   }
 });
