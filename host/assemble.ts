@@ -103,6 +103,7 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     await scheduler.close();
     const consumed = broker.close();
     await executor.close(graceMs);
+    completing.close();
     await Promise.all([consumed, recovered]);
     await Promise.all([...drivers.values()].map((driver) => driver.close()));
     await preparing;

@@ -248,6 +248,32 @@ describe("a step that its receiver accepts with 202", () => {
     expect(ending(await second.finished(runId("f", "1")))).toMatchObject({ attempt: 1, output: 2 });
   });
 
+  test.skipIf(findNatsServer() === undefined)(
+    "is not acknowledged while its store does not answer, and is by the same completion again",
+    async () => {
+      const server = await startNatsServer(findNatsServer() ?? "");
+      closers.push(() => server.stop());
+      const { host } = await serve({ store: server.url });
+      const receiver = await receiverWith((_, response) => response.writeHead(202).end());
+      await deploy(host, receiver, { timeout: "10m" });
+      await host.publish([{ name: "e", id: "1" }]);
+      while (receiver.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      const callback = String(receiver.received[0]?.headers["millrace-callback"]);
+      server.pause();
+      // All its threads have to stop.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const refused = await post(callback, '"first"').finally(() => server.resume());
+      expect([refused.status, await refused.json()]).toMatchObject([
+        503,
+        { error: { code: "ERR_COMPLETION_UNRECORDED" } },
+      ]);
+      expect((await post(callback, '"again"')).status).toBe(200);
+      expect(ending(await host.finished(runId("f", "1")))).toMatchObject({ attempt: 1, output: "first" });
+      expect(receiver.received).toHaveLength(1);
+    },
+    120_000,
+  );
+
   test.skipIf(findNatsServer() === undefined)("is completed through any host of its store", async () => {
     const server = await startNatsServer(findNatsServer() ?? "");
     closers.push(() => server.stop());
