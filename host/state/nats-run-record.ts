@@ -9,6 +9,8 @@ export interface RunChange {
   readonly update: RunUpdate;
   /** Where the messages before stand, the latest last: all of them, or the latest. Absent: nobody knew. */
   readonly behind?: readonly number[];
+  /** All entries of the messages before, where they are few: then this message is all that is read of the run. */
+  readonly past?: readonly HistoryEntry[];
   /** Tells this write from every other. */
   readonly writer: string;
   readonly entries: readonly HistoryEntry[];

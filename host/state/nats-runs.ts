@@ -56,13 +56,17 @@ export function createNatsRuns(
       : `${session.host}.${(writes++).toString(36)}.${clock.now().toString(36)}`;
     const { disarm, clears, keepsTimer, ...kept } = update;
     const behind = trails.behind(run.id, revision);
-    const payload = await encode({ run, update: kept, writer, behind, entries });
+    const goesOn = update.status === "running";
+    // One that is over may be large, and is read by people alone.
+    const past = goesOn || update.finishedAt !== undefined ? undefined : trails.past(run.id, revision);
+    const payload = await encode({ run, update: kept, writer, behind, ...(past && { past }), entries });
     try {
       // A timer that fires for nothing is harmless; one that was never armed is not. So it goes first.
       if (update.wakeAt !== undefined && keepsTimer !== true) await timers.arm(run.id, update.wakeAt);
       const next = await publishOnce(subject, revision, payload, { writer, again });
       unanswered.delete(run.id);
-      if (next !== undefined) trails.wrote(run.id, behind, next, update.status === "running");
+      if (next !== undefined)
+        trails.wrote(run.id, revision, { seq: next, entries, bytes: payload.length, goesOn });
       // Not waited for: what is left over wakes a run for nothing, and goes in time.
       if (next !== undefined && disarm !== undefined) void waits.disarm(disarm).catch(() => undefined);
       if (next !== undefined && clears !== undefined) timers.clear(run.id, clears);
@@ -119,11 +123,14 @@ export function createNatsRuns(
     append: (run, revision, entries, update) => write(run, revision, entries, update),
     async load(runId) {
       if (!idForm.test(runId)) return undefined;
-      const messages = await trails.read(names.run(functionDigestOf(runId), runId), runId);
+      const messages = await trails.read(names.run(functionDigestOf(runId), runId));
       const last = messages.at(-1);
       if (last === undefined || decodeChange(last).into !== undefined) return undefined;
-      const history = (await Promise.all(messages.map(entriesOf))).flat();
-      return { ...runSummary(last), revision: last.seq, history };
+      const { past = [] } = decodeChange(messages[0] ?? last);
+      const history = [...past, ...(await Promise.all(messages.map(entriesOf))).flat()];
+      const summary = runSummary(last);
+      if (summary.finishedAt === undefined) trails.told(runId, messages, history);
+      return { ...summary, revision: last.seq, history };
     },
     ...createNatsAssignments(session),
     query: (filter) => queryNatsRuns(session, filter),
