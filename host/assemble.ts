@@ -8,17 +8,19 @@ import { createCompletions, type HeldCompletions } from "./completions.ts";
 import { MillraceError } from "./errors.ts";
 import type { Intake } from "./event/intake.ts";
 import { compileEventSchemas } from "./event/schemas.ts";
-import { createCommands } from "./executor/commands.ts";
+import { type Commands, createCommands } from "./executor/commands.ts";
 import { createDefinitions } from "./executor/definitions.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "./executor/executor.ts";
 import { finished } from "./executor/finished.ts";
 import type { Held } from "./executor/held-runs.ts";
+import type { Concurrency } from "./flow-control/concurrency.ts";
 import { createFlowControl } from "./flow-control/flow-control.ts";
+import { createKin } from "./executor/kin.ts";
 import { createNotices } from "./executor/notices.ts";
 import { createOutbox } from "./executor/outbox.ts";
 import { prepareSteps } from "./executor/readiness.ts";
 import { type CatalogFollower, followCatalog } from "./follow-catalog.ts";
-import { stepsOf } from "./function/definition.ts";
+import { programsOf } from "./function/definition.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Host } from "./host.ts";
 import { createLive } from "./live.ts";
@@ -61,7 +63,7 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const prepare = (version: FunctionVersion): Promise<void> =>
     ready(version, { definitions, drivers, notices, policy, secrets });
 
-  const { storeError: onError } = notices;
+  const onError = notices.storeError;
   const scheduler = createScheduler({ clock, broker, catalog: state.catalog, onError });
   let preparing: Promise<unknown> = Promise.resolve();
   const taken = (changed: readonly FunctionVersion[]): void => {
@@ -85,15 +87,13 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const { runs, waits, gates, unattended } = state;
   const shared = { runs, host: name, peers, definitions, clock, live: ownLive };
   const outbox = createOutbox({ broker, catalog: state.catalog, intake, clock, live: ownLive });
-  const stored = { waits, gates, events: broker, unattended, outbox };
-  const commands = createCommands({ ...shared, broker, outbox, nudge: (id) => executor.nudge(id) });
-  const { cancel } = commands;
-  const flow = createFlowControl({ state, broker, definitions, notices, clock, random, cancel });
-  const executor = createExecutor({ ...shared, ...stored, ...flow, drivers, random, notices, maxRuns });
+  const stored = { waits, gates, broker, events: broker, unattended, state, outbox };
+  const own = { drivers, random, notices, maxRuns };
+  const { executor, commands, concurrency } = createFlow({ ...shared, ...stored, ...own });
   cluster?.answer(executor.nudge);
   const completing = createCompleting({ host: name, completions, runs, live: ownLive, clock, cluster });
   cluster?.answerCompletions(completing.completeHere);
-  const waiting = await flow.concurrency.recover();
+  const waiting = await concurrency.recover();
   await consume(broker, { executor, follower, runtimes: [...drivers.keys()], maxInFlight: maxRuns });
   const recovered = executor.recover(waiting).catch(notices.storeError);
 
@@ -151,6 +151,18 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
     finished: (runId, signal) => finished(runId, { runs, live, signal, clock: cluster && clock }),
     close: () => (closing ??= close()),
   };
+}
+
+/** What advances runs, and what is asked of them: each needs the other. */
+function createFlow(
+  options: Omit<ExecutorOptions, "kin" | "admission" | "concurrency"> &
+    Store & { readonly peers: ExecutorOptions["peers"] },
+): { readonly executor: Executor; readonly commands: Commands; readonly concurrency: Concurrency } {
+  const kin = createKin({ ...options, cancel: (id, reason) => commands.cancel(id, reason) });
+  const commands = createCommands({ ...options, kin, nudge: (id) => executor.nudge(id) });
+  const flow = createFlowControl({ ...options, cancel: commands.cancel });
+  const executor = createExecutor({ ...options, ...flow, kin });
+  return { executor, commands, concurrency: flow.concurrency };
 }
 
 /** What a host only passes on. */
@@ -229,10 +241,10 @@ async function ready(
 ): Promise<void> {
   const definition = await definitions.get(functionId, version);
   if (definition === undefined) return;
-  const breaches = stepsOf(definition).flatMap((step) => policyProblems(policy, functionId, step));
+  const breaches = programsOf(definition).flatMap((step) => policyProblems(policy, functionId, step));
   for (const { code, message } of breaches)
     notices.add({ level: "error", code, functionId, message: `It can't run: ${message}.` });
-  for (const { id, program } of stepsOf(definition)) {
+  for (const { id, program } of programsOf(definition)) {
     const missing = missingSecrets(program.capabilities ?? {}, secrets);
     if (missing.length === 0) continue;
     const message = `Step ${id} can't run: ${missingText(missing)}.`;

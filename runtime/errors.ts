@@ -67,6 +67,37 @@ export const runtimeErrors = {
     summary: "The step emits an event, and its run is the 32nd of runs that were started by each other.",
     next: "Look whether functions start each other in a circle, and break it.",
   },
+  ERR_STEP_INVOKED_FAILED: {
+    retry: true,
+    summary: "The run that the step invoked has failed.",
+    next: "Look at that run, which the message names. It is invoked again by the step's own `retry` alone.",
+  },
+  ERR_STEP_INVOKED_CANCELLED: {
+    retry: false,
+    summary: "The run that the step invoked was cancelled, or was not admitted.",
+    next: "The reason is in the message, and in that run.",
+  },
+  ERR_STEP_INVOKE_TIMEOUT: {
+    retry: true,
+    summary: "The run that the step invoked took longer than `invoke.timeout`, and was cancelled.",
+    next: "Raise the timeout, or look what that run waited for.",
+  },
+  ERR_STEP_INVOKE_UNKNOWN: {
+    retry: true,
+    summary: "The function that the step invokes is none that is active.",
+    next: "Deploy it, or correct its id.",
+  },
+  ERR_STEP_INVOKE_DATA: {
+    retry: false,
+    summary:
+      "The `data` of a step that invokes a function could not be made, is no object, or makes an event over 256 KiB.",
+    next: "Mend the expression that the message names, or guard the step with `if`.",
+  },
+  ERR_STEP_INVOKE_DEPTH: {
+    retry: false,
+    summary: "The step invokes a function, and its run is the 32nd of runs that were started by each other.",
+    next: "Look whether functions invoke each other in a circle, and break it.",
+  },
   ERR_STEP_OUTPUT_INVALID: {
     retry: false,
     summary:

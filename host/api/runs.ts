@@ -123,7 +123,7 @@ const attemptLogs = object({
 
 function logsOf({ history }: StoredRun, step: string | undefined): readonly object[] {
   return history.flatMap((entry) => {
-    if (!("attempt" in entry) || entry.logs === undefined) return [];
+    if (!("startedAt" in entry) || entry.logs === undefined) return [];
     const item = "item" in entry ? { item: entry.item } : {};
     if (step === undefined ? "item" in item : entry.step !== step) return [];
     const { attempt, startedAt, at, logs } = entry;

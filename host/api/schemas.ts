@@ -98,6 +98,14 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("run.admitted", {}),
       entry("step.completed", { ...recorded, output: json, "emits?": listOf({ $ref: "Event#" }) }),
       entry("step.emitted", { step: string, "item?": integer }),
+      entry("step.invoked", {
+        step: string,
+        attempt: integer,
+        functionId: string,
+        runId: string,
+        event: { $ref: "Event#" },
+        "until?": time,
+      }),
       entry("step.failed", { ...recorded, failure, "retryAt?": time, "caught?": { type: "boolean" } }),
       entry("step.uncaught", { step: string }),
       entry("items.begun", { step: string, count: integer, gives: string }),
@@ -290,6 +298,10 @@ export const components = {
       }),
     ),
     "output?": json,
+    "invoked?": {
+      ...listOf(object({ attempt: integer, functionId: string, runId: string, "until?": time })),
+      description: "The runs that it invoked, attempt by attempt.",
+    },
     "emits?": {
       ...listOf(object({ id: string, name: string })),
       description: "The events that it emitted.",

@@ -23,7 +23,7 @@ export interface LiveLog {
 }
 
 type Style = Terminal["out"];
-type AttemptEntry = Extract<HistoryEntry, { readonly attempt: number }>;
+type AttemptEntry = Extract<HistoryEntry, { readonly startedAt: number }>;
 
 /** "14:03:07.250 " */
 const timeWidth = 13;
@@ -103,6 +103,20 @@ function endParts(
   return [style("yellow", "■"), run, style("yellow", "cancelled"), after, reason];
 }
 
+/** What is shown of a function that a step runs; nothing of events that are published, since those are shown themselves. */
+function invokedParts(
+  entry: Extract<HistoryEntry, { readonly type: "step.invoked" | "step.emitted" }>,
+  style: Style,
+): readonly (readonly [string, ...string[]])[] {
+  if (entry.type === "step.emitted") return [];
+  const what = `invokes ${printable(entry.functionId)}`;
+  return [[style("cyan", "»"), style("bold", entry.step), what, style("dim", entry.runId)]];
+}
+
+function reasonOf({ failure }: Extract<HistoryEntry, { readonly type: "items.failed" }>): string {
+  return printable(failureText(failure));
+}
+
 export function createLiveLog(terminal: Terminal, style: Style = terminal.out): LiveLog {
   /** When the runs that are under way began. */
   const started = new Map<string, number>();
@@ -154,13 +168,12 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       case "items.completed":
         progress.end(runId, entry.step);
         return [line(entry.at, style("green", "✓"), run, style("bold", entry.step), dim("all items"))];
-      case "items.failed": {
+      case "items.failed":
         progress.end(runId, entry.step);
-        const reason = printable(failureText(entry.failure));
-        return [line(entry.at, style("red", "✗"), run, style("bold", entry.step), reason)];
-      }
+        return [line(entry.at, style("red", "✗"), run, style("bold", entry.step), reasonOf(entry))];
+      case "step.invoked":
       case "step.emitted":
-        return [];
+        return invokedParts(entry, style).map(([mark, ...parts]) => line(entry.at, mark, run, ...parts));
       case "step.uncaught":
       case "step.skipped":
         return [line(entry.at, dim("-"), run, style("bold", entry.step), dim(wordOf(entry.type)))];

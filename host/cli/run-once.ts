@@ -33,12 +33,16 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
   const interrupt = catchInterrupts();
   try {
     const { functions, problems } = await buildProject(
-      { ...project, functions: [found] },
+      { ...project, functions: withInvoked(found, project.functions) },
       { signal: interrupt.signal, onProgress: tellProgress(terminal) },
     );
-    const [first] = functions;
-    if (first === undefined) throw projectError(problems);
-    const built = atOnce(options.seed === undefined ? first : seeded(first, options.seed), events.length);
+    const { seed } = options;
+    const all = functions.map((one) => {
+      const own = seed === undefined ? one : seeded(one, seed);
+      return own.document.id === functionId ? atOnce(own, events.length) : own;
+    });
+    const built = all.find(({ document }) => document.id === functionId);
+    if (built === undefined || problems.length > 0) throw projectError(problems);
     const definition = define(versionOf(built, event.ts));
     for (const each of events) checkTriggers(definition, each);
     const host = await createHost({
@@ -48,7 +52,7 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
       secrets: await projectSecrets(project.root, options.secrets, terminal),
     });
     try {
-      await deployBuilt(host, [built], event.ts);
+      await deployBuilt(host, all, event.ts);
       const run = await follow(host, events, terminal, interrupt.signal);
       if (terminal.interactive) for (const line of runReportLines(run, terminal.out)) terminal.print(line);
       else terminal.printJson(runReport(run));
@@ -59,6 +63,19 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
   } finally {
     interrupt.close();
   }
+}
+
+/** A function with all that its steps invoke, and the steps of those. */
+function withInvoked(
+  first: ProjectFunction,
+  functions: readonly ProjectFunction[],
+): readonly ProjectFunction[] {
+  const found = new Set([first]);
+  for (const { document } of found) {
+    const ids = Object.values(document.steps).flatMap(({ invoke }) => invoke?.function ?? []);
+    for (const one of functions) if (ids.includes(one.document.id)) found.add(one);
+  }
+  return [...found];
 }
 
 async function follow(
@@ -159,7 +176,7 @@ function atOnce(built: BuiltFunction, events: number): BuiltFunction {
 /** The function with this seed at each step of runtime wasm that has none. */
 function seeded(built: BuiltFunction, seed: string): BuiltFunction {
   const steps = Object.entries(built.document.steps).map(([id, step]) => {
-    const isWasm = (step.runtime?.type ?? "wasm") === "wasm";
+    const isWasm = step.invoke === undefined && (step.runtime?.type ?? "wasm") === "wasm";
     return [id, isWasm ? { ...step, capabilities: { seed, ...step.capabilities } } : step] as const;
   });
   return { ...built, document: { ...built.document, steps: Object.fromEntries(steps) } };

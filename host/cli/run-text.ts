@@ -134,6 +134,9 @@ function stepLines(
     ...(step.failure === undefined ? [] : [`    ${printable(failureText(step.failure))}`]),
     ...(step.items === undefined ? [] : itemsLines(step.items, out)),
     ...output,
+    ...(step.invoked ?? []).map(
+      ({ functionId, runId }) => `    invoked ${printable(functionId)} ${out("dim", printable(runId))}`,
+    ),
     ...(step.emits ?? []).map(
       ({ id, name }) => `    emitted ${printable(name)} ${out("dim", printable(id))}`,
     ),

@@ -3,6 +3,7 @@ import { runtimeErrors } from "../../runtime/errors.ts";
 import type { StepContext, StepEvent, StepInput } from "../../runtime/input.ts";
 import type { Random } from "../clock.ts";
 import type { Event } from "../event/event.ts";
+import type { StepDefinition } from "../function/definition.ts";
 import type { RunHeader } from "../state/state.ts";
 import { outputsOf } from "./edges.ts";
 import { emissionOf } from "./emission.ts";
@@ -129,7 +130,9 @@ export function emittedResult(
 
 /** What the history says of an attempt that has ended. */
 export function attemptEntry(
-  execution: Execution,
+  execution: Pick<Execution, "attempt" | "earlier" | "item"> & {
+    readonly step: Pick<StepDefinition, "id" | "retry" | "caught">;
+  },
   result: EmittingResult,
   times: { readonly startedAt: number; readonly at: number },
   random: Random,

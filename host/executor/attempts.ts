@@ -87,7 +87,8 @@ export function createAttempts(
 }
 
 function isSame(known: HistoryEntry, entry: HistoryEntry): boolean {
-  if (!("attempt" in known) || !("attempt" in entry)) return false;
+  // Only what has ended says when it began.
+  if (!("startedAt" in known) || !("startedAt" in entry)) return false;
   const item = "item" in entry ? entry.item : undefined;
   const knownItem = "item" in known ? known.item : undefined;
   return known.step === entry.step && known.attempt === entry.attempt && knownItem === item;

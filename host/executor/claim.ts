@@ -3,6 +3,7 @@ import type { Definition } from "../function/definition.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import type { HistoryEntry } from "./history.ts";
+import { orphanReason } from "./kin.ts";
 import { releaseStored } from "./release-stored.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
@@ -33,6 +34,10 @@ export async function claimRun(
     notices.add({ level: "error", code: "ERR_VERSION_MISSING", functionId: run.functionId, message });
     return "done";
   }
+  if (await ports.kin.isOrphan(event)) {
+    await ports.kin.cancel(run.id, orphanReason);
+    return "done";
+  }
   const taken = {
     header,
     definition,
@@ -52,7 +57,7 @@ export async function claimRun(
   }
   // This clock may be behind the one that fired the timer: then the wake must come once more.
   if (asleep) {
-    await releaseStored(run, { definitions, ...ports, over: false });
+    await releaseStored(run, { ...ports, definitions, over: false });
     return firesAt - now <= clockSkewMs ? "lost" : "done";
   }
   const nudged =
@@ -97,9 +102,11 @@ function lookAhead(
 ): Ahead {
   const now = clock.now();
   const moment = { now, underWay: new Set<string>(), offered: offered === undefined ? [] : [offered] };
+  // Whoever wakes it may have been invoked by it.
+  const looks = view.invoked.size > 0 && offered === undefined;
   const next = transition(definition, view, moment);
   const { decided, execute, wakeAt = Number.POSITIVE_INFINITY, look } = next;
-  const idle = decided.length === 0 && execute.length === 0 && look === undefined;
+  const idle = decided.length === 0 && execute.length === 0 && look === undefined && !looks;
   return {
     decided,
     idleUntil: idle && wakeAt - now > holdMs ? wakeAt : 0,

@@ -7,6 +7,7 @@ import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import type { HistoryEntry } from "./history.ts";
+import type { Kin } from "./kin.ts";
 import { leavings } from "./leavings.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Nudged, Peers } from "./peers.ts";
@@ -39,6 +40,7 @@ interface CommandsOptions {
   readonly definitions: Pick<Definitions, "get" | "active">;
   readonly broker: Pick<Broker, "wake" | "readEvents">;
   readonly outbox: Outbox;
+  readonly kin: Kin;
   readonly clock: Clock;
   readonly live: Live;
   readonly host: string;
@@ -59,7 +61,7 @@ type Decide = (
  * history has grown, and decides anew.
  */
 export function createCommands(options: CommandsOptions): Commands {
-  const { runs, definitions, broker, outbox, clock, live, host, peers, nudge } = options;
+  const { runs, definitions, broker, outbox, kin, clock, live, host, peers, nudge } = options;
 
   const rerun = createRerun(options);
 
@@ -95,6 +97,7 @@ export function createCommands(options: CommandsOptions): Commands {
       else if (holder !== undefined && status === "running") await peers?.holds(holder, runId);
       // One that is over may have slots, or wait for some.
       if (view.finished === undefined || (await hasLimits(run))) await broker.wake(runId);
+      if (view.finished !== undefined) await kin.ended(view);
       return;
     }
   };

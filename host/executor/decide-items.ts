@@ -1,4 +1,4 @@
-import type { StepDefinition } from "../function/definition.ts";
+import { hasProgram, type StepDefinition } from "../function/definition.ts";
 import type { EdgeMoment } from "./edges.ts";
 import { nextAttempt, reachedBy, type Execution } from "./execution.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
@@ -27,7 +27,7 @@ const settled: ItemsNext = { settled: true, execute: [], wakeAt: Number.POSITIVE
 const waiting: ItemsNext = { ...settled, settled: false };
 
 export function runsOnceAnItem(step: StepDefinition): step is ForEachStep {
-  return step.forEach !== undefined;
+  return step.forEach !== undefined && hasProgram(step);
 }
 
 /** Decides what can be decided of a step whose edges are taken: its list, which items may start, what all came to. */

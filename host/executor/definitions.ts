@@ -1,6 +1,8 @@
 import { define } from "../function/define.ts";
+import { invokedFunction, invokeEventName } from "../function/define-invoke.ts";
 import type { Definition } from "../function/definition.ts";
 import type { FunctionVersion } from "../function/version.ts";
+import { checkInvoked } from "./invoked-functions.ts";
 import type { Scheduled } from "../schedule/scheduler.ts";
 import type { ActiveVersion, Catalog } from "../state/state.ts";
 
@@ -8,10 +10,12 @@ import type { ActiveVersion, Catalog } from "../state/state.ts";
 export interface Definitions {
   /** Reads the active versions from the catalog; resolves to those that were not active before. */
   load(): Promise<readonly FunctionVersion[]>;
-  /** Stores versions and makes them the active ones. */
+  /** Stores versions and makes them the active ones. Throws ERR_FUNCTION_INVOKE. */
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
   remove(functionId: string): Promise<void>;
   active(): readonly ActiveVersion[];
+  /** Whether new runs of the function begin, also if this host has not heard of it yet. */
+  isActive(functionId: string): Promise<boolean>;
   /** The active functions that have schedules. */
   scheduled(): readonly Scheduled[];
   /** The ids of all functions that this event name triggered at any time, on any host. */
@@ -51,11 +55,15 @@ export function createDefinitions(catalog: Catalog): Definitions {
     }
   };
 
+  const isActive: Definitions["isActive"] = async (functionId) =>
+    active.has(functionId) || (await catalog.active()).some((one) => one.functionId === functionId);
+
   const index = (): void => {
     byEvent = new Map();
     for (const version of active.values()) {
       const definition = compile(version);
-      for (const event of new Set(definition.triggers.map((trigger) => trigger.event))) {
+      const names = [invokeEventName(definition.id), ...definition.triggers.map((trigger) => trigger.event)];
+      for (const event of new Set(names)) {
         const sharing = byEvent.get(event);
         if (sharing === undefined) byEvent.set(event, [definition]);
         else sharing.push(definition);
@@ -73,6 +81,7 @@ export function createDefinitions(catalog: Catalog): Definitions {
       return stored.filter(({ functionId, version }) => before.get(functionId)?.version !== version);
     },
     async deploy(versions) {
+      await checkInvoked(versions, isActive);
       // Compiled first: a version that can't be compiled must not become the active one.
       for (const version of versions) compile(version);
       await Promise.all(versions.map((version) => catalog.putVersion(version)));
@@ -95,13 +104,17 @@ export function createDefinitions(catalog: Catalog): Definitions {
       index();
     },
     active: () => [...active.values()],
+    isActive,
     scheduled: () =>
       [...active.values()].flatMap((version) => {
         const { functionId, activatedAt } = version;
         const triggers = compile(version).triggers.flatMap(({ cron }) => (cron === undefined ? [] : [cron]));
         return triggers.length === 0 ? [] : [{ functionId, activatedAt, triggers }];
       }),
-    everTriggeredBy: (eventName) => catalog.everTriggeredBy(eventName),
+    async everTriggeredBy(eventName) {
+      const invoked = invokedFunction(eventName);
+      return [...(await catalog.everTriggeredBy(eventName)), ...(invoked === undefined ? [] : [invoked])];
+    },
     triggeredBy: (eventName) => byEvent.get(eventName) ?? [],
     current(functionId) {
       const version = active.get(functionId);

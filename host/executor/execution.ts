@@ -1,6 +1,6 @@
 import type { Json } from "../../runtime/json.ts";
 import type { Event } from "../event/event.ts";
-import type { StepDefinition } from "../function/definition.ts";
+import type { ProgramStep, StepDefinition } from "../function/definition.ts";
 import { awaitedBy, caughtFailure, type EdgeMoment, type StepFailed } from "./edges.ts";
 import { placeOf } from "./place.ts";
 import type { RunState } from "./run-state.ts";
@@ -8,7 +8,7 @@ import type { RunView } from "./run-view.ts";
 
 /** An attempt that may start now. */
 export interface Execution {
-  readonly step: StepDefinition;
+  readonly step: ProgramStep;
   /** 1 for the first. */
   readonly attempt: number;
   /** How many of the attempts before do not count for the retry policy. */
@@ -22,7 +22,7 @@ export interface Execution {
 }
 
 /** The next attempt of a step without items. */
-export function executionOf(step: StepDefinition, view: RunView, moment: EdgeMoment): Execution {
+export function executionOf(step: ProgramStep, view: RunView, moment: EdgeMoment): Execution {
   return {
     step,
     ...nextAttempt(view, step.id, undefined, view.steps.get(step.id)?.attempts),

@@ -10,6 +10,8 @@ import type { Gates, Runs, UnattendedRuns, Waits } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import { createCollector } from "./collector.ts";
 import { createHeldRuns, notHeld, type Held } from "./held-runs.ts";
+import { invokerOf } from "./invocation.ts";
+import type { Kin } from "./kin.ts";
 import { createLookout } from "./lookout.ts";
 import { matches } from "./match.ts";
 import type { Notices } from "./notices.ts";
@@ -27,6 +29,7 @@ export interface ExecutorOptions {
   readonly gates: Gates;
   readonly events: Pick<Broker, "readEvents" | "settled" | "wake">;
   readonly outbox: Outbox;
+  readonly kin: Kin;
   /** Runs that no server attends to: this host is then the only one, and does. */
   readonly unattended: UnattendedRuns | undefined;
   /** This host's id. */
@@ -98,12 +101,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
   /** Resolves when the run is stored, by this call or an earlier one. */
   const start = async (definition: Definition, stored: StoredEvent): Promise<Held> => {
     const id = runId(definition.id, stored.event.id);
-    const collected = closing ? undefined : await collector.take(definition, stored);
+    // Whoever invoked it waits for a run of its own.
+    const isInvoked = invokerOf(stored.event) !== undefined;
+    const collected = closing || isInvoked ? undefined : await collector.take(definition, stored);
     if (collected === "collected") return notHeld("done");
     const run = collected === "own" ? "known" : await begin(definition, stored);
     if (typeof run !== "string") return held.begin(run);
     // Another version of the function may have been about to collect it.
-    if (run === "put off" || (await collector.goOn(definition, stored))) return notHeld("done");
+    if (run === "put off" || (!isInvoked && (await collector.goOn(definition, stored))))
+      return notHeld("done");
     // An event that comes again may have been with a host that is gone, and so may its run.
     return peers === undefined ? notHeld("done") : held.wake(id);
   };

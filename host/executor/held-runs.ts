@@ -7,6 +7,7 @@ import type { Nudged } from "./peers.ts";
 import { startRunLoop, type RunLoop } from "./run-loop.ts";
 import { releaseStored } from "./release-stored.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
+import { foldHistory } from "./run-view.ts";
 import { createSlots } from "./slots.ts";
 
 /** A run that this host holds, or has looked at. */
@@ -69,7 +70,9 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
     try {
       const run = await runs.load(id);
       const over = run === undefined || run.finishedAt !== undefined;
-      if (over && run !== undefined) await releaseStored(run, { definitions, ...ports, over });
+      // Whoever ended it may not have come to this.
+      if (over && run !== undefined) await ports.kin.ended(foldHistory(run.history));
+      if (over && run !== undefined) await releaseStored(run, { ...ports, definitions, over });
       const taken = over ? "done" : await claimRun(run, offered, { runs, definitions, ports });
       if (typeof taken !== "string") return hold(taken);
       letGo(id);

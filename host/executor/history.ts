@@ -88,6 +88,20 @@ export type HistoryEntry =
       /** Events that are published before the run goes on. */
       readonly emits?: readonly Event[];
     } & RecordedAttempt)
+  /** The step runs a function, and waits for what comes of it. */
+  | {
+      readonly type: "step.invoked";
+      readonly at: number;
+      readonly step: string;
+      readonly attempt: number;
+      readonly functionId: string;
+      /** The run that was invoked. */
+      readonly runId: string;
+      /** The event that starts it. */
+      readonly event: Event;
+      /** How long it is waited for. */
+      readonly until?: number;
+    }
   /** The events of the last attempt of the step, or of an item of it, are published. */
   | { readonly type: "step.emitted"; readonly at: number; readonly step: string; readonly item?: number }
   | ({

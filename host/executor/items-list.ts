@@ -1,5 +1,5 @@
 import type { Json } from "../../runtime/json.ts";
-import type { ForEachDefinition, StepDefinition } from "../function/definition.ts";
+import type { ForEachDefinition, ProgramStep } from "../function/definition.ts";
 import { awaitedBy, runScope, type EdgeMoment } from "./edges.ts";
 import type { RecordedFailure } from "./history.ts";
 import type { ItemsView } from "./items-view.ts";
@@ -9,7 +9,7 @@ import type { RunState } from "./run-state.ts";
 const mostItems = 10_000;
 
 /** A step that runs once an item. */
-export type ForEachStep = StepDefinition & { readonly forEach: ForEachDefinition };
+export type ForEachStep = ProgramStep & { readonly forEach: ForEachDefinition };
 
 /** The items of a step, or why there are none. */
 type ItemsList =

@@ -1,4 +1,5 @@
 import type { Event } from "../event/event.ts";
+import { invokeEventName } from "../function/define-invoke.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Evaluation, Scope } from "../function/expression.ts";
 
@@ -13,6 +14,7 @@ export function matches(
   event: Event,
   onError: (source: string, evaluation: Evaluation) => void,
 ): boolean {
+  if (event.name === invokeEventName(definition.id)) return true;
   for (const trigger of definition.triggers) {
     if (trigger.event !== event.name) continue;
     if (trigger.expression === undefined) return true;

@@ -6,6 +6,7 @@ import type { Live } from "../live.ts";
 import type { Runs, RunUpdate } from "../state/state.ts";
 import type { HistoryEntry } from "./history.ts";
 import { headerOf } from "./header.ts";
+import { orphanReason, type Kin } from "./kin.ts";
 import type { TakenRun } from "./run-loop-ports.ts";
 import { applyEntry, emptyView } from "./run-view.ts";
 
@@ -15,6 +16,7 @@ type NewRun = TakenRun | "known" | "put off";
 interface NewRunOptions {
   readonly runs: Pick<Runs, "create">;
   readonly admission: Admission;
+  readonly kin: Kin;
   /** This host's id. */
   readonly host: string;
   readonly clock: Clock;
@@ -29,7 +31,7 @@ interface NewRunOptions {
 export async function newRun(
   definition: Definition,
   stored: StoredEvent,
-  { runs, admission, host, clock, live, holdMs, armed }: NewRunOptions,
+  { runs, admission, kin, host, clock, live, holdMs, armed }: NewRunOptions,
 ): Promise<NewRun> {
   const { event, seq, storedAt } = stored;
   const header = headerOf(definition, event, clock.now());
@@ -47,12 +49,14 @@ export async function newRun(
     );
   }
   if (update.wakeAt !== undefined) armed(update.wakeAt);
-  if (update.status !== "running") return "put off";
   const view = emptyView();
   for (const entry of entries) applyEntry(view, entry);
+  if (update.finishedAt !== undefined) await kin.ended(view);
+  if (update.status !== "running") return "put off";
   return { header, revision, definition, view: { ...view, event }, origin: "new" };
 
   async function decide(): Promise<HistoryEntry | undefined> {
+    if (await kin.isOrphan(event)) return { type: "run.cancelled", at, reason: orphanReason };
     if (definition.flowControl === undefined) return undefined;
     const admitted = await admission.admit({ definition, stored, run: id });
     if (admitted.kind === "now") return undefined;

@@ -1,4 +1,4 @@
-import type { Broker } from "../broker/broker.ts";
+import type { Broker, StoredEvent } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
 import type { Event } from "../event/event.ts";
 import type { Intake } from "../event/intake.ts";
@@ -11,6 +11,8 @@ export interface Outbox {
   check(inputs: readonly unknown[]): readonly Event[];
   /** Durable when it resolves. `after`: those that were stored behind this place already are left as they are. */
   publish(events: readonly Event[], after?: number): Promise<void>;
+  /** The event as it is stored behind this place. */
+  find(event: Event, after: number): Promise<StoredEvent | undefined>;
 }
 
 interface OutboxOptions {
@@ -25,22 +27,23 @@ interface OutboxOptions {
 const pageSize = 500;
 
 export function createOutbox({ broker, catalog, intake, clock, live }: OutboxOptions): Outbox {
-  const isStored = async ({ id, name }: Event, after: number): Promise<boolean> => {
+  const find: Outbox["find"] = async ({ id, name }, after) => {
     for (let afterSeq = after; ;) {
       const page = await broker.readEvents({ name, afterSeq, limit: pageSize });
-      if (page.some(({ event }) => event.id === id)) return true;
+      const found = page.find(({ event }) => event.id === id);
       const last = page.at(-1);
-      if (last === undefined || page.length < pageSize) return false;
+      if (found !== undefined || last === undefined || page.length < pageSize) return found;
       afterSeq = last.seq;
     }
   };
 
   return {
+    find,
     check: (inputs) => intake.events(inputs),
     async publish(events, after) {
       // Brokers know an event again for a while; after that a second copy would count for waits.
-      const stored = after === undefined ? [] : await Promise.all(events.map((one) => isStored(one, after)));
-      const missing = events.filter((_, index) => stored[index] !== true);
+      const stored = after === undefined ? [] : await Promise.all(events.map((one) => find(one, after)));
+      const missing = events.filter((_, index) => stored[index] === undefined);
       if (missing.length === 0) return;
       const published = await broker.publish(missing, catalog.newest());
       if (!live.observed) return;

@@ -1,6 +1,6 @@
 import type { Driver, RuntimeName, StepFailure } from "../../runtime/driver.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
-import { stepsOf, type Definition } from "../function/definition.ts";
+import { programsOf, type Definition } from "../function/definition.ts";
 import type { Notices } from "./notices.ts";
 
 /**
@@ -12,7 +12,7 @@ export async function prepareSteps(
   drivers: ReadonlyMap<RuntimeName, Driver>,
   notices: Pick<Notices, "add">,
 ): Promise<void> {
-  for (const { id, program, limits } of stepsOf(definition)) {
+  for (const { id, program, limits } of programsOf(definition)) {
     const driver = drivers.get(program.runtime.type);
     const failure =
       driver === undefined ? noDriver(program.runtime.type) : await driver.prepare(program, limits);

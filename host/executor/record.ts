@@ -1,6 +1,6 @@
 import type { Outcome } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
-import type { StepDefinition } from "../function/definition.ts";
+import type { ProgramStep } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { RunHeader, Runs, RunUpdate } from "../state/state.ts";
 import type { HistoryEntry } from "./history.ts";
@@ -39,7 +39,7 @@ interface RunRecord {
   /** Looks how the run stands in the store. Undefined when this host still holds it, and nothing was added. */
   check(): Promise<Standing | undefined>;
   /** Asks for a host with this step's driver, once the run is parked; how the run must be let go. */
-  handOver(step: StepDefinition): Promise<Outcome>;
+  handOver(step: ProgramStep): Promise<Outcome>;
 }
 
 /** Writes behind `revision`, which is known to be the run's last. A store that refuses is asked until it takes the write. */

@@ -6,6 +6,9 @@ import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { RunHeader } from "../state/state.ts";
 import type { Lookout } from "./lookout.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Kin } from "./kin.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RecordPorts } from "./record.ts";
 import type { RunView } from "./run-view.ts";
@@ -17,6 +20,9 @@ export interface RunLoopPorts extends RecordPorts {
   readonly lookout: Lookout;
   readonly outbox: Outbox;
   readonly concurrency: Concurrency;
+  readonly kin: Kin;
+  readonly events: Pick<Broker, "settled">;
+  readonly definitions: Pick<Definitions, "isActive" | "get">;
   /** A run whose next timer is due within this time is not parked, in milliseconds. */
   readonly holdMs: number;
   /** Hears of every timer that was stored. */

@@ -1,7 +1,7 @@
 import type { Outcome, StoredEvent } from "../broker/broker.ts";
-import type { Evaluation } from "../function/expression.ts";
 import { createAttempts } from "./attempts.ts";
 import type { HistoryEntry } from "./history.ts";
+import { createInvocations } from "./invocations.ts";
 import { createNudges } from "./nudges.ts";
 import { createOffers } from "./offers.ts";
 import { createPublication } from "./publication.ts";
@@ -39,13 +39,13 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   const attempts = createAttempts(ports, header, nudges.nudge);
   const publication = createPublication(ports, view);
   const slots = createRunSlots(ports, { header, definition, ...taken });
+  const invocations = createInvocations(ports, definition, view);
   /** Something came while the run was being parked: nobody else may take it for free. */
   let parked = false;
   let outcome: Outcome | undefined;
 
   const own = { runId: header.id, host: ports.host, timer: taken.timer };
-  const onError = (source: string, evaluation: Evaluation): void =>
-    ports.notices.expressionError(header.functionId, source, evaluation);
+  const onError = ports.notices.expressionError.bind(undefined, header.functionId);
   /** Set at once, not a tick later: a wake that comes in between must not be lost. */
   const letGo = (how: Outcome): void => {
     outcome = how;
@@ -53,6 +53,8 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     nudges.answer(false);
     attempts.abandon();
   };
+  const happened = (entries: readonly HistoryEntry[] | undefined): void =>
+    entries === undefined ? letGo("back") : attempts.add(entries);
   /** Another has the run; or the history has grown by what others want of it: all that is not stored is decided anew. */
   const follow = (standing: Standing, unstored: readonly HistoryEntry[] = []): void => {
     if (typeof standing === "string") return letGo(standing);
@@ -65,7 +67,8 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   /** One round: what has settled is recorded, and what is next is started. */
   const advance = async (): Promise<void> => {
     nudges.beginRound();
-    if (nudges.asked) {
+    const woken = nudges.asked;
+    if (woken) {
       const standing = await record.check();
       if (standing !== undefined) follow(standing);
       if (outcome !== undefined) return undefined;
@@ -76,9 +79,8 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     for (const entry of entries) applyEntry(view, entry);
     // What ends while the store is asked counts as under way until the next round.
     const underWay = new Set(attempts.underWay);
-    const subject = { runId: header.id, definition, view, underWay };
-    const offered = { offered: offers.take(), looking: offers.looking, onError };
-    const next = await decideRound(ports, { ...subject, ...offered });
+    const subject = { runId: header.id, definition, view, underWay, onError };
+    const next = await decideRound(ports, { ...subject, offered: offers.take(), looking: offers.looking });
     if (next === undefined) return letGo("back");
     const turn = await slots.take(next, underWay.size > 0, { view, record });
     if (turn === undefined) return letGo("back");
@@ -94,16 +96,13 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
     }
     if (next.publish === true) {
       offers.again();
-      const published = await publication(view);
-      return published === undefined ? letGo("back") : attempts.add(published);
+      return happened(await publication(view));
     }
     offers.decided();
-    if (next.abandon === true) {
-      attempts.abandon();
-      return undefined;
-    }
-    if (view.finished !== undefined) return letGo("done");
-    if (attempts.settled || nudges.nudged || offers.waiting) return undefined;
+    if (next.abandon === true) return attempts.abandon();
+    if (view.finished !== undefined) return letGo(await invocations.farewell(view));
+    happened(await invocations.attend(view, woken));
+    if (outcome !== undefined || attempts.settled || nudges.nudged || offers.waiting) return undefined;
     if (idle) return letGo(elsewhere === undefined ? "done" : await handOver(elsewhere));
     if (!ports.draining()) for (const execution of plan.here) attempts.start(execution, view);
     if (attempts.underWay.size === 0 && ports.draining()) return letGo("back");

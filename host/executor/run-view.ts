@@ -28,6 +28,8 @@ export interface RunView extends RunState, CollectingView {
   readonly unpublished: Map<string, Unpublished>;
   /** Of steps that run once an item, by step. */
   readonly items: Map<string, ItemsView>;
+  /** By step: the run that it has invoked and waits for. */
+  readonly invoked: Map<string, Extract<HistoryEntry, { readonly type: "step.invoked" }>>;
   /** Attempts of steps, and of their items, that do not count any more: these were to run anew. By their place. */
   readonly earlierAttempts: Map<string, number>;
   /** The first step that failed for good; without a step, what else made the run fail. */
@@ -51,6 +53,7 @@ export function emptyView(): RunView {
     items: new Map(),
     waits: new Map(),
     unpublished: new Map(),
+    invoked: new Map(),
     earlierAttempts: new Map(),
   };
 }
@@ -87,6 +90,7 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
     case "run.admitted":
       admit(view, entry.at);
       break;
+    case "step.invoked":
     case "step.completed":
     case "step.emitted":
     case "step.failed":
@@ -135,7 +139,11 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
 
 function applyToStep(view: RunView, entry: Extract<HistoryEntry, { type: `step.${string}` }>): void {
   switch (entry.type) {
+    case "step.invoked":
+      view.invoked.set(entry.step, entry);
+      break;
     case "step.completed":
+      view.invoked.delete(entry.step);
       view.steps.set(entry.step, {
         status: "completed",
         attempts: entry.attempt,
@@ -148,6 +156,7 @@ function applyToStep(view: RunView, entry: Extract<HistoryEntry, { type: `step.$
       view.unpublished.delete(placeOf(entry.step, entry.item));
       break;
     case "step.failed":
+      view.invoked.delete(entry.step);
       view.steps.set(entry.step, {
         status: entry.retryAt === undefined ? "failed" : "retrying",
         attempts: entry.attempt,
@@ -207,6 +216,9 @@ function retry(
   }
   for (const id of items) reopenItems(view, id);
   for (const id of waits) view.waits.delete(id);
+  // What was invoked is waited for no longer, and the next attempt invokes another one.
+  for (const [id, { attempt }] of view.invoked) view.earlierAttempts.set(id, attempt);
+  view.invoked.clear();
   delete view.failed;
   delete view.finished;
   delete view.completion;

@@ -1,8 +1,9 @@
-import type { Definition, StepDefinition } from "../function/definition.ts";
+import { hasProgram, type Definition, type StepDefinition } from "../function/definition.ts";
 import { decideItems, runsOnceAnItem } from "./decide-items.ts";
 import { isCaught, joined, type EdgeState } from "./edges.ts";
 import { executionOf, type Execution } from "./execution.ts";
 import type { HistoryEntry } from "./history.ts";
+import { invocation, nextLook } from "./invocation.ts";
 import { completion } from "./output.ts";
 import type { StepView } from "./run-state.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
@@ -56,7 +57,7 @@ export function transition(definition: Definition, view: RunView, moment: Moment
     // What was decided of the steps may be news to the waits.
     if (decided.length > before && definition.waits.size > 0 && !isOver(view)) continue;
     const { execute, wakeAt } = view.paused === true ? nothing : steps;
-    const earliest = Math.min(waits.wakeAt, wakeAt, overAt, turn.wakeAt);
+    const earliest = Math.min(waits.wakeAt, wakeAt, overAt, turn.wakeAt, looksAt(view, moment));
     return {
       decided,
       execute,
@@ -100,7 +101,7 @@ function decideSteps(
     // What failed meanwhile did not begin, or its items did: what else was about to start does not.
     if (view.failed !== undefined) return { execute: [], wakeAt };
     if (isSettled(known)) continue;
-    if (underWay.has(step.id)) {
+    if (underWay.has(step.id) || view.invoked.has(step.id)) {
       settled = false;
       continue;
     }
@@ -120,8 +121,10 @@ function decideSteps(
       decide(view, decided, brokenEntry(step, view, now, state.message));
       continue;
     }
-    settled = false;
-    if (state.kind === "taken") execute.push(executionOf(step, view, moment));
+    if (state.kind === "taken" && hasProgram(step)) execute.push(executionOf(step, view, moment));
+    if (state.kind === "taken" && view.paused !== true) invoke(definition, step, view, moment, decided);
+    // What can't be invoked has failed already.
+    settled &&= isSettled(view.steps.get(step.id));
     if (state.kind === "waiting") wakeAt = Math.min(wakeAt, state.until);
   }
 
@@ -171,6 +174,24 @@ function stateOf(step: StepDefinition, view: RunView, moment: Moment): EdgeState
   return { kind: known.at > moment.now ? "waiting" : "taken", until: known.at };
 }
 
+/** Begins an attempt of a step that has no program. */
+function invoke(
+  definition: Definition,
+  step: StepDefinition,
+  view: RunView,
+  moment: Moment,
+  decided: HistoryEntry[],
+): void {
+  const { invoke: invokes } = step;
+  if (invokes !== undefined)
+    decide(view, decided, invocation(definition, { ...step, invoke: invokes }, view, moment));
+}
+
+/** When one of the runs that were invoked must be looked at; infinite when there are none. */
+function looksAt({ invoked }: RunView, { now }: Moment): number {
+  return Math.min(Number.POSITIVE_INFINITY, ...[...invoked.values()].map((one) => nextLook(one, now)));
+}
+
 /** A step has failed for good: what is under way may end, nothing new starts but the `onFailure` step. */
 function failing(definition: Definition, view: RunView, moment: Moment, decided: HistoryEntry[]): Transition {
   const { now, underWay } = moment;
@@ -181,11 +202,15 @@ function failing(definition: Definition, view: RunView, moment: Moment, decided:
   const abandons = failed.step === undefined && [...underWay].some((id) => id !== handler?.id);
   if (abandons) return { decided, execute: [], abandon: true };
   if (underWay.size > 0) return { decided, execute: [] };
+  const waiting = (): Transition => ({ decided, execute: [], wakeAt: looksAt(view, moment) });
+  if (view.invoked.size > 0) return waiting();
   const handled = handler === undefined ? undefined : view.steps.get(handler.id);
   if (handler !== undefined && (handled === undefined || handled.status === "retrying")) {
     if (view.paused === true) return { decided, execute: [] };
     if (handled !== undefined && handled.at > now) return { decided, execute: [], wakeAt: handled.at };
-    return { decided, execute: [executionOf(handler, view, moment)] };
+    if (hasProgram(handler)) return { decided, execute: [executionOf(handler, view, moment)] };
+    invoke(definition, handler, view, moment, decided);
+    if (view.invoked.size > 0) return waiting();
   }
   const { step, failure } = failed;
   const ending = { ...failure, ...(step === undefined ? {} : { step }) };

@@ -62,11 +62,19 @@ export interface StepDetail {
   /** Why a step failed that runs once an item. */
   readonly failure?: RecordedFailure;
   readonly output?: Json;
+  /** The runs that it invoked, attempt by attempt. */
+  readonly invoked?: readonly InvokedDetail[];
   /** The events that it emitted. */
   readonly emits?: readonly Pick<Event, "id" | "name">[];
   /** When the next attempt may start. */
   readonly retryAt?: number;
 }
+
+/** A run that a step invoked. */
+type InvokedDetail = Pick<
+  Extract<HistoryEntry, { type: "step.invoked" }>,
+  "attempt" | "functionId" | "runId" | "until"
+>;
 
 /** One attempt that has ended. Times in milliseconds since 1970-01-01T00:00:00Z. */
 interface AttemptDetail {
@@ -243,6 +251,12 @@ type StepEntry = Extract<HistoryEntry, { readonly type: `step.${string}` }>;
 function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
   if (entry.type === "step.uncaught") delete step.caught;
   if (entry.type === "step.emitted" || entry.type === "step.uncaught") return;
+  if (entry.type === "step.invoked") {
+    const { attempt, functionId, runId, until } = entry;
+    const invoked = { attempt, functionId, runId, ...(until === undefined ? {} : { until }) };
+    step.invoked = [...(step.invoked ?? []), invoked];
+    return;
+  }
   delete step.retryAt;
   if (entry.type === "step.skipped") {
     step.status = "skipped";

@@ -48,6 +48,7 @@ export function checkAmounts(document: Json, findings: Findings): void {
     const pointer = `/steps${pointerStep(id)}`;
     checkRetry(step, pointer, findings);
     checkDuration(step, "timeout", attempt, pointer, findings);
+    checkDuration(objectOf(member(step, "invoke")), "timeout", ttl, `${pointer}/invoke`, findings);
     const limits = objectOf(member(step, "limits"));
     checkDuration(limits, "cpu", attempt, `${pointer}/limits`, findings);
     for (const [key, range] of Object.entries(sizes))

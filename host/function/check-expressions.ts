@@ -38,7 +38,7 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
       .filter(([, { edges }]) => edges.some(({ async }) => async !== undefined))
       .map(([id]) => id),
   );
-  for (const [id, { edges, forEach }] of outline.steps) {
+  for (const [id, { edges, forEach, invokes }] of outline.steps) {
     // On and behind a cycle nobody can say what comes before.
     const toStep = { steps: before.get(id), to: id };
     if (forEach?.items !== undefined) {
@@ -46,6 +46,13 @@ export function checkExpressions(outline: Outline, findings: Findings): void {
       const names: readonly (keyof Scope)[] = awaited ? [...outputNames, "async"] : outputNames;
       checkOne(forEach.items, [...names, ...batch], toStep, outline, findings, "value");
     }
+    const awaits = [id, ...(before.get(id) ?? [])].some((one) => waiting.has(one));
+    const seen = [
+      ...(edges.length === 1 ? edgeNames : outputNames),
+      ...(awaits ? (["async"] as const) : []),
+      ...batch,
+    ];
+    for (const text of invokes) checkOne(text, seen, toStep, outline, findings, "value");
     for (const edge of edges) {
       const from = edge.step?.text;
       const seen = [...namesOf(edge, waiting, before), ...batch];

@@ -5,6 +5,7 @@ import { MillraceError } from "../errors.ts";
 import { normalCapabilities } from "./capabilities.ts";
 import { httpStepCapabilities } from "./http-step.ts";
 import { compileCron, type CronTrigger, defaultMissed, defaultTimezone } from "./cron.ts";
+import { defineInvoke } from "./define-invoke.ts";
 import { defineOutput } from "./define-output.ts";
 import { defineCollect } from "./define-collect.ts";
 import { defineWaits, type Waits } from "./define-waits.ts";
@@ -131,13 +132,20 @@ function defineStep(
   return {
     id,
     name: step.name ?? id,
-    program: {
-      runtime: { ...runtimeOf(document.id, id, step), ...fixed },
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...capabilities(step),
-    },
+    ...(step.invoke === undefined
+      ? {
+          program: {
+            runtime: { ...runtimeOf(document.id, id, step), ...fixed },
+            ...(sha256 === undefined ? {} : { sha256 }),
+            ...capabilities(step),
+          },
+        }
+      : { invoke: defineInvoke(step.invoke, { compile: valueOf, duration }) }),
     limits: limitsOf(step),
-    retry: retryOf(step.retry, retryOf(document.retry, defaultRetry)),
+    retry:
+      step.invoke === undefined
+        ? retryOf(step.retry, retryOf(document.retry, defaultRetry))
+        : retryOf(step.retry, { ...retryOf(document.retry, defaultRetry), retries: 0 }),
     join: step.join ?? "all",
     edges: id === document.onFailure ? [] : edgesOf(step.after, waits),
     ancestors: before,
@@ -235,6 +243,10 @@ function compiled(
 
 function value(source: string): ValueExpression {
   return compiled(source, triggerNames, "value").expression;
+}
+
+function valueOf(source: string): ValueExpression {
+  return compiled(source, runNames, "value").expression;
 }
 
 function duration(text: string): number {

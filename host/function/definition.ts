@@ -1,7 +1,7 @@
 import type { Limits } from "../../runtime/limits.ts";
 import type { StepProgram } from "../../runtime/driver.ts";
 import type { CronTrigger } from "./cron.ts";
-import type { Expression, MatchIndex, ValueExpression } from "./expression.ts";
+import type { Expression, MatchIndex, Scope, ValueEvaluation, ValueExpression } from "./expression.ts";
 import type { FlowControl } from "./flow-control.ts";
 
 /** A function version, compiled: durations in milliseconds, sizes in bytes, expressions as functions. */
@@ -82,7 +82,9 @@ export function stepsOf({ steps, onFailure }: Definition): readonly StepDefiniti
 export interface StepDefinition {
   readonly id: string;
   readonly name: string;
-  readonly program: StepProgram;
+  /** Undefined: it has none, but invokes a function. */
+  readonly program?: StepProgram;
+  readonly invoke?: InvokeDefinition;
   readonly limits: Limits;
   readonly retry: RetryPolicy;
   readonly join: "all" | "any";
@@ -109,6 +111,27 @@ export interface ForEachDefinition {
   readonly bears: { readonly items: number; readonly share: number };
   /** The steps whose outputs the items see: what the list was made of is not for each of them. */
   readonly sees: readonly string[];
+}
+
+/** A step that is executed. */
+export type ProgramStep = StepDefinition & { readonly program: StepProgram };
+
+/** The steps of a definition that are executed. */
+export function programsOf(definition: Definition): readonly ProgramStep[] {
+  return stepsOf(definition).filter(hasProgram);
+}
+
+/** Whether a step is executed. */
+export function hasProgram(step: StepDefinition): step is ProgramStep {
+  return step.program !== undefined;
+}
+
+/** A function that a step runs and waits for. */
+export interface InvokeDefinition {
+  readonly functionId: string;
+  /** The data of its event, which must be an object. */
+  data(scope: Scope): ValueEvaluation;
+  readonly timeoutMs?: number;
 }
 
 export interface EdgeDefinition {

@@ -129,6 +129,8 @@ export interface StepDocument {
   readonly path?: string;
   /** Runtime wasm: a command of a shell that writes the `.wasm` file at `path`; run by `build` alone, in the document's folder. */
   readonly build?: string;
+  /** In place of a program: a function that is run, and waited for. */
+  readonly invoke?: InvokeDocument;
   readonly runtime?: { readonly type: RuntimeName; readonly [option: string]: Json };
   readonly after?: readonly EdgeDocument[];
   /** "all" (the default): every edge must be taken; "any": the first one starts the step. */
@@ -166,6 +168,15 @@ interface ForEachDocument {
   readonly onError?: "fail" | "continue";
   /** With "continue": how many items may fail, or which share of them ("5%"); all of them by default. */
   readonly tolerate?: number | string;
+}
+
+export interface InvokeDocument {
+  /** The function's id. */
+  readonly function: string;
+  /** The data of its event: CEL, or JSON in which every text is CEL; {} by default. */
+  readonly data?: Json;
+  /** How long to wait for it, as a duration; then it is cancelled. */
+  readonly timeout?: string;
 }
 
 export interface EdgeDocument {

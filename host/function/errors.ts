@@ -49,6 +49,12 @@ export const functionErrors = {
     summary: "No way leads from the trigger to a step, so it would never run.",
     next: "Break the cycle before it, or remove the step.",
   },
+  ERR_FUNCTION_INVOKE: {
+    status: 422,
+    summary:
+      "A step that invokes a function has what only a program could have, or names a function that is not there.",
+    next: "Remove what the message names, or deploy the function before, or together with this one.",
+  },
   ERR_FUNCTION_CYCLE: {
     status: 422,
     summary: "The edges of a function lead back to where they began.",

@@ -5,6 +5,7 @@ import { checkBuild } from "./check-build.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
 import { checkRuntimes } from "./check-runtimes.ts";
 import { checkCollect } from "./check-collect.ts";
+import { checkInvoke } from "./check-invoke.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkFlowControl } from "./check-flow-control.ts";
 import { checkFailureEdges } from "./check-failure-edges.ts";
@@ -73,6 +74,7 @@ function check(document: Json, findings: Findings): void {
   checkCollect(document, findings);
   checkBuild(document, findings);
   checkRuntimes(document, findings);
+  checkInvoke(document, findings);
   checkSteps(outline, findings);
   checkGraph(outline, findings);
   checkForEach(outline, findings);

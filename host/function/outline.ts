@@ -34,6 +34,8 @@ interface StepOutline {
   readonly path?: Text;
   readonly join?: Json;
   readonly forEach?: ForEachOutline;
+  /** The expressions in the data of what it invokes. */
+  readonly invokes: readonly Text[];
   readonly edges: readonly EdgeOutline[];
 }
 
@@ -116,9 +118,11 @@ function stepOf(step: JsonObject, pointer: string): StepOutline {
     };
   });
   const join = member(step, "join");
+  const data = member(objectOf(member(step, "invoke")), "data");
   return {
     pointer,
     edges,
+    invokes: data === undefined ? [] : textsIn(data, `${pointer}/invoke/data`),
     ...text(step, "id", pointer),
     ...text(step, "path", pointer),
     ...(join === undefined ? {} : { join }),
@@ -150,6 +154,15 @@ function asyncOf(edge: JsonObject, pointer: string): { readonly async?: AsyncOut
   return {
     async: { pointer, identity, onTimeout: onTimeout === true, ...text(objectOf(value), "match", pointer) },
   };
+}
+
+/** Every text in a value, at any depth. */
+function textsIn(value: Json, pointer: string): readonly Text[] {
+  if (typeof value === "string") return [{ text: value, pointer }];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value as JsonObject).flatMap(([key, member]) =>
+    textsIn(member, pointer + pointerStep(key)),
+  );
 }
 
 function text<Key extends string>(object: JsonObject, key: Key, pointer: string): { [K in Key]?: Text } {

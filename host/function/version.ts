@@ -18,7 +18,12 @@ export interface FunctionVersion {
 export type PinnedOptions = Readonly<Record<string, Readonly<Record<string, Json>>>>;
 
 /** Whether a step is run from an artifact, which its version must name. */
-export function hasArtifact({ runtime, path }: Pick<StepDocument, "runtime" | "path">): boolean {
+export function hasArtifact({
+  runtime,
+  path,
+  invoke,
+}: Pick<StepDocument, "runtime" | "path" | "invoke">): boolean {
+  if (invoke !== undefined) return false;
   const type = runtime?.type ?? "wasm";
   return type === "wasm" || (type === "docker" && path !== undefined);
 }

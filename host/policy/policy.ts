@@ -2,7 +2,7 @@ import type { StepProgram } from "../../runtime/driver.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 import { define } from "../function/define.ts";
-import { stepsOf, type StepDefinition } from "../function/definition.ts";
+import { programsOf, type ProgramStep } from "../function/definition.ts";
 import type { FunctionVersion } from "../function/version.ts";
 import { dockerRefusals, type PolicyGrants, refusals } from "./grants.ts";
 import { type LambdaRule, lambdaRefusals } from "./lambda-rules.ts";
@@ -22,7 +22,7 @@ export interface Policy {
 }
 
 /** What of a step a policy is about. */
-type AskingStep = Pick<StepDefinition, "id" | "limits"> & {
+type AskingStep = Pick<ProgramStep, "id" | "limits"> & {
   readonly program: Pick<StepProgram, "capabilities" | "runtime">;
 };
 
@@ -73,7 +73,7 @@ export function checkPolicy(policy: Policy | undefined, versions: readonly Funct
   if (policy === undefined) return;
   const problems = versions.flatMap((version) => {
     const definition = define(version);
-    return stepsOf(definition).flatMap((step) => policyProblems(policy, definition.id, step));
+    return programsOf(definition).flatMap((step) => policyProblems(policy, definition.id, step));
   });
   if (problems.length === 0) return;
   const [first] = problems;

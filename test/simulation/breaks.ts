@@ -38,6 +38,26 @@ export const breaks: Readonly<Record<string, Break>> = {
       return Promise.resolve(events.map(({ id }) => ({ id, duplicate: false })));
     },
   })),
+  "starts no run that a step invokes": withBroker((broker) => ({
+    publish: async (events, catalog) =>
+      events.some(({ attributes }) => attributes?.["millraceattempt"] !== undefined)
+        ? events.map(({ id }) => ({ id, duplicate: false }))
+        : broker.publish(events, catalog),
+  })),
+  "starts another run that a step invokes each time it is asked to": withBroker((broker) => {
+    let times = 0;
+    return {
+      publish: (events, catalog) =>
+        broker.publish(
+          events.map((event) =>
+            event.attributes?.["millraceattempt"] === undefined
+              ? event
+              : { ...event, id: `${event.id}.${times++}` },
+          ),
+          catalog,
+        ),
+    };
+  }),
   "tells no redelivered event from a new one": withBroker((broker) => ({
     consumeEvents: (handler, options) => broker.consumeEvents((event) => handler(event, false), options),
   })),

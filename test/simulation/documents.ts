@@ -37,7 +37,9 @@ export function randomVersion(chance: Chance, id: string, createdAt: number): Fu
   const steps: Record<string, StepDocument> = {};
   for (let i = 0; i < count; i++) {
     const before = Object.keys(steps);
-    steps[`s${i}`] = randomStep(chance, before, mixed ? chance.pick(runtimes) : usual);
+    const step = randomStep(chance, before, mixed ? chance.pick(runtimes) : usual);
+    const invoke = chance.happens(0.15) ? randomInvoke(chance, id) : undefined;
+    steps[`s${i}`] = invoke === undefined ? step : invoking(step, invoke);
   }
   const handled = chance.happens(0.3);
   if (handled) steps["rescue"] = { runtime: { type: mixed ? chance.pick(runtimes) : usual } };
@@ -51,6 +53,23 @@ export function randomVersion(chance: Chance, id: string, createdAt: number): Fu
     ...(chance.happens(0.15) ? { timeout: chance.pick(["10s", "2m"]) } : {}),
   };
   return functionVersion(document, {}, createdAt);
+}
+
+/** Of a function before this one, so that none starts itself: f0 comes first. */
+function randomInvoke(chance: Chance, id: string): StepDocument["invoke"] {
+  const own = Number(id.slice(1));
+  if (own === 0) return undefined;
+  const timeout = chance.pick([undefined, undefined, "3s", "2m"]);
+  return {
+    function: `f${chance.below(own)}`,
+    data: { large: chance.happens(0.5), key: "data.key" },
+    ...(timeout === undefined ? {} : { timeout }),
+  };
+}
+
+function invoking(step: StepDocument, invoke: NonNullable<StepDocument["invoke"]>): StepDocument {
+  const { runtime: _, capabilities: __, ...rest } = step;
+  return { ...rest, invoke, retry: { retries: 1 } };
 }
 
 function randomStep(chance: Chance, before: readonly string[], type: RuntimeName): StepDocument {

@@ -1,10 +1,12 @@
 import type { HistoryEntry } from "../../host/executor/history.ts";
 import type { FunctionDocument } from "../../host/function/document.ts";
+import { invokeEventName } from "../../host/function/define-invoke.ts";
 import { parseDuration } from "../../host/function/duration.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import { triggerStep } from "../../host/function/document.ts";
 import { flagged } from "./documents.ts";
 import { checkEmitted } from "./invariants-emit.ts";
+import { checkInvoked } from "./invariants-invoke.ts";
 import { checkWaits, waitAllows } from "./invariants-waits.ts";
 import { isClaim, isCommand, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
@@ -26,6 +28,7 @@ export function checkStore(server: Server, violated: Violated): void {
       checkHistory(record, version.document, told);
       checkWaits(record, version, server.stored, told);
       checkEmitted(record, server.stored, told);
+      checkInvoked(record, server, told);
       checkVersion(record, version, server, told);
     }
     checkHolders(record, told);
@@ -75,7 +78,7 @@ function checkStep(
   const entries = history.filter((entry) => "step" in entry && entry.step === step);
   const skips = entries.filter(({ type }) => type === "step.skipped");
   if (skips.length > 0 && entries.length > 1) violated("skipped, and not only that");
-  const attempts = entries.filter((entry): entry is Completed | Failed => "attempt" in entry);
+  const attempts = entries.filter((entry): entry is Completed | Failed => "startedAt" in entry);
   attempts.forEach((entry, index) => {
     if (entry.attempt !== index + 1) violated(`attempt ${entry.attempt} is entry ${index + 1}`);
     const previous = attempts[index - 1];
@@ -103,8 +106,8 @@ function checkStep(
             (entry): entry is Completed => entry.type === "step.completed" && entry.step === edge.step,
           );
     if (from === undefined) return false;
-    const output = "output" in from ? (from.output as { readonly flag?: boolean }) : {};
-    if (edge.if === flagged && output.flag !== true) return false;
+    const output = "output" in from ? (from.output as { readonly flag?: boolean } | null) : {};
+    if (edge.if === flagged && output?.flag !== true) return false;
     if (!waitAllows(edge, history, document, earliest.startedAt)) return false;
     return from.at + (edge.wait === undefined ? 0 : parseDuration(edge.wait)!) <= earliest.startedAt;
   });
@@ -186,6 +189,7 @@ export function takes(
   { document }: FunctionVersion,
   event: { readonly name: string; readonly data: unknown },
 ): boolean {
+  if (event.name === invokeEventName(document.id)) return true;
   return document.triggers.some(
     (trigger) =>
       "event" in trigger &&

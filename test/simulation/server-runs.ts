@@ -30,6 +30,7 @@ const decisions: ReadonlySet<string> = new Set([
   "wait.timedOut",
   "wait.cancelled",
   "step.skipped",
+  "step.invoked",
   "run.timedOut",
 ]);
 
@@ -105,7 +106,7 @@ export function createServerRuns(isStale: (header: RunHeader) => boolean): Serve
       const stale = isStale(header);
       const record: RunRecord = { header, history: [], writes: [], stale, update, revision: 0, token: "" };
       records.set(header.id, record);
-      if (!stale) open += 1;
+      if (!stale && update.finishedAt === undefined) open += 1;
       return write(record, { machine, entries, update });
     },
     append(machine, token, header, revision, entries, update) {

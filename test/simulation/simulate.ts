@@ -236,10 +236,17 @@ function createClients(world: World, fleet: Fleet, server: Server) {
       const removes = chance.happens(0.3);
       const version = randomVersion(chance, functionId, scheduler.now() + delay);
       scheduler.after(delay, () =>
-        insist(() => (removes ? anyHost()?.remove(functionId) : anyHost()?.deploy([version]))),
+        insist(() =>
+          removes ? anyHost()?.remove(functionId) : anyHost()?.deploy([version]).catch(unlessInvoking),
+        ),
       );
     },
   };
+}
+
+/** What a version invokes may have been removed. */
+function unlessInvoking(error: unknown): void {
+  if ((error as { code?: string }).code !== "ERR_FUNCTION_INVOKE") throw error;
 }
 
 function unlessOver(error: unknown): void {

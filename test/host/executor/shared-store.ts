@@ -33,7 +33,12 @@ export async function sharedExecutor(
     waits: state.waits,
     gates: state.gates,
     events: { readEvents: async () => [], settled: async () => 0, wake: async () => undefined },
-    outbox: { check: () => [], publish: async () => undefined },
+    outbox: { check: () => [], publish: async () => undefined, find: async () => undefined },
+    kin: {
+      ended: async () => undefined,
+      isOrphan: async () => false,
+      cancel: async () => undefined,
+    },
     unattended: undefined,
     host: "h1",
     peers: { holds: async () => "absent", handOver: async () => undefined, ...peers },

@@ -31,7 +31,7 @@ describe("capabilities in a document", () => {
       {},
       0,
     );
-    expect(define(version).steps.get("a")?.program.capabilities).toEqual({
+    expect(define(version).steps.get("a")?.program?.capabilities).toEqual({
       ...all,
       http: [
         { scheme: "https", host: "api.example.com", ports: [443], private: false },
@@ -58,7 +58,7 @@ describe("capabilities in a document", () => {
       {},
       0,
     );
-    expect(define(version).steps.get("a")?.program.capabilities).toEqual({ secrets: { A: {}, B: {} } });
+    expect(define(version).steps.get("a")?.program?.capabilities).toEqual({ secrets: { A: {}, B: {} } });
   });
 
   test.each<[string, object, string[]]>([

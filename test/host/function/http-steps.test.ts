@@ -82,12 +82,12 @@ describe("steps of runtime http", () => {
   test("ask by their URL for requests to its host, and by their secret's name for that", () => {
     const { program } = define(versionWith({ secret: "KEY", private: true })).steps.get("a")!;
     const destination = { scheme: "https", host: "hooks.example.com", ports: [443] };
-    expect(program.capabilities).toEqual({
+    expect(program?.capabilities).toEqual({
       http: [{ ...destination, methods: ["POST"], private: true }],
       secrets: { KEY: { hosts: [destination] } },
     });
     const headers = { authorization: bearer, "x-tenant": "shop" };
-    expect(define(versionWith({ headers })).steps.get("a")?.program.capabilities?.secrets).toEqual({
+    expect(define(versionWith({ headers })).steps.get("a")?.program?.capabilities?.secrets).toEqual({
       TOKEN: { hosts: [destination] },
     });
   });
