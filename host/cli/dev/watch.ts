@@ -93,6 +93,10 @@ export async function watchProject(options: WatchOptions): Promise<Watch> {
   };
 }
 
+/** What somebody writes this command's own lines to: each would be a change of which there is another line. */
+const logs = /(?:\.log|[\\/]?nohup\.out)$/;
+
 function isIgnored(path: string): boolean {
+  if (logs.test(path)) return true;
   return path.split(sep).some((part) => ignoredFolders.has(part) || (part.startsWith(".") && part !== ".."));
 }
