@@ -4,7 +4,7 @@ import { missingSecrets, missingText, type Secrets } from "../runtime/secrets.ts
 import type { Broker, Outcome, StoredEvent } from "./broker/broker.ts";
 import type { Clock, Random } from "./clock.ts";
 import { createCompleting } from "./completing.ts";
-import { createCompletions, type HeldCompletions } from "./completions.ts";
+import { createCompletions, type HeldCompletions, storeKey } from "./completions.ts";
 import { MillraceError } from "./errors.ts";
 import type { Intake } from "./event/intake.ts";
 import { compileEventSchemas } from "./event/schemas.ts";
@@ -54,7 +54,7 @@ export interface HostParts {
 /** Puts a host together on an open store: takes up what was left unfinished, and begins to consume. */
 export async function assembleHost({ broker, state, cluster }: Store, parts: HostParts): Promise<Host> {
   const { name, clock, random, intake, policy, secrets = new Map(), maxRuns = 1_000, graceMs = 0 } = parts;
-  const { completions = createCompletions(name, undefined) } = parts;
+  const { completions = createCompletions(undefined, storeKey(state.keyValues)) } = parts;
   const drivers = policed(redacted(parts.drivers, secrets), policy);
   const ownLive = createLive();
   const live = cluster?.live(ownLive) ?? ownLive;

@@ -269,8 +269,8 @@ export const hostErrors = {
   ERR_COMPLETION_UNKNOWN: {
     status: 404,
     summary:
-      "No attempt of an HTTP step waits for the completion that a receiver sent, and it was not recorded before.",
-    next: "Nothing: an attempt that ended otherwise is made again, with the same Idempotency-Key, or its time is over.",
+      "The attempt that a receiver completes is over by something else, such as its timeout; or there is none.",
+    next: "Nothing: if the step is tried again, that is another request with the same Idempotency-Key and another address.",
   },
   ERR_COMPLETION_INVALID: {
     status: 400,
@@ -279,7 +279,8 @@ export const hostErrors = {
   },
   ERR_COMPLETION_UNRECORDED: {
     status: 503,
-    summary: "A completion was taken and could not be recorded yet, such as while the store does not answer.",
+    summary:
+      "A completion could not be recorded yet: the store does not answer, or the attempt's host has ended and the attempt is made again.",
     next: "Send it again in a moment: the same one counts once.",
   },
   ERR_COMPLETION_TOO_LARGE: {

@@ -7,7 +7,7 @@ import type { EngineChoice } from "../runtime/wasm/choice.ts";
 import { assembleHost } from "./assemble.ts";
 import { createSqliteBroker } from "./broker/sqlite.ts";
 import { systemClock, type Clock, type Random } from "./clock.ts";
-import { createCompletions } from "./completions.ts";
+import { createCompletions, storeKey } from "./completions.ts";
 import { createStateDeployer, type Deployer } from "./deployer.ts";
 import { MillraceError } from "./errors.ts";
 import type { Event } from "./event/event.ts";
@@ -68,7 +68,7 @@ export async function createHost(config: HostConfig): Promise<Host> {
   const name = config.name ?? `${hostname()}-${random().toString(36).slice(2, 10)}`;
   const intake = createIntake(clock, random);
   const store = await openStore(config, { clock, name, accept: intake.event });
-  const completions = createCompletions(name, config.callbackUrl);
+  const completions = createCompletions(config.callbackUrl, storeKey(store.state.keyValues));
   const all = config.drivers ?? (await builtInDrivers(config, store.state, completions));
   const { runtimes } = config;
   const isShared = isNatsUrl(config.store);

@@ -27,8 +27,7 @@ export function addCompletionRoutes(
 ): void {
   const complete = async (token: string, completion: Completion): Promise<{ readonly status: 200 }> => {
     if (await host.complete(token, completion)) return { status: 200 };
-    const message =
-      "No attempt waits for this completion: it has ended otherwise, or its host has begun anew.";
+    const message = "No attempt waits for this completion: it is over by something else, or there is none.";
     throw new MillraceError("ERR_COMPLETION_UNKNOWN", message);
   };
 

@@ -1,10 +1,10 @@
 import { errors, type Msg } from "@nats-io/transport-node";
 import type { Completion } from "../../runtime/http/completions.ts";
 import type { StoredEvent } from "../broker/broker.ts";
-import { unrecorded } from "../completing.ts";
 import { MillraceError } from "../errors.ts";
 import type { Nudged } from "../executor/peers.ts";
 import type { Live, LiveMessage } from "../live.ts";
+import { unrecorded } from "../recording.ts";
 import type { Cluster } from "../store.ts";
 import type { NatsSession } from "./session.ts";
 

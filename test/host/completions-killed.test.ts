@@ -65,6 +65,41 @@ const stores: readonly (readonly [string, () => Promise<string>])[] = [
 describe.each(stores.filter(([name]) => name !== "nats" || findNatsServer() !== undefined))(
   "a completion on %s",
   (_, open) => {
+    test("whose host was killed before it came is taken by the next one, at the same address", async () => {
+      const store = await open();
+      const callbacks: string[] = [];
+      const receiver = await startReceiver(({ path, headers }, response) => {
+        if (path === "/after") return response.writeHead(200).end();
+        callbacks.push(String(headers["millrace-callback"]));
+        return response.writeHead(202).end();
+      });
+      closers.push(() => receiver.close());
+      const first = await startHost(store, receiver);
+      await fetch(`${first.url}/e/test`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name: "e", id: "1" }),
+      });
+      await expect.poll(() => callbacks.length, { timeout: 30_000 }).toBe(1);
+      first.child.kill("SIGKILL");
+      await once(first.child, "exit");
+
+      const second = await startHost(store, receiver);
+      const there = String(callbacks[0]).replace(/^.*\/v1/, `${second.url}/v1`);
+      // Until the attempt is made again it has to come again.
+      const statuses: number[] = [];
+      const complete = async (): Promise<number> => {
+        const { status } = await fetch(there, { method: "POST", body: '"long work"' });
+        statuses.push(status);
+        return status;
+      };
+      await expect.poll(complete, { timeout: 60_000, interval: 50 }).toBe(200);
+      expect(new Set(statuses.slice(0, -1))).toEqual(new Set(statuses.length > 1 ? [503] : []));
+      const { status, steps } = await finished(second, runId("f", "1"));
+      expect([status, steps[0]?.output, steps[0]?.attempts.length]).toEqual(["completed", "long work", 1]);
+      expect(new Set(callbacks.map((callback) => callback.split("/").at(-1))).size).toBe(1);
+    }, 120_000);
+
     test("that was acknowledged outlives its host, which is killed at once", async () => {
       const store = await open();
       const rounds = 5;

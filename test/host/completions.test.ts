@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createApi } from "../../host/api/server.ts";
-import { createCompletions, claimsOf } from "../../host/completions.ts";
+import { createCompletions, type HeldCompletions } from "../../host/completions.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import { createHost, type Host, type HostConfig, runId } from "../../host/index.ts";
 import type { StoredRun } from "../../host/state/state.ts";
@@ -138,7 +138,11 @@ describe("a step that its receiver accepts with 202", () => {
         { error: { code: "ERR_COMPLETION_UNKNOWN" } },
       ]);
     }
-    expect(JSON.parse(Buffer.from(claims, "base64url").toString())).toMatchObject({ step: "a", attempt: 1 });
+    expect(JSON.parse(Buffer.from(claims, "base64url").toString())).toEqual({
+      run: runId("f", "1"),
+      idempotencyKey: `${runId("f", "1")}:a`,
+      attempt: 1,
+    });
     expect(ending(await running)).toMatchObject({ failure: { code: "ERR_STEP_TIMEOUT" } });
     expect((await post(callback, "1")).status).toBe(404);
   });
@@ -224,7 +228,7 @@ describe("a step that its receiver accepts with 202", () => {
     expect(receiver.received[0]?.headers).not.toHaveProperty("millrace-callback");
   });
 
-  test("is asked for again when its host has begun anew, and the old address is of no use", async () => {
+  test("is asked for again when its host has begun anew, and may be completed at either address", async () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-completions-"));
     closers.push(() => rm(folder, { recursive: true }));
     const store = `sqlite:${join(folder, "store.db")}`;
@@ -243,8 +247,9 @@ describe("a step that its receiver accepts with 202", () => {
     const callback = await asked(2);
     const keys = receiver.received.map(({ headers }) => headers["idempotency-key"]);
     expect(new Set(keys).size).toBe(1);
-    expect((await post(`${url}/v1/completions/${old.split("/").at(-1)}`, "1")).status).toBe(404);
-    expect((await post(callback, "2")).status).toBe(200);
+    const token = old.split("/").at(-1);
+    expect(callback.endsWith(`/${token}`)).toBe(true);
+    expect((await post(`${url}/v1/completions/${token}`, "2")).status).toBe(200);
     expect(ending(await second.finished(runId("f", "1")))).toMatchObject({ attempt: 1, output: 2 });
   });
 
@@ -304,23 +309,37 @@ describe("a step that its receiver accepts with 202", () => {
 });
 
 describe("a token", () => {
-  const ctx = { runId: "r", stepId: "a", attempt: 1 } as StepContext;
+  const ctx = { runId: "r", idempotencyKey: "r:a", attempt: 1 } as StepContext;
+  const key = async (): Promise<Uint8Array> => Buffer.from("of this store");
+  const tokenOf = async (completions: HeldCompletions): Promise<string> =>
+    (await completions.open(ctx))?.url.split("/").at(-1) ?? "";
 
-  test("names its host in the open, and is one that this host signed", async () => {
-    const completions = createCompletions("host-1", "https://m.example/base/");
+  test("is one that a host of this store signed, the same for the same attempt", async () => {
+    const completions = createCompletions("https://m.example/base/", key);
     const open = await completions.open(ctx);
     expect(open?.url.startsWith("https://m.example/base/v1/completions/")).toBe(true);
     const token = open?.url.split("/").at(-1) ?? "";
-    expect(claimsOf(token)).toEqual({ host: "host-1", run: "r" });
-    const other = await createCompletions("host-1", "https://m.example").open(ctx);
-    const forged = other?.url.split("/").at(-1) ?? "";
-    expect(completions.complete(forged, { ok: true, body: "" })).toBe(false);
+    expect(await completions.read(token)).toEqual({ run: "r", idempotencyKey: "r:a", attempt: 1 });
+    expect(await tokenOf(createCompletions("https://other.example", key))).toBe(token);
+    const forged = await tokenOf(createCompletions("https://m.example", async () => Buffer.from("another")));
+    expect(await completions.read(forged)).toBeUndefined();
     expect(completions.complete(token, { ok: true, body: "" })).toBe(true);
     expect(completions.complete(token, { ok: true, body: "" })).toBe(false);
   });
 
-  test.each(["", ".", "x", "e30", "bnVsbA", "W10.x"])("is not %j", (text) => {
-    expect(claimsOf(text)).toBeUndefined();
-    expect(createCompletions("h", "u").complete(text, { ok: true, body: "" })).toBe(false);
+  test("outlives an attempt that was begun anew before the first one was let go", async () => {
+    const completions = createCompletions("https://m.example", key);
+    const first = await completions.open(ctx);
+    const second = await completions.open(ctx);
+    first?.close();
+    const token = second?.url.split("/").at(-1) ?? "";
+    expect(completions.complete(token, { ok: true, body: "" })).toBe(true);
+    expect(await second?.completed).toEqual({ ok: true, body: "" });
+  });
+
+  test.each(["", ".", "x", "e30", "bnVsbA", "W10.x"])("is not %j", async (text) => {
+    const completions = createCompletions("u", key);
+    expect(await completions.read(text)).toBeUndefined();
+    expect(completions.complete(text, { ok: true, body: "" })).toBe(false);
   });
 });
