@@ -63,6 +63,34 @@ describe.skipIf(skipped)("the threads of Wasmtime", () => {
     }
   });
 
+  test("tell of what has ended in a crowd while another attempt computes, or all others sleep", async () => {
+    const harness = createHarness(createEngine, 1);
+    try {
+      // Long enough for those before it to be heard of.
+      const quick = await program(
+        `(local.set $a (i32.const 200000))
+         (loop $more (br_if $more (local.tee $a (i32.sub (local.get $a) (i32.const 1))))) (i32.const 0)`,
+      );
+      const others = [await program("(loop $forever (br $forever)) (i32.const 0)"), await asleep(3_600_000)];
+      for (const other of [quick, ...others]) await harness.prepare(other);
+      for (const other of others) {
+        const controller = new AbortController();
+        const run = (bytes: Uint8Array) =>
+          harness.run(bytes, { signal: controller.signal, limits: { wallMs: 3_600_000 } });
+        // More than are told of at once, and no multiple of that; those behind them make it a crowd.
+        const first = Array.from({ length: 21 }, () => run(quick));
+        const rest = Array.from({ length: 40 }, () => run(other));
+        for (const result of await Promise.all(first)) expect(result).toMatchObject({ ok: true });
+        controller.abort();
+        for (const result of await Promise.all(rest)) {
+          expect(result).toMatchObject({ failure: { code: "ERR_STEP_CANCELLED" } });
+        }
+      }
+    } finally {
+      await harness.close();
+    }
+  });
+
   test("leave the event loop alone while they compile and compute", async () => {
     const harness = createHarness(createEngine, 1);
     try {

@@ -135,7 +135,8 @@ impl Attempt {
     }
 }
 
-/// Runs one attempt to its end in a fresh instance. `crowded` says whether another attempt waits for this thread.
+/// Runs one attempt to its end in a fresh instance. `crowded`, which is asked now and then while it computes, says whether
+/// another attempt waits for this thread.
 pub async fn run_attempt(
     shared: Arc<Shared>,
     program: Arc<Program>,

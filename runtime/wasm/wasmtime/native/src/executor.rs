@@ -28,6 +28,10 @@ pub struct Executor {
     looking: AtomicBool,
 }
 
+/// With more attempts than this waiting for a thread, Node hears of several ends at once: to be told costs it and the
+/// thread as much as a small attempt, and there is enough to do until it has answered.
+const CROWD: usize = 16;
+
 /// How long a thread that has just worked looks out for more: to be woken takes about as long.
 const LOOK_OUT: Duration = Duration::from_micros(25);
 
@@ -132,7 +136,7 @@ impl Executor {
         let mut state = self.lock();
         if state.closed {
             drop(state);
-            return self.report(&attempt, cancelled());
+            return self.outbox.put(report(&attempt, cancelled()));
         }
         state.tasks.insert(attempt.id, Arc::clone(&task));
         state.waiting.push_back(task);
@@ -169,7 +173,7 @@ impl Executor {
             state.waiting.remove(place);
             state.tasks.remove(&id);
             drop(state);
-            return self.report(&task.attempt, cancelled());
+            return self.outbox.put(report(&task.attempt, cancelled()));
         }
         drop(state);
         task.wake();
@@ -197,7 +201,7 @@ impl Executor {
         let begun: Vec<_> = state.tasks.values().cloned().collect();
         drop(state);
         for task in &waiting {
-            self.report(&task.attempt, cancelled());
+            self.outbox.put(report(&task.attempt, cancelled()));
         }
         for task in begun {
             task.attempt.cancel();
@@ -221,6 +225,7 @@ impl Executor {
                 ),
             }
         }
+        self.outbox.ring();
     }
 
     /// Those that have begun go first; None: the engine is closed and nothing is left.
@@ -249,11 +254,15 @@ impl Executor {
             if state.closed && state.begun == 0 {
                 return None;
             }
-            if !looked && state.waiting.is_empty() {
+            if !looked {
                 looked = true;
                 let submitted = self.submitted.load(Ordering::Acquire);
+                let none = state.waiting.is_empty();
                 drop(state);
-                self.look_out(submitted);
+                self.outbox.ring();
+                if none {
+                    self.look_out(submitted);
+                }
                 state = self.lock();
                 continue;
             }
@@ -298,7 +307,10 @@ impl Executor {
                 Arc::clone(&task.program),
                 Arc::clone(&task.attempt),
                 Arc::clone(input),
-                move || executor.ready.load(Ordering::Relaxed) > 0,
+                move || {
+                    executor.outbox.ring();
+                    executor.ready.load(Ordering::Relaxed) > 0
+                },
             )));
         }
         let Run::Begun(future) = &mut *run else {
@@ -335,22 +347,28 @@ impl Executor {
         let last = state.closed && state.begun == 0;
         // Room for one that needed what this one had.
         let more = state.idle > 0 && !state.waiting.is_empty();
+        let crowd = state.waiting.len() > CROWD;
         drop(state);
         if last {
             self.work.notify_all();
         } else if more {
             self.work.notify_one();
         }
-        self.report(&task.attempt, ending);
+        let report = report(&task.attempt, ending);
+        if crowd {
+            self.outbox.hold(report);
+        } else {
+            self.outbox.put(report);
+        }
     }
+}
 
-    fn report(&self, attempt: &Attempt, ending: Ending) {
-        self.outbox.put(Report::Attempt {
-            id: attempt.id,
-            ending,
-            log: attempt.take_log(),
-            fuel: attempt.fuel(),
-        });
+fn report(attempt: &Attempt, ending: Ending) -> Report {
+    Report::Attempt {
+        id: attempt.id,
+        ending,
+        log: attempt.take_log(),
+        fuel: attempt.fuel(),
     }
 }
 

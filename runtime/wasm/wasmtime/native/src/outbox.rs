@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::log::LogLine;
 use crate::program::Refusal;
@@ -44,29 +44,60 @@ pub struct Prepared {
 
 /// Reports that wait for Node. One ring of the bell is for all that came until Node looks.
 pub struct Outbox {
-    reports: Mutex<Vec<Report>>,
+    waiting: Mutex<Waiting>,
     bell: Box<dyn Fn() + Send + Sync>,
 }
+
+#[derive(Default)]
+struct Waiting {
+    reports: Vec<Report>,
+    rung: bool,
+}
+
+/// Reports that Node is not told of before there are so many, where others are soon to come.
+const MOST_HELD: usize = 8;
 
 impl Outbox {
     pub fn new(bell: impl Fn() + Send + Sync + 'static) -> Self {
         Outbox {
-            reports: Mutex::default(),
+            waiting: Mutex::default(),
             bell: Box::new(bell),
         }
     }
 
     pub fn put(&self, report: Report) {
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        reports.push(report);
-        let first = reports.len() == 1;
-        drop(reports);
-        if first {
-            (self.bell)();
+        self.lock().reports.push(report);
+        self.ring();
+    }
+
+    /// Puts a report of which Node may be told together with later ones. Whoever does so rings before it sleeps, and while
+    /// a guest computes.
+    pub fn hold(&self, report: Report) {
+        let mut waiting = self.lock();
+        waiting.reports.push(report);
+        let many = waiting.reports.len() >= MOST_HELD;
+        drop(waiting);
+        if many {
+            self.ring();
         }
     }
 
+    /// Tells Node of what there is, unless that was done.
+    pub fn ring(&self) {
+        let mut waiting = self.lock();
+        if waiting.rung || waiting.reports.is_empty() {
+            return;
+        }
+        waiting.rung = true;
+        drop(waiting);
+        (self.bell)();
+    }
+
     pub fn take(&self) -> Vec<Report> {
-        std::mem::take(&mut *self.reports.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.lock()).reports
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
