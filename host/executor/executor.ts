@@ -118,14 +118,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const begin = async (definition: Definition, stored: StoredEvent): ReturnType<typeof newRun> => {
     await held.acquire();
     let run: Awaited<ReturnType<typeof newRun>> | undefined;
+    let begins = false;
     try {
       // Not acknowledged: the event is handed over again when a host is back.
       if (closing) throw new Error("The host is stopping.");
       run = await newRun(definition, stored, { ...ports, ...options });
+      await admission.settle({ definition, stored, run: runId(definition.id, stored.event.id) });
+      begins = typeof run !== "string";
     } finally {
-      if (run === undefined || typeof run === "string") held.release();
+      if (!begins) held.release();
     }
-    await admission.settle({ definition, stored, run: runId(definition.id, stored.event.id) });
     return run;
   };
 

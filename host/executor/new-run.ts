@@ -1,6 +1,7 @@
 import type { StoredEvent } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
 import type { Admission } from "../flow-control/admission.ts";
+import type { Admitted } from "../flow-control/applicant.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate } from "../state/state.ts";
@@ -38,11 +39,15 @@ export async function newRun(
   const { id, functionId, createdAt: at } = header;
   const alone = definition.collects?.by === "batch" ? { events: [event] } : {};
   const started: HistoryEntry = { type: "run.started", at, event, eventSeq: seq, ...alone };
-  const next = lateEntry(definition, storedAt, at) ?? (await decide());
+  const ended = lateEntry(definition, storedAt, at) ?? (await orphanEntry());
+  const asks = ended === undefined && definition.flowControl !== undefined;
+  const admitted = asks ? await admission.admit({ definition, stored, run: id }) : undefined;
+  const next = ended ?? entryOf(admitted);
   const entries = next === undefined ? [started] : [started, next];
   const update = updateOf(next);
   const revision = await runs.create(header, entries, update);
   if (revision === undefined) return "known";
+  if (admitted?.kind === "refused") await admitted.undo?.();
   if (live.observed) {
     entries.forEach((entry, index) =>
       live.publish({ type: "history", at, runId: id, functionId, entry, seq: index + 1 }),
@@ -55,15 +60,16 @@ export async function newRun(
   if (update.status !== "running") return "put off";
   return { header, revision, definition, view: { ...view, event }, origin: "new" };
 
-  async function decide(): Promise<HistoryEntry | undefined> {
-    if (await kin.isOrphan(event)) return { type: "run.cancelled", at, reason: orphanReason };
-    if (definition.flowControl === undefined) return undefined;
-    const admitted = await admission.admit({ definition, stored, run: id });
-    if (admitted.kind === "now") return undefined;
-    const { kind, reason } = admitted;
+  async function orphanEntry(): Promise<HistoryEntry | undefined> {
+    return (await kin.isOrphan(event)) ? { type: "run.cancelled", at, reason: orphanReason } : undefined;
+  }
+
+  function entryOf(answer: Admitted | undefined): HistoryEntry | undefined {
+    if (answer === undefined || answer.kind === "now") return undefined;
+    const { kind, reason } = answer;
     return kind === "refused"
       ? { type: "run.cancelled", at, reason }
-      : { type: "run.queued", at, reason, until: admitted.until };
+      : { type: "run.queued", at, reason, until: answer.until };
   }
 
   function updateOf(entry: HistoryEntry | undefined): RunUpdate {

@@ -39,10 +39,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
         const control = make(applicant);
         if (control === undefined) continue;
         answer = await control.enter();
-        if (answer.kind === "refused") break;
-        entered.push(control);
+        if (answer.kind !== "refused") entered.push(control);
+        else return { ...answer, undo: async () => void (await Promise.all(entered.map(leave))) };
       }
-      if (answer.kind === "refused") await Promise.all(entered.map(leave));
       return answer;
     },
     settle: controls.settle,

@@ -5,7 +5,12 @@ import type { Definition } from "../function/definition.ts";
 export type Admitted =
   | { readonly kind: "now" }
   | { readonly kind: "later"; readonly until: number; readonly reason: string }
-  | { readonly kind: "refused"; readonly reason: string };
+  | {
+      readonly kind: "refused";
+      readonly reason: string;
+      /** Takes back what other controls had given the run, once it is known that it was not stored before, as admitted. */
+      undo?(): Promise<void>;
+    };
 
 /** Who asks: the run that a function would have for an event. */
 export interface Applicant {

@@ -95,6 +95,10 @@ export function createConcurrency(options: ConcurrencyOptions): Concurrency {
       return { key: place, limit, reason: `concurrency: ${limit} at once${of}${text}` };
     });
 
+  const giveBack = async (user: SlotUser, limits: ReturnType<typeof limitsOf>): Promise<void> => {
+    await Promise.all(limits.map(({ key, limit }) => keeper.giveBack({ ...user, key, limit })));
+  };
+
   const leaveQueue = (queue: string, place: number): void => {
     queues.remove(queue, place).catch(notices.storeError);
   };
@@ -102,14 +106,18 @@ export function createConcurrency(options: ConcurrencyOptions): Concurrency {
   return {
     leaveQueue,
     async acquire(user) {
-      for (const { key, limit, reason } of limitsOf(user)) {
+      const limits = limitsOf(user);
+      for (const [index, { key, limit, reason }] of limits.entries()) {
         const queued = await keeper.take({ ...user, key, limit, rank: rankOf(user) });
-        if (queued !== undefined) return { has: false, reason, ...queued };
+        if (queued === undefined) continue;
+        // What it may have left of a later one, since its host ended while it gave them back, others may wait for.
+        await giveBack(user, limits.slice(index + 1));
+        return { has: false, reason, ...queued };
       }
       return { has: true };
     },
     async release(user, over) {
-      await Promise.all(limitsOf(user).map(({ key, limit }) => keeper.giveBack({ ...user, key, limit })));
+      await giveBack(user, limitsOf(user));
       const { queue, place } = user.queued ?? {};
       if (over && queue !== undefined && place !== undefined) leaveQueue(queue, place);
     },

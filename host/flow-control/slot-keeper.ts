@@ -107,7 +107,11 @@ export function createSlotKeeper(options: SlotKeeperOptions): SlotKeeper {
     const holders = await at(key, ({ has }) => Object.keys(has).slice(0, mostChecked), never);
     for (const run of holders) {
       const stored = await runs.load(run);
-      if (stored !== undefined && stored.finishedAt === undefined) continue;
+      if (stored !== undefined && stored.finishedAt === undefined) {
+        // Whoever has it is asked whether it still does.
+        await wake(run);
+        continue;
+      }
       const revision = stored?.revision ?? Number.MAX_SAFE_INTEGER;
       await at(key, (slots) => decide.giveBack(slots, { run, revision }), always);
     }

@@ -1,5 +1,6 @@
 import type { Broker, Outcome } from "../../host/broker/broker.ts";
-import type { Runs, Waits } from "../../host/state/state.ts";
+import { createMemoryGates } from "../../host/flow-control/memory-gates.ts";
+import type { Runs, State, Waits } from "../../host/state/state.ts";
 import type { Store } from "../../host/store.ts";
 
 /** Something that must not be, between a host and its store. */
@@ -142,6 +143,23 @@ export const breaks: Readonly<Record<string, Break>> = {
     };
     return { ...store, state: { ...store.state, runs: { ...runs, append } } };
   },
+  "takes a change of a document that it lost for won": withState(({ gates }) => ({
+    gates: {
+      ...gates,
+      store: async (key, value, over, keepMs) =>
+        (await gates.store(key, value, over, keepMs)) ?? (over ?? 0) + 1,
+    },
+  })),
+  "keeps what flow control remembers to itself": withState(() => ({ gates: createMemoryGates() })),
+  "forgets who waits for a slot": withState(({ queues }) => ({
+    queues: { ...queues, add: () => Promise.resolve(1) },
+  })),
+  "finds nobody who waits for a slot": withState(({ queues }) => ({
+    queues: { ...queues, next: () => Promise.resolve([]) },
+  })),
+  "wakes nobody whose turn has come": withBroker((broker) => ({
+    wake: (runId, runtime) => (runtime === undefined ? Promise.resolve() : broker.wake(runId, runtime)),
+  })),
   "asks no other host whether it holds a run": (store) => ({
     ...store,
     cluster: { ...store.cluster!, holds: () => Promise.resolve("absent" as const) },
@@ -161,6 +179,10 @@ function kept(outcome: Outcome): Outcome {
 
 function withBroker(change: (broker: Broker) => Partial<Broker>): Break {
   return (store) => ({ ...store, broker: { ...store.broker, ...change(store.broker) } });
+}
+
+function withState(change: (state: State) => Partial<State>): Break {
+  return (store) => ({ ...store, state: { ...store.state, ...change(store.state) } });
 }
 
 function withWaits(change: (waits: Waits) => Partial<Waits>): Break {

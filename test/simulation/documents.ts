@@ -28,8 +28,42 @@ const largeOnly = "data.large";
 /** The one expression of edges: about half of the outputs are so. */
 export const flagged = "output.flag";
 
+/** What a document says of flow control: the same in all versions of a function, so that what must hold is known. */
+export type Controls = Pick<
+  FunctionDocument,
+  "concurrency" | "priority" | "idempotency" | "singleton" | "rateLimit" | "throttle" | "startTimeout"
+>;
+
+/** The one key of controls. */
+const byKey = "event.data.key";
+/** Longer than any simulation. */
+const forGood = "300d";
+
+/** `limit`: of all limits of a simulation. */
+export function randomControls(chance: Chance, limit: number): Controls {
+  const own = [{ limit }, { limit, key: byKey }];
+  const shared = { limit, scope: "shared", name: "s" } as const;
+  const some = [...own, shared, { ...shared, name: "k", key: byKey }].filter(() => chance.happens(0.4));
+  const rate = { limit: 2, ...(chance.happens(0.5) ? { key: byKey } : {}) };
+  return {
+    ...(chance.happens(0.5) && some.length > 0
+      ? { concurrency: some, ...(chance.happens(0.3) ? { priority: byKey } : {}) }
+      : {}),
+    ...(chance.happens(0.1) ? { idempotency: { key: byKey, period: forGood } } : {}),
+    ...(chance.happens(0.15) ? { singleton: { key: byKey, mode: chance.pick(["skip", "cancel"]) } } : {}),
+    ...(chance.happens(0.1) ? { rateLimit: { ...rate, period: forGood } } : {}),
+    ...(chance.happens(0.15) ? { throttle: { ...rate, period: chance.pick(["1s", "8s"]) } } : {}),
+    ...(chance.happens(0.1) ? { startTimeout: chance.pick(["5s", "30s"]) } : {}),
+  };
+}
+
 /** A version of a function made by chance: joins, conditions, waits, retries and runtimes in any combination. */
-export function randomVersion(chance: Chance, id: string, createdAt: number): FunctionVersion {
+export function randomVersion(
+  chance: Chance,
+  id: string,
+  createdAt: number,
+  controls: Controls = {},
+): FunctionVersion {
   const count = chance.between(1, 6);
   // Most functions need one runtime only; the others go from host to host.
   const mixed = chance.happens(0.5);
@@ -51,6 +85,7 @@ export function randomVersion(chance: Chance, id: string, createdAt: number): Fu
     ...(handled ? { onFailure: "rescue" } : {}),
     ...(chance.happens(0.15) ? { cancel: [{ event: awaitedName, if: sameKey }] } : {}),
     ...(chance.happens(0.15) ? { timeout: chance.pick(["10s", "2m"]) } : {}),
+    ...controls,
   };
   return functionVersion(document, {}, createdAt);
 }

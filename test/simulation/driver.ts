@@ -3,6 +3,7 @@ import type { Attempt, AttemptResult, Driver, RuntimeName } from "../../runtime/
 import { allNames } from "./documents.ts";
 import type { Machine, World } from "./machine.ts";
 import { isClaim, type RunRecord } from "./server-runs.ts";
+import { checkSlots } from "./invariants-flow.ts";
 import type { Server } from "./server.ts";
 
 /** Every execution of a step that began, as the hosts' drivers saw it. */
@@ -67,7 +68,10 @@ function execute({ input, program, signal }: Attempt, options: DriverOptions): P
   if (machine.closed) violated("after it was closed");
   const record = server.runs.records.get(runId);
   if (record === undefined) violated("of a run that is not stored");
-  else checkInput({ input, record, machine, violated });
+  else {
+    checkInput({ input, record, machine, violated });
+    checkSlots({ record, machine, server, violated });
+  }
 
   const own = `${machine.name}:${runId}:${stepId}`;
   const hands = record?.writes.filter(isClaim).length ?? 0;

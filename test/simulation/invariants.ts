@@ -6,6 +6,7 @@ import type { FunctionVersion } from "../../host/function/version.ts";
 import { triggerStep } from "../../host/function/document.ts";
 import { flagged } from "./documents.ts";
 import { checkEmitted } from "./invariants-emit.ts";
+import { checkFlow } from "./invariants-flow.ts";
 import { checkInvoked } from "./invariants-invoke.ts";
 import { checkWaits, waitAllows } from "./invariants-waits.ts";
 import { isClaim, isCommand, type RunRecord } from "./server-runs.ts";
@@ -34,6 +35,7 @@ export function checkStore(server: Server, violated: Violated): void {
     checkHolders(record, told);
   }
   checkRunsOfEvents(server, violated);
+  checkFlow(server, violated);
 }
 
 /** Only who has claimed a run last writes to it. */

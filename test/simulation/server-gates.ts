@@ -1,14 +1,22 @@
 import type { Json } from "../../runtime/json.ts";
 import type { GateDocument, QueuedRun } from "../../host/state/state.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Slots } from "../../host/flow-control/slots.ts";
+import type { World } from "./machine.ts";
 
 /** The documents of flow control of the simulated store; every operation is atomic. */
 export interface ServerGates {
   load(key: string): GateDocument | undefined;
   store(key: string, value: Json, over: number | null, keepMs?: number): number | undefined;
+  /** The runs that have a slot of a key; of any key, without one. */
+  slotted(key?: string): ReadonlySet<string>;
 }
 
-export function createServerGates(scheduler: Pick<Scheduler, "now">): ServerGates {
+/** What the documents of slots hold, by key. */
+function slotsIn(key: string, value: Json): [string, Slots][] {
+  return key.startsWith("slots-") ? Object.entries(value as unknown as Record<string, Slots>) : [];
+}
+
+export function createServerGates({ scheduler, violated }: World, limit: number): ServerGates {
   const documents = new Map<string, GateDocument & { readonly goesAt: number }>();
   let revisions = 0;
   const load: ServerGates["load"] = (key) => {
@@ -20,10 +28,19 @@ export function createServerGates(scheduler: Pick<Scheduler, "now">): ServerGate
     load,
     store(key, value, over, keepMs = Number.POSITIVE_INFINITY) {
       if ((load(key)?.revision ?? null) !== over) return undefined;
+      for (const [slots, { has }] of slotsIn(key, value)) {
+        const runs = Object.keys(has);
+        if (runs.length > limit) violated(`${runs.join()} have the ${limit} slots of ${slots}`);
+      }
       revisions += 1;
       const goesAt = scheduler.now() + keepMs;
       documents.set(key, { revision: revisions, value: structuredClone(value), goesAt });
       return revisions;
+    },
+    slotted(wanted) {
+      const all = [...documents].flatMap(([key, { value }]) => slotsIn(key, value));
+      const of = all.filter(([key]) => wanted === undefined || key === wanted);
+      return new Set(of.flatMap(([, { has }]) => Object.keys(has)));
     },
   };
 }

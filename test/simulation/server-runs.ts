@@ -32,6 +32,7 @@ const decisions: ReadonlySet<string> = new Set([
   "step.skipped",
   "step.invoked",
   "run.timedOut",
+  "run.admitted",
 ]);
 
 /** A run as the simulated store keeps it. */
@@ -80,7 +81,8 @@ export function createServerRuns(isStale: (header: RunHeader) => boolean): Serve
   const assignments = new Map<string, Assignment>();
   let open = 0;
   const write = (record: RunRecord, change: Write): number => {
-    const before = record.update.finishedAt;
+    // One that is created as over never was open.
+    const before = record.revision === 0 ? change.update.finishedAt : record.update.finishedAt;
     record.history.push(...change.entries);
     record.writes.push(change);
     record.update = change.update;

@@ -46,7 +46,8 @@ export interface Server {
   readonly watchers: Set<() => void>;
 }
 
-export function createServer(world: World): Server {
+/** `limit`: of runs that execute steps at once, of every key. */
+export function createServer(world: World, limit: number): Server {
   const { scheduler, chance, trace } = world;
   const events = createServerQueue<StoredEvent>(world);
   const wakes = createServerQueue<string>(world);
@@ -76,7 +77,7 @@ export function createServer(world: World): Server {
     wakes,
     stored,
     waits: createServerWaits(),
-    gates: createServerGates(scheduler),
+    gates: createServerGates(world, limit),
     queues: createServerQueues(),
     settled: () =>
       events.items.reduce((least, { payload }) => Math.min(least, payload.seq - 1), stored.length),

@@ -1,7 +1,7 @@
 import type { Store } from "../../host/store.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import { createChance, type Chance } from "./chance.ts";
-import { allNames, eventNames, randomVersion, runtimes } from "./documents.ts";
+import { allNames, eventNames, randomControls, randomVersion, runtimes } from "./documents.ts";
 import { createExecutions } from "./driver.ts";
 import { isCalm, planFaults, scheduleFaults } from "./faults.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
@@ -53,7 +53,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       if (violations.length < 20) violations.push(what);
     },
   };
-  const server = createServer(world);
+  const limit = chance.pick([1, 1, 2]);
+  const server = createServer(world, limit);
   const executions = createExecutions();
   const fleet = createFleet({
     world,
@@ -68,10 +69,12 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const plan = planFaults(chance);
   const beginning = scheduler.now();
   const functions = Array.from({ length: chance.between(1, 3) }, (_, i) => `f${i}`);
-  for (const id of functions) activate(server, randomVersion(chance, id, beginning));
+  const controls = new Map(functions.map((id) => [id, randomControls(chance, limit)]));
+  const versionOf = (id: string, at: number) => randomVersion(chance, id, at, controls.get(id));
+  for (const id of functions) activate(server, versionOf(id, beginning));
   scheduleFaults(world, fleet, plan, troubleMs);
   for (const slot of fleet.slots) fleet.start(slot);
-  const clients = createClients(world, fleet, server);
+  const clients = createClients(world, fleet, server, versionOf);
   for (let i = chance.between(1, 10); i > 0; i--)
     clients.publish(chance.below(troubleMs), chance.pick(allNames));
   for (let i = chance.pick([0, 0, 1, 2]); i > 0; i--)
@@ -151,7 +154,12 @@ function activate(server: Server, version: FunctionVersion): void {
 }
 
 /** Those outside who publish and deploy: they ask one host after another until one has answered. */
-function createClients(world: World, fleet: Fleet, server: Server) {
+function createClients(
+  world: World,
+  fleet: Fleet,
+  server: Server,
+  versionOf: (id: string, at: number) => FunctionVersion,
+) {
   const { scheduler, chance, trace } = world;
   let busy = 0;
   let published = 0;
@@ -234,7 +242,7 @@ function createClients(world: World, fleet: Fleet, server: Server) {
     deploy(delay: number, functionId: string): void {
       busy += 1;
       const removes = chance.happens(0.3);
-      const version = randomVersion(chance, functionId, scheduler.now() + delay);
+      const version = versionOf(functionId, scheduler.now() + delay);
       scheduler.after(delay, () =>
         insist(() =>
           removes ? anyHost()?.remove(functionId) : anyHost()?.deploy([version]).catch(unlessInvoking),

@@ -123,20 +123,19 @@ function createState({ world, server, machine }: StoreOptions): State {
   const remembers = world.chance.happens(0.5);
   let writes = 0;
   const request = <T>(what: string, effect: () => T): Promise<T> => call(world, machine, what, effect);
+  /** First the timer: one that nobody needs does no harm. */
+  const arm = async (runId: string, wakeAt: number | undefined): Promise<void> => {
+    if (wakeAt === undefined) return;
+    await request(`timer ${runId} ${wakeAt}`, () => server.setTimer(runId, wakeAt));
+  };
   const runs: Runs = {
     async create(run, entries, update) {
-      const { wakeAt } = update;
-      if (wakeAt !== undefined) {
-        await request(`timer ${run.id} ${wakeAt}`, () => server.setTimer(run.id, wakeAt));
-      }
+      await arm(run.id, update.wakeAt);
       return request(`create ${run.id}`, () => server.runs.create(name, run, entries, update));
     },
     async append(run, revision, entries, update) {
       const { wakeAt, keepsTimer = false } = update;
-      // First the timer: one that nobody needs does no harm.
-      if (wakeAt !== undefined && !keepsTimer) {
-        await request(`timer ${run.id} ${wakeAt}`, () => server.setTimer(run.id, wakeAt));
-      }
+      if (!keepsTimer) await arm(run.id, wakeAt);
       const what = `append ${run.id} ${revision} ${update.status} ${entries.map(({ type }) => type).join()}`;
       const token = `${name} ${remembers ? JSON.stringify([revision, entries, update.status, wakeAt]) : ++writes}`;
       const { disarm = [], clears: _, keepsTimer: __, ...kept } = update;
