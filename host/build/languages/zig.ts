@@ -26,6 +26,9 @@ export const zig: Language = {
 const needed = "0.16";
 const install = { debian: "apt-get install -y pipx && pipx install ziglang", macos: "brew install zig" };
 
+/** Its own 16 MiB are memory that every attempt would have to get; 1 MiB is what Rust takes. */
+const stack = ["--stack", "1048576"];
+
 const compiler: Compiler = {
   language: "zig",
   async findToolchain({ root }) {
@@ -35,7 +38,9 @@ const compiler: Compiler = {
     const version = stdout.trim();
     if (code !== 0) return missing(`${program} does not run`, install);
     if (!isAtLeast(version, needed)) return tooOld("zig", version, needed, install);
-    return { ok: true, toolchain: { version: `zig ${version}`, compile: (job) => compile(job, program) } };
+    const title = `zig ${version}`;
+    const identity = [title, ...stack].join(" ");
+    return { ok: true, toolchain: { version: identity, title, compile: (job) => compile(job, program) } };
   },
 };
 
@@ -69,7 +74,7 @@ async function compile(job: CompileJob, program: string): Promise<Compiled> {
   }
   // A typed step has no main; what is exported has to be named for the linker.
   const model = (await exportsHandler(sources)) ? ["-fno-entry", "-rdynamic"] : [];
-  const args = ["build-exe", "-target", "wasm32-wasi", "-O", "ReleaseSmall", ...model];
+  const args = ["build-exe", "-target", "wasm32-wasi", "-O", "ReleaseSmall", ...stack, ...model];
   const run = await runTool(program, [...args, entry, `-femit-bin=${output}`], options);
   if (run.code !== 0) return problems(run);
   // What a file imports is beside it or below.

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { buildProject, type BuildOptions, type BuildProgress } from "../../../host/build/build.ts";
 import { loadProject } from "../../../host/build/project.ts";
 import { languages, type LanguageName } from "../../../host/function/language.ts";
+import { readBinary, sections } from "../../../runtime/wasm/binary.ts";
 import { programFixture } from "../cli/program-fixture.ts";
 import { canBuild, installedPrograms } from "./find-toolchains.ts";
 import { functionText, projectFolder, type ProjectFixture } from "./project-fixture.ts";
@@ -227,6 +228,26 @@ describe.skipIf(!canBuild("python"))("a step in Python", () => {
     ]);
   }, 300_000);
 });
+
+test.skipIf(!canBuild("zig"))(
+  "a step in Zig has 1 MiB of stack, and no 16 that each attempt would have to get",
+  async () => {
+    await fixture.write({
+      "function.json": functionText({ s: "s.zig" }),
+      "s.zig": "pub fn main() void {}\n",
+    });
+    const { components, problems } = await build();
+    expect(problems).toEqual([]);
+    const bytes = (await components["s"]?.bytes()) ?? new Uint8Array();
+    const memory = sections(bytes).find(({ id }) => id === 5);
+    const reader = readBinary(bytes, memory?.start, memory?.end);
+    expect([reader.u32(), reader.byte()]).toEqual([1, 0]);
+    const pages = reader.u32();
+    expect(pages).toBeGreaterThanOrEqual(16);
+    expect(pages).toBeLessThan(24);
+  },
+  300_000,
+);
 
 describe("a compiler's message", () => {
   test.skipIf(!canBuild("go"))(
