@@ -40,5 +40,7 @@ export interface StepInput {
   /** Of a step that runs once an item of a list: the item, and its place in the list, from 0 on. */
   readonly item?: Json;
   readonly index?: number;
+  /** Of a step that undoes what another did: what that, or its item, put out. */
+  readonly output?: Json;
   readonly ctx: StepContext;
 }

@@ -68,6 +68,15 @@ const begunWhy: Schema = {
   description: "Its time was over, there were enough events, or they were as large as they may be.",
 };
 
+const undone = {
+  "undone?": { type: "array", items: string, description: "Steps whose effects were undone." },
+  "notUndone?": {
+    type: "array",
+    items: string,
+    description: "Steps whose effects are to be undone, and are not.",
+  },
+} as const;
+
 /** What an entry of a run's history can be, its properties besides `head`. */
 function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
   const entry = (type: string, properties: Readonly<Record<string, Schema>>): Schema =>
@@ -126,8 +135,15 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("wait.cancelled", { wait: string }),
       entry("run.paused", { "reason?": string }),
       entry("run.resumed", {}),
+      entry("run.cancelling", { "reason?": string }),
+      entry("run.compensating", { steps: listOf(object({ step: string, by: string })) }),
       entry("run.timedOut", { failure }),
-      entry("run.retried", { steps: listOf(string), waits: listOf(string), "items?": listOf(string) }),
+      entry("run.retried", {
+        steps: listOf(string),
+        waits: listOf(string),
+        "items?": listOf(string),
+        "undone?": listOf(string),
+      }),
       entry("run.completed", {
         "output?": json,
         "outputOf?": {
@@ -136,8 +152,8 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
           description: "The step whose output is the run's; a list: all of theirs, by step id.",
         },
       }),
-      entry("run.failed", { failure }),
-      entry("run.cancelled", { "reason?": string }),
+      entry("run.failed", { failure, ...undone }),
+      entry("run.cancelled", { "reason?": string, ...undone }),
     ],
   };
 }
@@ -247,6 +263,7 @@ export const components = {
       { since: time, reason: string, "until?": time },
       "What it waits for before it goes on: which control, with which key, and until when if that is known.",
     ),
+    ...undone,
     "retryOf?": { ...string, description: "The run of which this one is another try, with another event." },
     "output?": { description: "What it came to, once it has completed: any JSON." },
     steps: listOf({ $ref: "Step#" }),

@@ -97,12 +97,19 @@ export function controlText(
         | "run.paused"
         | "run.resumed"
         | "run.retried"
+        | "run.cancelling"
+        | "run.compensating"
         | "run.timedOut"
         | "run.queued"
         | "run.admitted";
     }
   >,
 ): string {
+  if (entry.type === "run.compensating")
+    return `undoes ${entry.steps.map(({ step }) => printable(step)).join(", ")}`;
+  if (entry.type === "run.cancelling") {
+    return `is to be cancelled${entry.reason === undefined ? "" : `: ${printable(entry.reason)}`}`;
+  }
   if (entry.type === "run.timedOut") return printable(entry.failure.message);
   if (entry.type === "run.queued") return queuedText(entry.reason, entry);
   if (entry.type === "run.admitted") return "goes on: its turn has come";

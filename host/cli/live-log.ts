@@ -177,13 +177,10 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       case "step.uncaught":
       case "step.skipped":
         return [line(entry.at, dim("-"), run, style("bold", entry.step), dim(wordOf(entry.type)))];
-      case "run.queued":
-      case "run.admitted":
-      case "run.paused":
-      case "run.resumed":
-      case "run.retried":
-      case "run.timedOut":
-        return [line(entry.at, style("yellow", "…"), run, style("yellow", controlText(entry)))];
+      case "run.completed":
+      case "run.failed":
+      case "run.cancelled":
+        return [runLine(entry, run, runId), ...nextLines(entry, style)];
       case "run.collecting":
       case "run.collected":
       case "run.begun":
@@ -194,7 +191,7 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       case "wait.cancelled":
         return [line(entry.at, style("yellow", "…"), run, ...waitText(entry, dim))];
       default:
-        return [runLine(entry, run, runId), ...nextLines(entry, style)];
+        return [line(entry.at, style("yellow", "…"), run, style("yellow", controlText(entry)))];
     }
   };
 

@@ -75,6 +75,10 @@ export function runLines(
     field("status", `${status}${took}${wakes}`),
     ...(run.queued === undefined ? [] : [field("waits", printable(`for its turn: ${run.queued.reason}`))]),
     ...(why === undefined ? [] : [field("why", printable(why))]),
+    ...(run.undone === undefined ? [] : [field("undone", run.undone.map(printable).join(", ") || "nothing")]),
+    ...(run.notUndone === undefined
+      ? []
+      : [field("left over", out("red", run.notUndone.map(printable).join(", ")))]),
     ...(next === undefined ? [] : [field("next", next)]),
     field("function", `${printable(run.functionId)} ${out("dim", `version ${run.functionVersion}`)}`),
     field("event", `${printable(run.eventName)} ${out("dim", printable(run.eventId))}`),

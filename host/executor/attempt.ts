@@ -33,7 +33,7 @@ export function stepInput(
     stepId: step.id,
     attempt,
     deadline: (seeded ? view.event.ts : startedAt) + step.limits.wallMs,
-    idempotencyKey: `${header.id}:${step.id}${item === undefined ? "" : `:${item.index}`}`,
+    idempotencyKey: `${header.id}:${step.id}${roundOf(view, step.id)}${item === undefined ? "" : `:${item.index}`}`,
     ...(event.user === undefined ? {} : { user: event.user }),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...failureOf(execution, view),
@@ -44,8 +44,15 @@ export function stepInput(
     steps: seenBy(execution, view),
     ...itemOf(execution),
     ...(execution.async === undefined ? {} : { async: plain(execution.async) }),
+    ...(execution.undoes && { output: execution.undoes.output }),
     ctx,
   };
+}
+
+/** What a step does once more that was undone is not what it did at first. */
+function roundOf({ rounds }: RunView, step: string): string {
+  const round = rounds.get(step) ?? 0;
+  return round === 0 ? "" : `~${round}`;
 }
 
 /** All items of a list see the outputs as they were when it was made. */

@@ -18,7 +18,10 @@ import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
 
 /** What can be asked of a run from outside. Each is durable when it resolves. Throws ERR_RUN_UNKNOWN, ERR_RUN_STATE. */
 export interface Commands {
-  /** The run ends now: what is under way is ended, and does not count. */
+  /**
+   * The run ends now: what is under way is ended, and does not count. One whose function has compensations ends once what
+   * is under way has, and what its steps did is undone.
+   */
   cancel(runId: string, reason?: string): Promise<void>;
   /** What is under way may end, and waits go on; no step starts until it is resumed. */
   pause(runId: string, reason?: string): Promise<void>;
@@ -107,10 +110,13 @@ export function createCommands(options: CommandsOptions): Commands {
 
   return {
     cancel: (runId, reason) =>
-      add(runId, ({ finishedAt, status }, _, at) => {
-        if (status === "cancelled") return undefined;
+      add(runId, async (run, view, at) => {
+        const { finishedAt, status, functionId, functionVersion } = run;
+        if (status === "cancelled" || view.cancelling !== undefined) return undefined;
         if (finishedAt !== undefined) throw over(runId, status, "be cancelled");
-        return { type: "run.cancelled", at, ...(reason === undefined ? {} : { reason }) };
+        const definition = await definitions.get(functionId, functionVersion);
+        const why = reason === undefined ? {} : { reason };
+        return { type: undoes(definition, run, view) ? "run.cancelling" : "run.cancelled", at, ...why };
       }),
     pause: (runId, reason) =>
       add(runId, ({ finishedAt, status }, { paused }, at) => {
@@ -148,6 +154,11 @@ export function createCommands(options: CommandsOptions): Commands {
     const message = `Version ${functionVersion} of ${functionId} is not in the store.`;
     throw new MillraceError("ERR_VERSION_MISSING", message);
   }
+}
+
+/** Whether something of the run may have to be undone. */
+function undoes(definition: Definition | undefined, { status }: StoredRun, { steps }: RunView): boolean {
+  return definition?.compensations !== undefined && (steps.size > 0 || status === "running");
 }
 
 /** Who holds the run, and its timer, stay as they are, unless it is over, or begins once more. */

@@ -67,12 +67,13 @@ export function decideItems(
     ...reached,
     item: { index, value: known.list[index] ?? null },
   });
-  return { settled: false, ...startable(step, items, { ...moment, under, start }) };
+  const { concurrency } = step.forEach;
+  return { settled: false, ...startable({ id: step.id, concurrency }, items, { ...moment, under, start }) };
 }
 
 /** Which items may start: as many as there is room for, those in front first. */
-function startable(
-  { id, forEach: { concurrency } }: ForEachStep,
+export function startable(
+  { id, concurrency }: { readonly id: string; readonly concurrency: number },
   items: ItemsView,
   {
     now,
@@ -91,8 +92,9 @@ function startable(
     if (at > now) wakeAt = Math.min(wakeAt, at);
     else execute.push(start(index, attempts));
   }
-  let index = items.open.next(0);
-  for (; index < items.count && taken < concurrency; index = items.open.next(index + 1)) {
+  let place = items.open.next(0);
+  for (; place < items.count && taken < concurrency; place = items.open.next(place + 1)) {
+    const index = items.sequence?.[place] ?? place;
     if (items.retrying.has(index) || underWay.has(placeOf(id, index))) continue;
     taken += 1;
     execute.push(start(index));

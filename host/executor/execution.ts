@@ -19,6 +19,8 @@ export interface Execution {
   readonly failure?: StepFailed;
   /** The item of the step's list that it is for. */
   readonly item?: { readonly index: number; readonly value: Json };
+  /** What the step is to undo: what another, or an item of it, put out. */
+  readonly undoes?: { readonly output: Json };
 }
 
 /** The next attempt of a step without items. */

@@ -21,6 +21,20 @@ interface RecordedAttempt {
   readonly completion?: string;
 }
 
+/** What one step did is undone by another. */
+export interface Undo {
+  readonly step: string;
+  readonly by: string;
+}
+
+/** What is left of what a run's steps did that ended without completing. */
+interface Undone {
+  /** The steps that were undone; absent: nothing was to be. */
+  readonly undone?: readonly string[];
+  /** Those whose compensation failed. */
+  readonly notUndone?: readonly string[];
+}
+
 /** An attempt of one item of a step's list. */
 interface RecordedItem extends RecordedAttempt {
   /** Its place in the list, from 0 on. */
@@ -168,6 +182,10 @@ export type HistoryEntry =
   /** Nothing more is started until it is resumed. */
   | { readonly type: "run.paused"; readonly at: number; readonly reason?: string }
   | { readonly type: "run.resumed"; readonly at: number }
+  /** The run is to be cancelled, once what is under way has ended and what its steps did is undone. */
+  | { readonly type: "run.cancelling"; readonly at: number; readonly reason?: string }
+  /** What steps of a run did that has failed, or is to be cancelled, is undone, in this order. */
+  | { readonly type: "run.compensating"; readonly at: number; readonly steps: readonly Undo[] }
   /** The run had taken as long as it may: it fails. */
   | { readonly type: "run.timedOut"; readonly at: number; readonly failure: RecordedFailure }
   /** A run that was over goes on: these steps and waits are as if they had never been. */
@@ -178,6 +196,8 @@ export type HistoryEntry =
       readonly waits: readonly string[];
       /** Steps that go on with those of their items that had not completed. */
       readonly items?: readonly string[];
+      /** Of all of them, those whose effects were undone, and what undid them: what they do now has other keys. */
+      readonly undone?: readonly string[];
     }
   | {
       readonly type: "run.completed";
@@ -187,12 +207,12 @@ export type HistoryEntry =
       /** The step whose output is the run's; several: all of theirs, by step id. */
       readonly outputOf?: string | readonly string[];
     }
-  | {
+  | ({
       readonly type: "run.failed";
       readonly at: number;
       readonly failure: RecordedFailure & { readonly step?: string };
-    }
-  | { readonly type: "run.cancelled"; readonly at: number; readonly reason?: string };
+    } & Undone)
+  | ({ readonly type: "run.cancelled"; readonly at: number; readonly reason?: string } & Undone);
 
 /** Where a run stands. A paused run starts nothing until it is resumed. A parked run waits for a timer or an event and holds no memory. */
 export type RunStatus = "running" | "parked" | "paused" | "completed" | "failed" | "cancelled";

@@ -12,6 +12,8 @@ type ItemView =
 /** Where the items of one step stand. */
 export interface ItemsView {
   readonly count: number;
+  /** The items in the order in which they begin, where that is not the list's. */
+  readonly sequence?: readonly number[];
   /** Since when. */
   readonly at: number;
   /** What the step gives: the outputs alone, or what became of each item. */
@@ -86,9 +88,9 @@ export function applyToItems(view: ItemsOwner, entry: ItemsEntry): void {
 }
 
 /** The step's output, in the order of the list. */
-function collected({ count, gives, results }: ItemsView): Json {
+function collected({ count, sequence, gives, results }: ItemsView): Json {
   return Array.from({ length: count }, (_, index): Json => {
-    const result = results.get(index);
+    const result = results.get(sequence?.[index] ?? index);
     if (result === undefined) return null;
     if (gives === "outputs") return result.ok ? result.output : null;
     if (result.ok) return { ok: true, output: result.output };
@@ -107,16 +109,21 @@ export function forgetItems(view: ItemsOwner, step: string): void {
   view.items.delete(step);
 }
 
-/** The step goes on with the items that have not completed. */
-export function reopenItems(view: ItemsOwner, step: string): void {
+/** The step goes on with the items that have not completed, or whose effects were `undone`. */
+export function reopenItems(view: ItemsOwner, step: string, undone?: ItemsView): void {
   const items = view.items.get(step);
   if (items === undefined) return;
-  const again = [...items.results].filter(([, { ok }]) => !ok);
+  const isUndone = (item: number): boolean => undone?.results.get(item)?.ok === true;
+  const again = [...items.results].filter(([item, { ok }]) => !ok || isUndone(item));
   for (const [item, { attempts }] of [...again, ...items.retrying]) {
     view.earlierAttempts.set(placeOf(step, item), attempts);
     items.results.delete(item);
   }
   items.retrying.clear();
+  if (undone !== undefined) {
+    items.order = items.order.filter((item) => !isUndone(item));
+    items.bytes = Buffer.byteLength(JSON.stringify([...items.results.values()]));
+  }
   items.failed = 0;
   delete items.firstFailed;
   items.open = createOpenItems(items.count);

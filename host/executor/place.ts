@@ -3,6 +3,12 @@ export function placeOf(step: string, item: number | undefined): string {
   return item === undefined ? step : `${step}${divider}${item}`;
 }
 
+/** The step of a place. */
+export function stepOfPlace(place: string): string {
+  const at = place.indexOf(divider);
+  return at < 0 ? place : place.slice(0, at);
+}
+
 /** How many items of a step are under way. */
 export function itemsUnderWay(step: string, underWay: ReadonlySet<string>): number {
   const front = `${step}${divider}`;

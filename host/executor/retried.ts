@@ -2,6 +2,7 @@ import { MillraceError } from "../errors.ts";
 import { stepsOf, type Definition } from "../function/definition.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { RunView } from "./run-view.ts";
+import { takenBack } from "./undoing.ts";
 
 interface Retry {
   readonly at: number;
@@ -23,6 +24,9 @@ export function retriedEntry(
       `The run's function has no step ${JSON.stringify(from)} to go on from; it has ${ids}.`,
     );
   }
+  const { undoing = [] } = view;
+  const back = takenBack(view);
+  const taken = new Set(back.map(({ step }) => step));
   const again = new Set<string>();
   const anew = (id: string, ancestors: readonly string[]): boolean => {
     const { status, caught } = view.steps.get(id) ?? {};
@@ -31,6 +35,9 @@ export function retriedEntry(
     if (status === "retrying" || status === "items" || id === definition.onFailure?.id) return true;
     // It may have been skipped since one before it failed.
     if (status === "skipped" && ancestors.some((before) => again.has(before))) return true;
+    // What was undone is to be done again, and so is what was done with it; what undid it may have to do so again.
+    if (undoing.some(({ by }) => by === id)) return view.steps.has(id);
+    if (taken.has(id) || ancestors.some((before) => taken.has(before))) return true;
     return from !== undefined && (id === from || ancestors.includes(from));
   };
   for (const { id, ancestors } of all) if (anew(id, ancestors)) again.add(id);
@@ -44,7 +51,8 @@ export function retriedEntry(
     return wait === undefined || again.has(wait.from) || !decided;
   });
   const lists = items.length === 0 ? {} : { items };
-  return { type: "run.retried", at, steps, waits: waits.map(([id]) => id), ...lists };
+  const undone = back.length === 0 ? {} : { undone: back.flatMap(({ step, by }) => [step, by]) };
+  return { type: "run.retried", at, steps, waits: waits.map(([id]) => id), ...lists, ...undone };
 }
 
 /** Whether a step that begins once more does so with those of its items that have not completed. */
@@ -52,6 +60,8 @@ function reopens({ steps }: Definition, view: RunView, id: string, again: Readon
   const items = view.items.get(id);
   if (items === undefined || steps.get(id)?.ancestors.some((before) => again.has(before)) === true)
     return false;
-  // Where all have completed, nothing would be left to do.
-  return items.order.length < items.count;
+  const by = view.undoing?.find(({ step }) => step === id)?.by;
+  const undone = by === undefined ? 0 : (view.items.get(by)?.order.length ?? 0);
+  // Where all have completed, nothing would be left to do; where all were undone, all are to be done.
+  return undone === 0 ? items.order.length < items.count : items.order.length > undone;
 }

@@ -1,8 +1,9 @@
 import type { Event } from "../event/event.ts";
 import { applyCollecting, settleCollected, type CollectingView } from "./collecting.ts";
-import type { HistoryEntry, RecordedFailure } from "./history.ts";
+import type { HistoryEntry, RecordedFailure, Undo } from "./history.ts";
 import { applyToItems, forgetItems, reopenItems, type ItemsView } from "./items-view.ts";
 import { placeOf } from "./place.ts";
+import { itemsToUndo } from "./undoing.ts";
 import type { RunState, StepView, WaitView } from "./run-state.ts";
 
 /** What an attempt emits. */
@@ -34,6 +35,14 @@ export interface RunView extends RunState, CollectingView {
   readonly earlierAttempts: Map<string, number>;
   /** The first step that failed for good; without a step, what else made the run fail. */
   failed?: { readonly step?: string; readonly failure: RecordedFailure };
+  /** It is to be cancelled once what is to be undone is undone. */
+  cancelling?: { readonly reason?: string };
+  /** What is undone, in this order, once that has begun. */
+  undoing?: readonly Undo[];
+  /** By step: the entry by which it, or an item of it, completed last. */
+  readonly completions: Map<string, number>;
+  /** How often what a step does was undone, or it undid something, before it was to run anew. */
+  readonly rounds: Map<string, number>;
   finished?: "completed" | "failed" | "cancelled";
   /** Where its output is, once it has completed. */
   completion?: Extract<HistoryEntry, { readonly type: "run.completed" }>;
@@ -55,6 +64,8 @@ export function emptyView(): RunView {
     unpublished: new Map(),
     invoked: new Map(),
     earlierAttempts: new Map(),
+    completions: new Map(),
+    rounds: new Map(),
   };
 }
 
@@ -105,7 +116,10 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
     case "items.failed":
       applyToItems(view, entry);
       if (entry.type === "items.failed") fails(view, entry);
-      if (entry.type === "item.completed") emit(view, entry);
+      if (entry.type === "item.completed") {
+        emit(view, entry);
+        view.completions.set(entry.step, view.seq);
+      }
       break;
     case "wait.armed":
     case "wait.matched":
@@ -116,6 +130,15 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
     case "run.paused":
     case "run.resumed":
       view.paused = entry.type === "run.paused";
+      break;
+    case "run.cancelling": {
+      const { reason } = entry;
+      view.cancelling = reason === undefined ? {} : { reason };
+      view.paused = false;
+      break;
+    }
+    case "run.compensating":
+      beginUndoing(view, entry);
       break;
     case "run.timedOut":
       view.failed ??= { failure: entry.failure };
@@ -151,6 +174,7 @@ function applyToStep(view: RunView, entry: Extract<HistoryEntry, { type: `step.$
         at: entry.at,
       });
       emit(view, entry);
+      view.completions.set(entry.step, view.seq);
       break;
     case "step.emitted":
       view.unpublished.delete(placeOf(entry.step, entry.item));
@@ -204,22 +228,42 @@ function admit(view: RunView, at: number): void {
   delete view.queued;
 }
 
+function beginUndoing(
+  view: RunView,
+  { at, steps }: Extract<HistoryEntry, { type: "run.compensating" }>,
+): void {
+  view.undoing = steps;
+  for (const { step, by } of steps) {
+    const items = view.items.get(step);
+    if (items === undefined) continue;
+    view.items.set(by, itemsToUndo(items, at));
+    view.steps.set(by, { status: "items", attempts: 0, at });
+  }
+}
+
 function retry(
   view: RunView,
-  { at, steps, waits, items = [] }: Extract<HistoryEntry, { type: "run.retried" }>,
+  { at, steps, waits, items = [], undone = [] }: Extract<HistoryEntry, { type: "run.retried" }>,
 ): void {
+  // Before what undid them is forgotten.
+  for (const id of items) {
+    const by = undone.includes(id) ? view.undoing?.find(({ step }) => step === id)?.by : undefined;
+    reopenItems(view, id, by === undefined ? undefined : view.items.get(by));
+  }
+  for (const id of undone) view.rounds.set(id, (view.rounds.get(id) ?? 0) + 1);
   for (const id of steps) {
     forgetItems(view, id);
     const attempts = view.steps.get(id)?.attempts ?? 0;
     if (attempts > 0) view.earlierAttempts.set(id, attempts);
     view.steps.delete(id);
   }
-  for (const id of items) reopenItems(view, id);
   for (const id of waits) view.waits.delete(id);
   // What was invoked is waited for no longer, and the next attempt invokes another one.
   for (const [id, { attempt }] of view.invoked) view.earlierAttempts.set(id, attempt);
   view.invoked.clear();
   delete view.failed;
+  delete view.cancelling;
+  delete view.undoing;
   delete view.finished;
   delete view.completion;
   delete view.queued;
@@ -247,7 +291,8 @@ function fails(
     caught,
   }: Pick<Extract<HistoryEntry, { type: "items.failed" }>, "step" | "failure" | "caught">,
 ): void {
-  if (caught !== true) view.failed ??= { step, failure };
+  // What fails while a run is being cancelled changes nothing about that.
+  if (caught !== true && view.cancelling === undefined) view.failed ??= { step, failure };
 }
 
 function setWait(view: RunView, id: string, wait: WaitView): void {

@@ -1,9 +1,10 @@
 import { hasProgram, type Definition, type StepDefinition } from "../function/definition.ts";
 import { decideItems, runsOnceAnItem } from "./decide-items.ts";
+import { decideEnding } from "./ending.ts";
 import { isCaught, joined, type EdgeState } from "./edges.ts";
 import { executionOf, type Execution } from "./execution.ts";
 import type { HistoryEntry } from "./history.ts";
-import { invocation, nextLook } from "./invocation.ts";
+import { invoke, looksAt } from "./invoking.ts";
 import { completion } from "./output.ts";
 import type { StepView } from "./run-state.ts";
 import { applyEntry, type RunView } from "./run-view.ts";
@@ -45,15 +46,20 @@ export function transition(definition: Definition, view: RunView, moment: Moment
   if (isOver(view)) return { decided, execute: [] };
   if (turn.waits) return { decided, execute: [], wakeAt: turn.wakeAt };
   const overAt = endOfTime(definition, view);
-  if (view.failed === undefined && overAt <= moment.now) decide(view, decided, timedOut(moment.now));
-  if (view.failed !== undefined) return failing(definition, view, moment, decided);
+  if (!isEnding(view) && overAt <= moment.now) decide(view, decided, timedOut(moment.now));
+  const ending = (): Transition => ({
+    ...decideEnding(definition, view, moment, (entry) => decide(view, decided, entry)),
+    decided,
+  });
+  if (isEnding(view)) return ending();
 
   for (;;) {
     const before = decided.length;
     const waits = decideWaits(definition, view, moment, (entry) => decide(view, decided, entry));
     if (isOver(view)) return { decided, execute: [] };
+    if (isEnding(view)) return ending();
     const steps = decideSteps(definition, view, moment, decided);
-    if (view.failed !== undefined) return failing(definition, view, moment, decided);
+    if (isEnding(view)) return ending();
     // What was decided of the steps may be news to the waits.
     if (decided.length > before && definition.waits.size > 0 && !isOver(view)) continue;
     const { execute, wakeAt } = view.paused === true ? nothing : steps;
@@ -72,6 +78,11 @@ const nothing = { execute: [], wakeAt: Number.POSITIVE_INFINITY } as const;
 
 function isOver({ finished }: RunView): boolean {
   return finished !== undefined;
+}
+
+/** It goes on no more, and has not ended yet. */
+function isEnding({ failed, cancelling }: RunView): boolean {
+  return failed !== undefined || cancelling !== undefined;
 }
 
 /** When the run has taken as long as it may. */
@@ -122,7 +133,8 @@ function decideSteps(
       continue;
     }
     if (state.kind === "taken" && hasProgram(step)) execute.push(executionOf(step, view, moment));
-    if (state.kind === "taken" && view.paused !== true) invoke(definition, step, view, moment, decided);
+    if (state.kind === "taken" && view.paused !== true)
+      invoke(definition, step, view, moment, (entry) => decide(view, decided, entry));
     // What can't be invoked has failed already.
     settled &&= isSettled(view.steps.get(step.id));
     if (state.kind === "waiting") wakeAt = Math.min(wakeAt, state.until);
@@ -172,50 +184,6 @@ function stateOf(step: StepDefinition, view: RunView, moment: Moment): EdgeState
   if (known === undefined) return joined(step, view, moment);
   if (known.status === "items") return { kind: "taken" };
   return { kind: known.at > moment.now ? "waiting" : "taken", until: known.at };
-}
-
-/** Begins an attempt of a step that has no program. */
-function invoke(
-  definition: Definition,
-  step: StepDefinition,
-  view: RunView,
-  moment: Moment,
-  decided: HistoryEntry[],
-): void {
-  const { invoke: invokes } = step;
-  if (invokes !== undefined)
-    decide(view, decided, invocation(definition, { ...step, invoke: invokes }, view, moment));
-}
-
-/** When one of the runs that were invoked must be looked at; infinite when there are none. */
-function looksAt({ invoked }: RunView, { now }: Moment): number {
-  return Math.min(Number.POSITIVE_INFINITY, ...[...invoked.values()].map((one) => nextLook(one, now)));
-}
-
-/** A step has failed for good: what is under way may end, nothing new starts but the `onFailure` step. */
-function failing(definition: Definition, view: RunView, moment: Moment, decided: HistoryEntry[]): Transition {
-  const { now, underWay } = moment;
-  const { failed } = view;
-  if (failed === undefined) return { decided, execute: [] };
-  const handler = definition.onFailure;
-  // A run that has no time left has none for what is under way either.
-  const abandons = failed.step === undefined && [...underWay].some((id) => id !== handler?.id);
-  if (abandons) return { decided, execute: [], abandon: true };
-  if (underWay.size > 0) return { decided, execute: [] };
-  const waiting = (): Transition => ({ decided, execute: [], wakeAt: looksAt(view, moment) });
-  if (view.invoked.size > 0) return waiting();
-  const handled = handler === undefined ? undefined : view.steps.get(handler.id);
-  if (handler !== undefined && (handled === undefined || handled.status === "retrying")) {
-    if (view.paused === true) return { decided, execute: [] };
-    if (handled !== undefined && handled.at > now) return { decided, execute: [], wakeAt: handled.at };
-    if (hasProgram(handler)) return { decided, execute: [executionOf(handler, view, moment)] };
-    invoke(definition, handler, view, moment, decided);
-    if (view.invoked.size > 0) return waiting();
-  }
-  const { step, failure } = failed;
-  const ending = { ...failure, ...(step === undefined ? {} : { step }) };
-  decide(view, decided, { type: "run.failed", at: now, failure: ending });
-  return { decided, execute: [] };
 }
 
 function decide(view: RunView, decided: HistoryEntry[], entry: HistoryEntry): void {

@@ -5,7 +5,8 @@ import type { RunSummary, StoredRun } from "../state/state.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { outputOfRun } from "./output.ts";
 import { itemsDetail, type ItemsDetail } from "./items-detail.ts";
-import { foldHistory } from "./run-view.ts";
+import { undone } from "./undoing.ts";
+import { foldHistory, type RunView } from "./run-view.ts";
 import { type CollectedDetail, viewCollected } from "./view-collected.ts";
 
 /** A run as a person looks at it: what became of each step, attempt by attempt. */
@@ -21,6 +22,10 @@ export interface RunDetail extends RunSummary {
   readonly reason?: string;
   /** What it waits for before it goes on; absent: it has its turn. */
   readonly queued?: { readonly since: number; readonly reason: string; readonly until?: number };
+  /** The steps that were undone, since the run failed or was cancelled; absent: nothing was to be. */
+  readonly undone?: readonly string[];
+  /** Those that are to be undone and are not: not yet, or since their compensation failed. */
+  readonly notUndone?: readonly string[];
   /** The run of which this one is another try, with another event. */
   readonly retryOf?: string;
   /** What it came to, once it has completed. */
@@ -128,6 +133,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
         ending.failure = entry.failure;
         break;
       case "run.paused":
+      case "run.cancelling":
       case "run.cancelled":
         if (entry.reason !== undefined) ending.reason = entry.reason;
         break;
@@ -149,6 +155,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "run.collected":
       case "run.begun":
       case "run.completed":
+      case "run.compensating":
       case "items.begun":
       case "item.completed":
       case "item.failed":
@@ -170,14 +177,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
   const collected = viewCollected(history);
   const output = outputOfRun(folded);
   if (output !== undefined) ending.output = output;
-  for (const [id, items] of folded.items) {
-    const { status = "pending", output: all } = folded.steps.get(id) ?? {};
-    Object.assign(stepOf(id), {
-      status: status === "items" ? "running" : status,
-      items: itemsDetail(items),
-      ...(all === undefined ? {} : { output: all }),
-    });
-  }
+  addItems(stepOf, folded);
   if (event === undefined) throw new TypeError(`the history of run ${run.id} does not begin with its event`);
   if (summary.finishedAt !== undefined) {
     for (const step of steps.values()) settle(step);
@@ -189,10 +189,23 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     ...(events === undefined ? {} : { events }),
     ...(collected === undefined ? {} : { collected }),
     ...ending,
+    ...undone(folded),
     ...(queued === undefined || summary.finishedAt !== undefined ? {} : { queued }),
     steps: [...steps.values()],
     ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
   };
+}
+
+/** What is known of the steps that run once an item. */
+function addItems(stepOf: (id: string) => Mutable<StepDetail>, folded: RunView): void {
+  for (const [id, items] of folded.items) {
+    const { status = "pending", output: all } = folded.steps.get(id) ?? {};
+    Object.assign(stepOf(id), {
+      status: status === "items" ? "running" : status,
+      items: itemsDetail(items),
+      ...(all === undefined ? {} : { output: all }),
+    });
+  }
 }
 
 /** The steps of a run of which nothing is recorded yet. */

@@ -72,7 +72,7 @@ export function decideWaits(
         decide({ type: "wait.matched", at: now, wait: wait.id, event: stored.event });
         if (wait.cancels !== true) continue;
         decide({
-          type: "run.cancelled",
+          type: definition.compensations === undefined ? "run.cancelled" : "run.cancelling",
           at: now,
           reason: `event ${stored.event.name} came: ${stored.event.id}`,
         });

@@ -13,7 +13,7 @@ import {
 } from "./expression.ts";
 import type { Findings } from "./finding.ts";
 import { ancestors, topologicalOrder } from "./graph.ts";
-import type { EdgeOutline, Outline, Text } from "./outline.ts";
+import { apartOf, type EdgeOutline, type Outline, type Text } from "./outline.ts";
 
 /** The steps whose outputs an expression may name, and where they lead, in words; undefined: nobody can say. */
 interface Visible {
@@ -75,7 +75,8 @@ function checkOutput(outline: Outline, findings: Findings): void {
   const { output, steps, onFailure } = outline;
   if (output === undefined) return;
   const names: readonly string[] = outputNames;
-  const visible = [...steps.keys()].filter((id) => id !== onFailure?.text);
+  const apart = apartOf(outline);
+  const visible = [...steps.keys()].filter((id) => !apart.has(id));
   if (output.text === onFailure?.text) {
     const message = `${output.text} runs when the run has failed, and a failed run has no output`;
     findings.add({ code: "ERR_FUNCTION_ON_FAILURE", pointer: output.pointer, message });

@@ -3,13 +3,15 @@ import { canonicalJson } from "./digest.ts";
 import { triggerStep } from "./document.ts";
 import type { Findings } from "./finding.ts";
 import { type Graph, cycles, onCycles, reachable } from "./graph.ts";
-import type { EdgeOutline, Outline } from "./outline.ts";
+import { apartOf, type EdgeOutline, type Outline } from "./outline.ts";
 
-/** The steps that edges lead between: all but the `onFailure` step, each with the steps its edges come from. */
-export function graphOf({ steps, onFailure }: Outline): Graph {
+/** The steps that edges lead between: all but the `onFailure` step and those that undo others, each with the steps its edges come from. */
+export function graphOf(outline: Outline): Graph {
+  const { steps } = outline;
+  const apart = apartOf(outline);
   const graph = new Map<string, string[]>();
   for (const [id, { edges }] of steps) {
-    if (id !== onFailure?.text)
+    if (!apart.has(id))
       graph.set(
         id,
         edges.flatMap(({ step }) => (step === undefined ? [] : [step.text])),

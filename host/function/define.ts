@@ -20,6 +20,7 @@ import {
   type StepDocument,
   type TriggerDocument,
   triggerEvent,
+  stepsApart,
   triggerStep,
 } from "./document.ts";
 import { parseDuration } from "./duration.ts";
@@ -61,9 +62,10 @@ export function functionVersion(
 /** Compiles a version of a document that loadFunction took; throws ERR_FUNCTION_SCHEMA for one it would refuse. */
 export function define(version: FunctionVersion): Definition {
   const { document } = version;
+  const apart = stepsApart(document);
   const graph = new Map(
     Object.entries(document.steps)
-      .filter(([id]) => id !== document.onFailure)
+      .filter(([id]) => !apart.has(id))
       .map(([id, step]) => [id, (step.after ?? []).map((edge) => edge.step)]),
   );
   const order = topologicalOrder(graph);
@@ -79,6 +81,15 @@ export function define(version: FunctionVersion): Definition {
     id,
     defineStep(version, id, before.get(id) ?? [], waits),
   ];
+  const compensations = new Map(
+    order.flatMap((id) => {
+      const { compensate: by, forEach } = document.steps[id] ?? {};
+      if (by === undefined) return [];
+      // A list in the input of what undoes each of its items would be written as often as it is long.
+      const seen = [...(before.get(id) ?? []), ...(forEach === undefined ? [id] : [])];
+      return [[id, defineStep(version, by, seen, waits)] as const];
+    }),
+  );
   const flowControl = defineFlowControl(document, { duration, value });
   return {
     id: document.id,
@@ -89,6 +100,7 @@ export function define(version: FunctionVersion): Definition {
     ...(document.onFailure === undefined
       ? {}
       : { onFailure: defineStep(version, document.onFailure, order, waits) }),
+    ...(compensations.size === 0 ? {} : { compensations }),
     output: defineOutput(
       document,
       (source) => compiled(source, [...outputNames, "events"], "value").expression,
@@ -147,7 +159,7 @@ function defineStep(
         ? retryOf(step.retry, retryOf(document.retry, defaultRetry))
         : retryOf(step.retry, { ...retryOf(document.retry, defaultRetry), retries: 0 }),
     join: step.join ?? "all",
-    edges: id === document.onFailure ? [] : edgesOf(step.after, waits),
+    edges: stepsApart(document).has(id) ? [] : edgesOf(step.after, waits),
     ancestors: before,
     ...(isCaught(document, id) ? { caught: true } : {}),
     ...(step.forEach === undefined ? {} : { forEach: defineForEach(step.forEach, before, broken) }),

@@ -13,6 +13,8 @@ export interface Definition {
   /** In topological order; the `onFailure` step is not among them. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
   readonly onFailure?: StepDefinition;
+  /** By the step that each of them undoes; not among the steps. Absent: there are none. */
+  readonly compensations?: ReadonlyMap<string, StepDefinition>;
   readonly output: OutputDefinition;
   /** How long a run may take. */
   readonly timeoutMs?: number;
@@ -74,9 +76,13 @@ interface Trigger {
   readonly cron?: CronTrigger;
 }
 
-/** All steps of a definition, the `onFailure` step at the end. */
-export function stepsOf({ steps, onFailure }: Definition): readonly StepDefinition[] {
-  return [...steps.values(), ...(onFailure === undefined ? [] : [onFailure])];
+/** All steps of a definition, those that undo others behind them, the `onFailure` step at the end. */
+export function stepsOf({
+  steps,
+  compensations = new Map(),
+  onFailure,
+}: Definition): readonly StepDefinition[] {
+  return [...steps.values(), ...compensations.values(), ...(onFailure === undefined ? [] : [onFailure])];
 }
 
 export interface StepDefinition {

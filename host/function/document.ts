@@ -137,6 +137,8 @@ export interface StepDocument {
   readonly join?: "all" | "any";
   /** The program runs once an item of a list. */
   readonly forEach?: ForEachDocument;
+  /** The step that undoes what this one did, when the run fails or is cancelled. */
+  readonly compensate?: string;
   readonly retry?: RetryDocument;
   /** Wall time of one attempt, as a duration: "30s". */
   readonly timeout?: string;
@@ -177,6 +179,15 @@ export interface InvokeDocument {
   readonly data?: Json;
   /** How long to wait for it, as a duration; then it is cancelled. */
   readonly timeout?: string;
+}
+
+/** The steps that edges do not lead to: the `onFailure` step, and those that undo others. */
+export function stepsApart({
+  steps,
+  onFailure,
+}: Pick<FunctionDocument, "steps" | "onFailure">): ReadonlySet<string> {
+  const undoing = Object.values(steps).flatMap(({ compensate }) => compensate ?? []);
+  return new Set([...(onFailure === undefined ? [] : [onFailure]), ...undoing]);
 }
 
 export interface EdgeDocument {

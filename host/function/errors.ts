@@ -70,6 +70,12 @@ export const functionErrors = {
     summary: "An edge leads to or from the `onFailure` step, which runs apart from the others.",
     next: "Remove the edge, or name another step in `onFailure`.",
   },
+  ERR_FUNCTION_COMPENSATE: {
+    status: 422,
+    summary:
+      "A step's `compensate` names a step that can't undo it: one with edges, or that has another task.",
+    next: "Give each step that is to be undone a compensation of its own, without `after`.",
+  },
   ERR_FUNCTION_FAILURE_EDGE: {
     status: 422,
     summary:

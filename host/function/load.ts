@@ -6,6 +6,7 @@ import { checkCapabilities } from "./check-capabilities.ts";
 import { checkRuntimes } from "./check-runtimes.ts";
 import { checkCollect } from "./check-collect.ts";
 import { checkInvoke } from "./check-invoke.ts";
+import { checkCompensations } from "./check-compensations.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkFlowControl } from "./check-flow-control.ts";
 import { checkFailureEdges } from "./check-failure-edges.ts";
@@ -78,6 +79,7 @@ function check(document: Json, findings: Findings): void {
   checkSteps(outline, findings);
   checkGraph(outline, findings);
   checkForEach(outline, findings);
+  checkCompensations(outline, findings);
   checkFailureEdges(outline, findings);
   checkWaits(outline, findings);
   checkExpressions(outline, findings);

@@ -33,6 +33,9 @@ interface StepOutline {
   readonly id?: Text;
   readonly path?: Text;
   readonly join?: Json;
+  readonly compensate?: Text;
+  /** It invokes a function, and has no program. */
+  readonly invoking: boolean;
   readonly forEach?: ForEachOutline;
   /** The expressions in the data of what it invokes. */
   readonly invokes: readonly Text[];
@@ -103,6 +106,12 @@ function valuesOf(root: JsonObject): readonly Text[] {
   return [...keys, text(root, "priority", "").priority].filter((value) => value !== undefined);
 }
 
+/** The steps that edges do not lead to: the `onFailure` step, and those that undo others. */
+export function apartOf({ steps, onFailure }: Pick<Outline, "steps" | "onFailure">): ReadonlySet<string> {
+  const undoing = [...steps.values()].flatMap(({ compensate }) => compensate?.text ?? []);
+  return new Set([...(onFailure === undefined ? [] : [onFailure.text]), ...undoing]);
+}
+
 function stepOf(step: JsonObject, pointer: string): StepOutline {
   const edges = listOf(step, "after").map((value, index): EdgeOutline => {
     const edge = objectOf(value);
@@ -122,9 +131,11 @@ function stepOf(step: JsonObject, pointer: string): StepOutline {
   return {
     pointer,
     edges,
+    invoking: member(step, "invoke") !== undefined,
     invokes: data === undefined ? [] : textsIn(data, `${pointer}/invoke/data`),
     ...text(step, "id", pointer),
     ...text(step, "path", pointer),
+    ...text(step, "compensate", pointer),
     ...(join === undefined ? {} : { join }),
     ...forEachOf(step, `${pointer}/forEach`),
   };

@@ -33,6 +33,8 @@ interface StepSketch {
   readonly join?: "all" | "any";
   readonly retries?: number;
   readonly forEach?: ForEachDefinition;
+  /** The step that undoes this one; without `after`. */
+  readonly compensate?: string;
 }
 
 /** A definition from a sketch: step ids to what they come after; steps stand in topological order. */
@@ -66,6 +68,12 @@ export function sketch(
       if (leads === true) all.set(from, { ...all.get(from)!, caught: true });
     }
   }
+  const compensations = new Map<string, StepDefinition>();
+  for (const [id, { compensate: by }] of Object.entries(steps)) {
+    if (by === undefined) continue;
+    compensations.set(id, { ...all.get(by)!, edges: [], ancestors: [...all.get(id)!.ancestors, id] });
+  }
+  for (const { id } of compensations.values()) all.delete(id);
   const handler = onFailure === undefined ? undefined : all.get(onFailure);
   if (onFailure !== undefined) all.delete(onFailure);
   return {
@@ -82,6 +90,7 @@ export function sketch(
       },
       () => ({ source: "", value: () => ({ kind: "value", value: null }) }),
     ),
+    ...(compensations.size === 0 ? {} : { compensations }),
     waits: new Map(waits.map((wait) => [wait.id, wait])),
     ...(handler === undefined ? {} : { onFailure: handler }),
   };
