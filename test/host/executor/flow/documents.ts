@@ -16,6 +16,8 @@ interface Sketch {
   readonly async?: { readonly ttl: string; readonly match?: string; readonly onTimeout?: true };
   /** Whether the condition looks at the event. */
   readonly looks?: true;
+  /** Whether it leads from a failure, where that is possible. */
+  readonly fails?: true;
 }
 
 const edge: fc.Arbitrary<Sketch> = fc.record(
@@ -32,6 +34,7 @@ const edge: fc.Arbitrary<Sketch> = fc.record(
       { requiredKeys: ["ttl"] },
     ),
     looks: fc.constant<true>(true),
+    fails: fc.constant<true>(true),
   },
   { requiredKeys: ["from"] },
 );
@@ -210,9 +213,10 @@ function documented(
   event = `e${place}`,
 ): StepDocument {
   return {
-    after: after.map(({ from, looks, async, ...kept }): EdgeDocument => {
+    after: after.map(({ from, looks, fails, async, ...kept }): EdgeDocument => {
       const edgeFrom = { step: from === 0 || from > place ? "$trigger" : `s${from - 1}`, ...kept };
-      if (async === undefined) return edgeFrom;
+      if (async === undefined)
+        return fails === true && edgeFrom.step !== "$trigger" ? { ...edgeFrom, on: "failure" } : edgeFrom;
       const waiting = { ...edgeFrom, async: { event, ...async } };
       return looks === true && async.onTimeout !== true ? { ...waiting, if: ofEvent } : waiting;
     }),

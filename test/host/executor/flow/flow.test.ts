@@ -4,7 +4,7 @@ import { chains, flat, scenarios } from "./documents.ts";
 import { expectedOf, type Expected, type Scenario } from "./model.ts";
 import { createStage, type Stage } from "./play.ts";
 
-const numRuns = Number(process.env["MILLRACE_MODEL_RUNS"] ?? 500);
+const numRuns = Number(process.env["MILLRACE_MODEL_RUNS"] ?? 1_000);
 const seed = process.env["MILLRACE_MODEL_SEED"];
 
 let stage: Stage;

@@ -58,6 +58,8 @@ interface Step {
   readonly became: "completed" | "failed" | "skipped";
   /** The events that were waited for on the way there. */
   readonly took: readonly FlowEvent[];
+  /** An event comes in the very moment in which the time for it is over. */
+  readonly tied: boolean;
 }
 
 interface Attempt {
@@ -65,13 +67,12 @@ interface Attempt {
   readonly to: number;
 }
 
-interface Edge {
+interface Edge extends Pick<Step, "took" | "tied"> {
   readonly taken: boolean;
   readonly at: number;
-  readonly took: readonly FlowEvent[];
 }
 
-const trigger: Step = { attempts: [], settledAt: 0, became: "completed", took: [] };
+const trigger: Step = { attempts: [], settledAt: 0, became: "completed", took: [], tied: false };
 const never = Number.POSITIVE_INFINITY;
 
 /**
@@ -84,9 +85,8 @@ export function expectedOf(scenario: Scenario): Expected | undefined {
   for (const [id, step] of Object.entries(document.steps)) {
     if (id !== document.onFailure) steps.set(id, becomes(id, step, steps, scenario));
   }
-  const failedAt = least(
-    [...steps.values()].map((step) => (step.became === "failed" ? step.settledAt : never)),
-  );
+  if ([...steps.values()].some((step) => step.tied)) return undefined;
+  const failedAt = least([...steps].map(([id, step]) => uncaughtAt(id, step, steps, document)));
   const settledAt = Math.max(...[...steps.values()].map((step) => step.settledAt));
   const timesOutAt = document.timeout === undefined ? never : parseDuration(document.timeout)!;
   const { cancelAt = never } = scenario;
@@ -152,29 +152,29 @@ export function expectedOf(scenario: Scenario): Expected | undefined {
     const taken = edges.flatMap((edge) => (edge.taken ? [edge.at] : []));
     const dead = edges.flatMap((edge) => (edge.taken ? [] : [edge.at]));
     const took = edges.flatMap((edge) => edge.took);
+    const tied = edges.some((edge) => edge.tied);
     const starts = step.join === "any" ? taken.length > 0 : dead.length === 0;
     if (!starts) {
       const settledAt = step.join === "any" ? Math.max(...dead) : least(dead);
-      return { attempts: [], settledAt, became: "skipped", took };
+      return { attempts: [], settledAt, became: "skipped", took, tied };
     }
     const all = attemptsOf(id, step, step.join === "any" ? least(taken) : Math.max(...taken), of);
     const { fails = 0, fatal } = of.programs[id] ?? {};
     const fail = fatal === true || fails > (step.retry?.retries ?? 0);
-    return { attempts: all, settledAt: all.at(-1)!.to, became: fail ? "failed" : "completed", took };
+    return { attempts: all, settledAt: all.at(-1)!.to, became: fail ? "failed" : "completed", took, tied };
   }
 }
 
 /** Whether an edge is taken, and from when on that is so. */
 function edgeOf(edge: EdgeDocument, steps: ReadonlyMap<string, Step>, events: readonly FlowEvent[]): Edge {
   const from = steps.get(edge.step) ?? trigger;
-  const { settledAt, took } = from;
-  // A step that failed ends the run; what is behind it does not matter.
-  if (from.became === "failed") return { taken: true, at: never, took };
-  if (from.became === "skipped") return { taken: false, at: settledAt, took };
+  const { settledAt, took, tied } = from;
+  if (from.became !== (edge.on === "failure" ? "failed" : "completed"))
+    return { taken: false, at: settledAt, took, tied };
   if (edge.if !== undefined && edge.if !== ofEvent && conditions[edge.if] !== true)
-    return { taken: false, at: settledAt, took };
+    return { taken: false, at: settledAt, took, tied };
   const waited = settledAt + parseDuration(edge.wait ?? "0s")!;
-  if (edge.async === undefined) return { taken: true, at: waited, took };
+  if (edge.async === undefined) return { taken: true, at: waited, took, tied };
   const { event, match, onTimeout } = edge.async;
   const until = settledAt + parseDuration(edge.async.ttl)!;
   const found = events.find(
@@ -188,9 +188,31 @@ function edgeOf(edge: EdgeDocument, steps: ReadonlyMap<string, Step>, events: re
   // One that came before the wait began ends it as it begins.
   const endsAt = found === undefined ? until : Math.max(found.at, settledAt);
   const holds = found === undefined ? onTimeout === true : onTimeout !== true;
+  const both = { tied: tied || found?.at === until };
   const now = found === undefined ? took : [...took, found];
-  if (!holds || (edge.if === ofEvent && found?.key !== 1)) return { taken: false, at: endsAt, took: now };
-  return { taken: true, at: Math.max(waited, endsAt), took: now };
+  if (!holds || (edge.if === ofEvent && found?.key !== 1))
+    return { taken: false, at: endsAt, took: now, ...both };
+  return { taken: true, at: Math.max(waited, endsAt), took: now, ...both };
+}
+
+/** When a run fails by a step: never, where the failure leads somewhere. */
+function uncaughtAt(
+  id: string,
+  { became, settledAt }: Step,
+  steps: ReadonlyMap<string, Step>,
+  document: Scenario["document"],
+): number {
+  if (became !== "failed") return never;
+  const dead = Object.entries(document.steps).flatMap(([to, { after = [] }]) =>
+    after
+      .filter(({ step, on }) => step === id && on === "failure")
+      .map((edge) => {
+        if (edge.if !== undefined && conditions[edge.if] !== true) return settledAt;
+        const behind = steps.get(to);
+        return behind?.became === "skipped" ? Math.max(settledAt, behind.settledAt) : never;
+      }),
+  );
+  return Math.max(settledAt, ...dead);
 }
 
 function cancelEventAt({ document, events }: Scenario): number {

@@ -17,6 +17,8 @@ const stepIds = ["s0", "s1", "s2", "s3", "s4", "handler"] as const;
 
 /** Things that happen in one scenario, at most; what never comes to rest has more. */
 const mostThings = 500;
+/** Turns of the process in which nothing is heard of the host, until it has nothing to do. */
+const quietTurns = 12;
 
 export async function createStage(): Promise<Stage> {
   const clock = createVirtualClock();
@@ -44,6 +46,13 @@ export async function createStage(): Promise<Stage> {
   };
   const drivers = inProcessDrivers(Object.fromEntries(stepIds.map((id) => [id, program])));
   const host: Host = await createHost({ store: "memory:", clock, drivers });
+  let quiet = 0;
+  host.live.subscribe(() => (quiet = 0));
+  /** All that can happen at this time has: nothing has for a while. */
+  const settled = async (): Promise<void> => {
+    for (quiet = 0; quiet < quietTurns; quiet += 1)
+      await new Promise((resolve) => void setImmediate(resolve));
+  };
 
   return {
     async play(scenario, lateMs = 0) {
@@ -123,11 +132,6 @@ function renamed(document: FunctionDocument, name: (event: string) => string): F
       ? {}
       : { cancel: document.cancel.map((cancel) => ({ ...cancel, event: name(cancel.event) })) }),
   };
-}
-
-/** All that can happen at this time has. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 12; i += 1) await new Promise((resolve) => void setImmediate(resolve));
 }
 
 function unlessOver(error: unknown): void {
