@@ -106,8 +106,9 @@ async function compile(job: CompileJob, driver: Driver): Promise<Compiled> {
     const [program = "", ...first] = isCpp ? driver.cpp : driver.c;
     const object = join(folder, `${index}.o`);
     const own = [...includes, ...(flags === undefined ? [] : [`@${flags}`])];
-    // WASI has no exceptions to unwind by.
-    const always = ["-O2", "-fdiagnostics-color=never", ...(isCpp ? ["-fno-exceptions"] : [])];
+    // WASI has no exceptions to unwind by; and what is not declared would be missed by the linker, which knows no lines.
+    const ownKind = isCpp ? "-fno-exceptions" : "-Werror=implicit-function-declaration";
+    const always = ["-O2", "-fdiagnostics-color=never", ownKind];
     const args = [...first, ...always, ...own, "-MMD", "-MF", `${object}.d`, "-c", source, "-o", object];
     const run = await runTool(program, args, { cwd, signal, timeoutMs });
     if (run.code !== 0)

@@ -162,6 +162,21 @@ describe.skipIf(!canBuild("c"))("a compiled step", () => {
     300_000,
   );
 
+  test("in C is told where it calls what is not there", async () => {
+    await fixture.write({
+      "function.json": functionText({ s: "s.c" }),
+      "s.c": "#include <stdio.h>\nint main(void) {\n  return pritnf(1);\n}\n",
+    });
+    expect((await build()).problems).toMatchObject([
+      {
+        code: "ERR_BUILD_FAILED",
+        file: "s.c",
+        line: 3,
+        message: expect.stringContaining("pritnf") as string,
+      },
+    ]);
+  }, 300_000);
+
   test("in C++ may use its library, and is told that it can't throw", async () => {
     await fixture.write({
       "function.json": functionText({ s: "s" }),
