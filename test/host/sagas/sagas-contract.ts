@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { viewRun } from "../../../host/executor/view.ts";
+import { functionVersion } from "../../../host/function/define.ts";
+import type { FunctionDocument } from "../../../host/function/document.ts";
+import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { until } from "../broker/broker-contract.ts";
+import { Failure, inProcessDrivers, type Program } from "../in-process-driver.ts";
+
+/** Where the hosts of one test have their store. */
+export interface SagasStore {
+  readonly config: Pick<HostConfig, "store" | "nats">;
+  dispose(): Promise<void>;
+}
+
+/** Runs that undo what they did, and that go on over a failure, on every store. */
+export function sagasContract(name: string, open: () => Promise<SagasStore>): void {
+  describe(`sagas on ${name}`, () => {
+    const cleanups: (() => Promise<unknown>)[] = [];
+    afterEach(async () => {
+      for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+    });
+
+    const begin = async (
+      programs: Readonly<Record<string, Program>>,
+      steps: FunctionDocument["steps"],
+      more: Partial<FunctionDocument> = {},
+    ): Promise<{ on: Host; id: string }> => {
+      const { config, dispose } = await open();
+      cleanups.push(dispose);
+      const on = await createHost({ ...config, drivers: inProcessDrivers(programs) });
+      cleanups.push(() => on.close());
+      const document = { id: "f", triggers: [{ event: "a/b" }], steps, retry: { retries: 0 }, ...more };
+      await on.deploy([functionVersion(document, {}, 0)]);
+      const [published] = await on.publish([{ name: "a/b" }]);
+      return { on, id: runId("f", published!.id) };
+    };
+    const fail: Program = () => {
+      throw new Failure({ message: "no" });
+    };
+    const trip: FunctionDocument["steps"] = {
+      hotel: { compensate: "leave" },
+      flight: { after: [{ step: "hotel" }], compensate: "stay" },
+      pay: { after: [{ step: "flight" }] },
+      leave: {},
+      stay: {},
+      tell: {},
+    };
+
+    test("undo, in the reverse order, what was done, and then handle the failure", async () => {
+      const said: string[] = [];
+      const say: Program = ({ ctx, output }) => {
+        said.push(`${ctx.stepId} ${JSON.stringify(output ?? null)} ${ctx.failure?.step ?? ""}`);
+        return ctx.stepId;
+      };
+      const programs = { hotel: () => "H", flight: () => "F", pay: fail, leave: say, stay: say, tell: say };
+      const { on, id } = await begin(programs, trip, { onFailure: "tell" });
+      const run = await on.finished(id);
+      expect(said).toEqual(['stay "F" pay', 'leave "H" pay', "tell null pay"]);
+      const version = await on.version(run.functionId, run.functionVersion);
+      expect(viewRun(version?.document, run)).toMatchObject({
+        status: "failed",
+        undone: ["flight", "hotel"],
+      });
+    });
+
+    test("are cancelled once what is under way has ended and what was done is undone", async () => {
+      const gate = Promise.withResolvers<void>();
+      let underWay = false;
+      const undone: string[] = [];
+      const undo: Program = ({ ctx }) => (undone.push(ctx.stepId), null);
+      const flight: Program = async () => ((underWay = true), await gate.promise, "F");
+      const programs = { hotel: () => "H", flight, pay: () => "never", leave: undo, stay: undo, tell: undo };
+      const { on, id } = await begin(programs, trip, { onFailure: "tell" });
+      await until(() => underWay);
+      await on.commands.cancel(id, "changed my mind");
+      await on.commands.cancel(id);
+      gate.resolve();
+      const run = await on.finished(id);
+      expect(undone).toEqual(["stay", "leave"]);
+      expect(run.history.at(-1)).toMatchObject({
+        type: "run.cancelled",
+        reason: "changed my mind",
+        undone: ["flight", "hotel"],
+      });
+    });
+
+    test("parked for a wait are cancelled in the same way", async () => {
+      const undone: string[] = [];
+      const programs = { hotel: () => "H", pay: () => null, leave: () => (undone.push("leave"), null) };
+      const { on, id } = await begin(programs, {
+        hotel: { compensate: "leave" },
+        pay: { after: [{ step: "hotel", wait: "1h" }] },
+        leave: {},
+      });
+      await until(async () => (await on.runs.load(id))?.status === "parked");
+      await on.commands.cancel(id);
+      expect((await on.finished(id)).status).toBe("cancelled");
+      expect(undone).toEqual(["leave"]);
+    });
+
+    test("do again, when they are retried, what was undone, under another key", async () => {
+      const keys: string[] = [];
+      let broken = true;
+      const programs: Record<string, Program> = {
+        hotel: ({ ctx }) => (keys.push(ctx.idempotencyKey), "H"),
+        flight: () => "F",
+        pay: (input, signal) => (broken ? fail(input, signal) : "paid"),
+        leave: () => null,
+        stay: () => null,
+        tell: () => null,
+      };
+      const { on, id } = await begin(programs, trip, { onFailure: "tell" });
+      expect((await on.finished(id)).status).toBe("failed");
+      broken = false;
+      await on.commands.retry(id);
+      await until(async () => (await on.runs.load(id))?.status === "completed");
+      expect(keys).toEqual([`${id}:hotel`, `${id}:hotel~1`]);
+    });
+
+    test("go on over an edge from a failure", async () => {
+      const programs: Record<string, Program> = {
+        charge: fail,
+        ship: () => "never",
+        ask: ({ ctx }) => ctx.failure?.message ?? null,
+      };
+      const { on, id } = await begin(programs, {
+        charge: {},
+        ship: { after: [{ step: "charge" }] },
+        ask: { after: [{ step: "charge", on: "failure", if: "failure.code == 'ERR_STEP_FAILED'" }] },
+      });
+      const run = await on.finished(id);
+      expect(run.status).toBe("completed");
+      expect(run.history.find((entry) => entry.type === "step.completed")).toMatchObject({
+        step: "ask",
+        output: "no",
+      });
+    });
+  });
+}
