@@ -1,0 +1,5 @@
+interface Input {
+  output: { batch: string };
+}
+
+export default ({ output }: Input) => `${output.batch} discarded`;
