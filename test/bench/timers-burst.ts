@@ -38,7 +38,7 @@ export async function run(): Promise<readonly Figure[]> {
     const begun = performance.now();
     await send(host, waits, { wait: 86_400_000, most: trial, stop: () => false });
     const tookMs = ((performance.now() - begun) / trial) * timers;
-    const target = Date.now() + 2 * tookMs + 10_000;
+    const target = Date.now() + 3 * tookMs + 10_000;
     let sent = 0;
     while (sent < timers) {
       const from = Date.now();
