@@ -32,7 +32,9 @@ export function tooOld(tool: string, version: string, needed: string, install: I
 }
 
 function lack(code: HostErrorCode, what: string, install: Install): Lack {
-  const message = `${what}. Debian: ${install.debian} · macOS: ${install.macos}`;
+  const { debian, macos } = install;
+  const lines = debian === macos ? `Run: ${debian}` : `Debian: ${debian} · macOS: ${macos}`;
+  const message = `${what}. ${lines}`;
   return { ok: false, code, message, what, install };
 }
 
