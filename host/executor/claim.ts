@@ -16,14 +16,17 @@ interface ClaimOptions {
 }
 
 /** How far the clock of a host may be behind that of the store's server, in milliseconds. */
-const clockSkewMs = 60_000;
+export const clockSkewMs = 60_000;
 
-/** Makes a stored run this host's own, unless it needs nothing, or another host has it: then how it is to be let go. */
+/**
+ * Makes a stored run this host's own, unless it needs nothing, or another host has it: then how it is to be let go.
+ * "raced": somebody has added to it meanwhile, or has taken it.
+ */
 export async function claimRun(
   run: StoredRun,
   offered: StoredEvent | undefined,
   { runs, definitions, ports }: ClaimOptions,
-): Promise<TakenRun | Outcome> {
+): Promise<TakenRun | Outcome | "raced"> {
   const { peers, host, clock, notices, live } = ports;
   const { history, revision, status, wakeAt: timer, finishedAt: _, host: holder, ...header } = run;
   const definition = await definitions.get(run.functionId, run.functionVersion);
@@ -66,7 +69,7 @@ export async function claimRun(
   // From here on no other host can record anything for the run. What is decided already goes with it.
   const decided = next?.goesOn === true ? next.decided : [];
   const claimed = await runs.append(header, revision, decided, { status: "running", host });
-  if (claimed === undefined) return "lost";
+  if (claimed === undefined) return "raced";
   if (decided.length === 0) return { ...taken, revision: claimed };
   for (const entry of decided) applyEntry(taken.view, entry);
   if (live.observed) {

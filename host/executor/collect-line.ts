@@ -40,8 +40,8 @@ export interface CollectLineOptions {
   readonly live: Live;
   /** Hears of every timer that was stored. */
   armed(wakeAt: number): void;
-  /** Has a run looked at that has begun, by whichever host may. */
-  begun(runId: string, holder: string | undefined): void;
+  /** Has a run looked at by whoever holds it, or may; durable when it resolves. */
+  wake(runId: string, holder: string | undefined): Promise<void>;
   /** An event that another version of the function has taken first: it stays with that. */
   elsewhere(item: CollectItem, version: string): Promise<void>;
 }
@@ -90,7 +90,10 @@ export function createCollectLine(
   const moveOn = async (item: CollectItem, from: string, into: string): Promise<void> => {
     collected.forget();
     const earlier = await collected.load(from);
-    if (earlier?.has(item.id) === true) return settle(item, "collected");
+    if (earlier?.has(item.id) === true) {
+      await collected.add(from, [item.stored]);
+      return settle(item, "collected");
+    }
     if (earlier !== undefined && earlier.collecting === undefined) {
       item.into = (await runs.reassign(item.own, from, into))?.runId;
       return undefined;

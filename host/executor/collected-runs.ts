@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { CollectDefinition, Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
+import { clockSkewMs } from "./claim.ts";
 import { collectsUntil, fullBy, type Collecting } from "./collecting.ts";
 import { headerOf } from "./header.ts";
 import type { CollectedEvent, HistoryEntry } from "./history.ts";
@@ -36,7 +37,8 @@ interface CollectedRunsOptions {
   readonly clock: Clock;
   readonly live: Live;
   armed(wakeAt: number): void;
-  begun(runId: string, holder: string | undefined): void;
+  /** Has a run looked at by whoever holds it, or may; durable when it resolves. */
+  wake(runId: string, holder: string | undefined): Promise<void>;
 }
 
 interface Known {
@@ -85,8 +87,11 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
     for (const id of idsOf(entries)) ids.add(id);
     const { keepsTimer, ...update } = next.update;
     known = { run: { ...header, ...update, revision }, view, ids };
-    if (update.wakeAt !== undefined && keepsTimer !== true) options.armed(update.wakeAt);
-    if (view.collecting === undefined) options.begun(header.id, update.host);
+    const timer = keepsTimer === true ? undefined : update.wakeAt;
+    if (timer !== undefined) options.armed(timer);
+    // A timer that is set before the write may fire before it, and then finds nothing to do.
+    const mayHaveFired = timer !== undefined && timer - clock.now() <= clockSkewMs;
+    if (view.collecting === undefined || mayHaveFired) await options.wake(header.id, update.host);
     return true;
   };
 
@@ -100,28 +105,10 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
       { type: "run.started", at, event: first.event, eventSeq: first.seq },
       { type: "run.collecting", at, by: collects.by, ...(key === undefined ? {} : { key }), until },
     ];
-    const entries = [...beginning, ...more(foldHistory(beginning), rest, at)];
+    const entries = [...beginning, ...additions(foldHistory(beginning), rest, { at, collects })];
     const begins = entries.at(-1)?.type === "run.begun";
     const update: RunUpdate = { status: "parked", wakeAt: begins ? at : until };
     return write(undefined, entries, { run: { ...header, revision: 0, ...update }, update });
-  };
-
-  /** The entries by which events are added, and the run begins if they are enough. `view` is spent. */
-  const more = (view: RunView, events: readonly StoredEvent[], at: number): readonly HistoryEntry[] => {
-    const entries: HistoryEntry[] = [];
-    const { collecting } = view;
-    if (collecting === undefined) return entries;
-    if (events.length > 0) {
-      const until = Math.max(collecting.until, collectsUntil(collects, collecting.since, at));
-      const limit = collects.timeoutMs === undefined ? until : collecting.since + collects.timeoutMs;
-      const added = kept(collecting, events);
-      const entry: HistoryEntry = { type: "run.collected", at, events: added, until: Math.min(until, limit) };
-      applyEntry(view, entry);
-      entries.push(entry);
-    }
-    const why = fullBy(view.collecting ?? collecting, collects);
-    if (why !== undefined) entries.push({ type: "run.begun", at, why });
-    return entries;
   };
 
   const append = (at: Known, entries: readonly HistoryEntry[]): Promise<boolean> => {
@@ -134,14 +121,20 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
       const found = await find(runId);
       return found && { collecting: found.view.collecting, has: (id) => found.ids.has(id) };
     },
-    async add(runId, events) {
+    async add(runId, given) {
       const found = await find(runId);
+      // An event that is handed over twice may come twice at a time.
+      const events = [...new Map(given.map((stored) => [stored.event.id, stored])).values()];
       if (found === undefined) return create(runId, events);
       const { view, ids } = found;
       const added = events.filter(({ event }) => !ids.has(event.id));
+      // What comes again may have been with a host that has ended before it had the run looked at.
+      if (added.length < events.length && view.finished === undefined) {
+        await options.wake(runId, found.run.host);
+      }
       if (added.length === 0) return true;
       if (view.collecting === undefined) return false;
-      return append(found, more({ ...view }, added, clock.now()));
+      return append(found, additions({ ...view }, added, { at: clock.now(), collects }));
     },
     async begin(runId, why) {
       const found = await find(runId);
@@ -187,4 +180,26 @@ function idsOf(history: readonly HistoryEntry[]): Set<string> {
       return entry.type === "run.collected" ? entry.events.map(({ id }) => id) : [];
     }),
   );
+}
+
+/** The entries by which events are added, and the run begins if they are enough. `view` is spent. */
+function additions(
+  view: RunView,
+  events: readonly StoredEvent[],
+  { at, collects }: { readonly at: number; readonly collects: CollectDefinition },
+): readonly HistoryEntry[] {
+  const entries: HistoryEntry[] = [];
+  const { collecting } = view;
+  if (collecting === undefined) return entries;
+  if (events.length > 0) {
+    const until = Math.max(collecting.until, collectsUntil(collects, collecting.since, at));
+    const limit = collects.timeoutMs === undefined ? until : collecting.since + collects.timeoutMs;
+    const added = kept(collecting, events);
+    const entry: HistoryEntry = { type: "run.collected", at, events: added, until: Math.min(until, limit) };
+    applyEntry(view, entry);
+    entries.push(entry);
+  }
+  const why = fullBy(view.collecting ?? collecting, collects);
+  if (why !== undefined) entries.push({ type: "run.begun", at, why });
+  return entries;
 }

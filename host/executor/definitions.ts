@@ -71,15 +71,22 @@ export function createDefinitions(catalog: Catalog): Definitions {
     }
   };
 
-  return {
-    async load() {
-      const before = new Map(active);
+  /** What this process knows by now to be active: another host may have been there since it was asked for a change. */
+  const load = async (): Promise<readonly FunctionVersion[]> => {
+    for (;;) {
+      const newest = catalog.newest();
       const stored = await catalog.active();
+      if (catalog.newest() !== newest) continue;
+      const before = new Map(active);
       active.clear();
       for (const version of stored) active.set(version.functionId, version);
       index();
       return stored.filter(({ functionId, version }) => before.get(functionId)?.version !== version);
-    },
+    }
+  };
+
+  return {
+    load,
     async deploy(versions) {
       await checkInvoked(versions, isActive);
       // Compiled first: a version that can't be compiled must not become the active one.
@@ -90,18 +97,11 @@ export function createDefinitions(catalog: Catalog): Definitions {
           catalog.activate(functionId, version, createdAt),
         ),
       );
-      for (const version of versions) {
-        const before = active.get(version.functionId);
-        const { activatedAt } =
-          before?.version === version.version ? before : { activatedAt: version.createdAt };
-        active.set(version.functionId, { ...version, activatedAt });
-      }
-      index();
+      await load();
     },
     async remove(functionId) {
       await catalog.deactivate(functionId);
-      active.delete(functionId);
-      index();
+      await load();
     },
     active: () => [...active.values()],
     isActive,

@@ -89,10 +89,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const collector = createCollector({
     ...options,
     armed: ports.armed,
-    begun(id, holder) {
-      // A parked one is woken by its timer, which is due; this is quicker.
+    async wake(id, holder) {
       if (holder === host || peers === undefined) held.nudge(id);
-      if (peers !== undefined) options.events.wake(id).catch(notices.storeError);
+      // Where the host is the only one, the timer is a part of the run.
+      if (peers !== undefined) await options.events.wake(id);
     },
   });
   const timers =

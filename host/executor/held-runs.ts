@@ -43,6 +43,9 @@ interface HeldRunsOptions {
   readonly maxRuns: number;
 }
 
+/** How often a run is looked at anew that somebody adds to while it is claimed. */
+const mostTries = 5;
+
 export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: HeldRunsOptions): HeldRuns {
   const { peers } = ports;
   const slots = createSlots(maxRuns);
@@ -68,15 +71,18 @@ export function createHeldRuns({ runs, definitions, notices, ports, maxRuns }: H
   /** Loads a run and holds it, if there is anything to do for it. */
   const load = async (id: string, offered: StoredEvent | undefined): Promise<Held> => {
     try {
-      const run = await runs.load(id);
-      const over = run === undefined || run.finishedAt !== undefined;
-      // Whoever ended it may not have come to this.
-      if (over && run !== undefined) await ports.kin.ended(foldHistory(run.history));
-      if (over && run !== undefined) await releaseStored(run, { ...ports, definitions, over });
-      const taken = over ? "done" : await claimRun(run, offered, { runs, definitions, ports });
-      if (typeof taken !== "string") return hold(taken);
-      letGo(id);
-      return { ...notHeld(taken), over };
+      for (let tries = 1; ; tries += 1) {
+        const run = await runs.load(id);
+        const over = run === undefined || run.finishedAt !== undefined;
+        // Whoever ended it may not have come to this.
+        if (over && run !== undefined) await ports.kin.ended(foldHistory(run.history));
+        if (over && run !== undefined) await releaseStored(run, { ...ports, definitions, over });
+        const taken = over ? "done" : await claimRun(run, offered, { runs, definitions, ports });
+        if (typeof taken !== "string") return hold(taken);
+        if (taken === "raced" && tries < mostTries) continue;
+        letGo(id);
+        return { ...notHeld(taken === "raced" ? "lost" : taken), over };
+      }
     } catch (error) {
       letGo(id);
       throw error;

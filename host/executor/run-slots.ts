@@ -98,6 +98,8 @@ export function createRunSlots(
       return { plan: planRound(ports, waiting, busy), entries };
     },
     stored({ plan }) {
+      // Whoever looks at a parked run gives back what it has; one that goes on after all asks anew.
+      if (plan.idle) has = false;
       const { queue, place } = left ?? {};
       if (plan.here.length === 0 || queue === undefined || place === undefined) return;
       concurrency.leaveQueue(queue, place);

@@ -40,7 +40,9 @@ export function transition(definition: Definition, view: RunView, moment: Moment
   if (view.collecting !== undefined) {
     const { until } = view.collecting;
     if (until > moment.now) return { decided, execute: [], wakeAt: until };
+    // The rest is decided once this is stored: until then, more events may come.
     decide(view, decided, { type: "run.begun", at: moment.now, why: "time" });
+    return { decided, execute: [], wakeAt: moment.now };
   }
   const turn = decideTurn(definition, view, moment, (entry) => decide(view, decided, entry));
   if (isOver(view)) return { decided, execute: [] };

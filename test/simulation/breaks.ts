@@ -1,6 +1,6 @@
 import type { Broker, Outcome } from "../../host/broker/broker.ts";
 import { createMemoryGates } from "../../host/flow-control/memory-gates.ts";
-import type { Runs, State, Waits } from "../../host/state/state.ts";
+import type { Gates, Runs, State, Waits } from "../../host/state/state.ts";
 import type { Store } from "../../host/store.ts";
 
 /** Something that must not be, between a host and its store. */
@@ -109,6 +109,29 @@ export const breaks: Readonly<Record<string, Break>> = {
       return Promise.resolve();
     },
   })),
+  "sends an event into another run each time it comes": withRuns(() => ({
+    assign: async (own, into) => own.map(({ functionVersion }) => ({ runId: into, functionVersion })),
+  })),
+  "has an event go on from a run whether that has it or not": withRuns((runs) => ({
+    async assign(own, into) {
+      const went = await runs.assign(own, into);
+      const move = async (where: (typeof went)[number], index: number) =>
+        where && runs.reassign(own[index]!, where.runId, into);
+      return Promise.all(went.map(move));
+    },
+  })),
+  "names a run of its own in place of another's": (store) => {
+    const { gates } = store.state;
+    const heedless: Gates["store"] = async (key, value, over, keepMs) => {
+      if (!key.startsWith("c")) return gates.store(key, value, over, keepMs);
+      for (;;) {
+        const known = await gates.load(key);
+        const revision = await gates.store(key, value, known?.revision ?? null, keepMs);
+        if (revision !== undefined) return revision;
+      }
+    };
+    return { ...store, state: { ...store.state, gates: { ...gates, store: heedless } } };
+  },
   "does not look through the events that were stored before": withBroker((broker) => ({
     readEvents: async (filter) => (await broker.readEvents(filter)).slice(0, 0),
   })),

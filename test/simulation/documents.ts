@@ -7,7 +7,7 @@ import {
 import { functionVersion } from "../../host/function/define.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
-import type { Chance } from "./chance.ts";
+import { type Chance, createChance } from "./chance.ts";
 
 /** The events of a simulation. */
 export const eventNames = ["order/placed", "user/signed.up"] as const;
@@ -25,6 +25,9 @@ export const runtimes: readonly RuntimeName[] = ["wasm", "docker", "http"];
 
 /** The one expression of triggers: about half of the events are large. */
 const largeOnly = "data.large";
+/** The key by which events are collected, where there is one, and which of them. */
+export const keyToJoin = "data.key";
+export const largeToJoin = "data.large";
 /** The one expression of edges: about half of the outputs are so. */
 export const flagged = "output.flag";
 
@@ -87,7 +90,26 @@ export function randomVersion(
     ...(chance.happens(0.15) ? { timeout: chance.pick(["10s", "2m"]) } : {}),
     ...controls,
   };
-  return functionVersion(document, {}, createdAt);
+  return functionVersion({ ...document, ...collecting(document) }, {}, createdAt);
+}
+
+/** How the function collects events, if it does: decided apart, so that the other decisions of a seed stay as they are. */
+function collecting(document: FunctionDocument): Pick<FunctionDocument, "batch" | "debounce"> {
+  const chance = createChance(
+    Buffer.from(JSON.stringify(document)).reduce((sum, byte) => (sum * 31 + byte) | 0, 7),
+  );
+  const { idempotency, singleton, rateLimit, throttle } = document;
+  const single = [idempotency, singleton, rateLimit, throttle].some((control) => control !== undefined);
+  if (single || !chance.happens(0.3)) return {};
+  const key = chance.happens(0.6) ? { key: keyToJoin } : {};
+  if (chance.happens(0.5)) {
+    const timeout = chance.happens(0.5) ? { timeout: chance.pick(["5s", "30s"]) } : {};
+    return { debounce: { period: chance.pick(["200ms", "2s", "5s"]), ...key, ...timeout } };
+  }
+  const some = chance.happens(0.2) ? { if: largeToJoin } : {};
+  return {
+    batch: { maxSize: chance.between(1, 4), timeout: chance.pick(["500ms", "5s", "1m"]), ...key, ...some },
+  };
 }
 
 /** Of a function before this one, so that none starts itself: f0 comes first. */

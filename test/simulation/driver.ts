@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Attempt, AttemptResult, Driver, RuntimeName } from "../../runtime/driver.ts";
 import { allNames } from "./documents.ts";
 import type { Machine, World } from "./machine.ts";
-import { isClaim, type RunRecord } from "./server-runs.ts";
+import { eventsOf, isClaim, type RunRecord } from "./server-runs.ts";
 import { checkSlots } from "./invariants-flow.ts";
 import type { Server } from "./server.ts";
 
@@ -69,7 +69,7 @@ function execute({ input, program, signal }: Attempt, options: DriverOptions): P
   const record = server.runs.records.get(runId);
   if (record === undefined) violated("of a run that is not stored");
   else {
-    checkInput({ input, record, machine, violated });
+    checkInput({ input, record, machine, server, violated });
     checkSlots({ record, machine, server, violated });
   }
 
@@ -119,11 +119,12 @@ interface Check {
   readonly input: Attempt["input"];
   readonly record: RunRecord;
   readonly machine: Machine;
+  readonly server: Server;
   violated(what: string): void;
 }
 
 /** What a step is given is recorded, and it comes after all that it must come after. */
-function checkInput({ input, record, machine, violated }: Check): void {
+function checkInput({ input, record, machine, server, violated }: Check): void {
   const { stepId, attempt, functionVersion } = input.ctx;
   const { history, header, writes } = record;
   if (functionVersion !== header.functionVersion) violated("on another version than its run's");
@@ -134,6 +135,12 @@ function checkInput({ input, record, machine, violated }: Check): void {
   for (const [step, output] of Object.entries(input.steps)) {
     if (!isDeepStrictEqual(outputs.get(step), output))
       violated(`with an output of ${step} that is not recorded`);
+  }
+  if (input.events !== undefined) {
+    const places = new Map(server.stored.map(({ event, seq }) => [event.id, seq]));
+    const all = eventsOf(record).toSorted((one, other) => places.get(one)! - places.get(other)!);
+    if (input.events.map(({ id }) => id).join() !== all.join())
+      violated("with other events than are recorded");
   }
   const failures = history.filter((entry) => entry.type === "step.failed" && entry.step === stepId);
   if (attempt > failures.length + 1) violated("before its earlier attempts are recorded");

@@ -1,6 +1,7 @@
 import type { HistoryEntry } from "../../host/executor/history.ts";
 import { keyOf } from "../../host/flow-control/key.ts";
 import { orphanReason } from "../../host/executor/kin.ts";
+import { foldHistory } from "../../host/executor/run-view.ts";
 import type { FunctionDocument } from "../../host/function/document.ts";
 import { parseDuration } from "../../host/function/duration.ts";
 import type { Machine } from "./machine.ts";
@@ -103,8 +104,9 @@ function isRefused(history: readonly HistoryEntry[]): boolean {
   );
 }
 
-function keyValue([started]: readonly HistoryEntry[]): number {
-  return started?.type === "run.started" ? (started.event.data as { readonly key: number }).key : -1;
+function keyValue(history: readonly HistoryEntry[]): number {
+  const { event } = foldHistory(history);
+  return event === undefined ? -1 : (event.data as { readonly key: number }).key;
 }
 
 function documentOf({ header }: RunRecord, server: Server): FunctionDocument {

@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../../host/broker/broker.ts";
 import type { HistoryEntry } from "../../host/executor/history.ts";
+import { foldHistory } from "../../host/executor/run-view.ts";
 import { define, functionVersion } from "../../host/function/define.ts";
 import type { Definition, WaitDefinition } from "../../host/function/definition.ts";
 import type { EdgeDocument, FunctionDocument } from "../../host/function/document.ts";
@@ -24,7 +25,11 @@ export function checkWaits(
   stored: readonly StoredEvent[],
   violated: Violated,
 ): void {
-  const [started] = history;
+  const [first] = history;
+  // Of a run that has collected events, its own is that with which it began.
+  const { event, eventSeq } = foldHistory(history);
+  const own = { ...(event === undefined ? {} : { event }), ...(eventSeq === undefined ? {} : { eventSeq }) };
+  const started = first?.type === "run.started" ? { ...first, ...own } : first;
   const { waits } = define(version);
   const mentioned = new Set(history.flatMap((entry) => ("wait" in entry ? [entry.wait] : [])));
   for (const id of mentioned) {

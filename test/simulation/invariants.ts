@@ -8,6 +8,7 @@ import { flagged } from "./documents.ts";
 import { checkEmitted } from "./invariants-emit.ts";
 import { checkFlow } from "./invariants-flow.ts";
 import { checkInvoked } from "./invariants-invoke.ts";
+import { checkCollected, checkLines } from "./invariants-collect.ts";
 import { checkWaits, waitAllows } from "./invariants-waits.ts";
 import { isClaim, isCommand, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
@@ -17,7 +18,7 @@ type Completed = Extract<HistoryEntry, { type: "step.completed" }>;
 type Failed = Extract<HistoryEntry, { type: "step.failed" }>;
 
 /** What must be true of the store when everything has come to rest. */
-export function checkStore(server: Server, violated: Violated): void {
+export function checkStore(server: Server, violated: Violated, calm: boolean): void {
   if (server.events.pending > 0) violated(`${server.events.pending} events are not acknowledged`);
   if (server.wakes.pending > 0) violated(`${server.wakes.pending} wakes are not acknowledged`);
   for (const record of server.runs.records.values()) {
@@ -30,12 +31,14 @@ export function checkStore(server: Server, violated: Violated): void {
       checkWaits(record, version, server.stored, told);
       checkEmitted(record, server.stored, told);
       checkInvoked(record, server, told);
+      checkCollected(record, version, { stored: server.stored, violated: told, calm });
       checkVersion(record, version, server, told);
     }
     checkHolders(record, told);
   }
   checkRunsOfEvents(server, violated);
   checkFlow(server, violated);
+  checkLines(server, violated);
 }
 
 /** Only who has claimed a run last writes to it. */
@@ -103,7 +106,7 @@ function checkStep(
   const open = after.map((edge) => {
     const from =
       edge.step === triggerStep
-        ? history[0]
+        ? beginning(history)
         : history.find(
             (entry): entry is Completed => entry.type === "step.completed" && entry.step === edge.step,
           );
@@ -115,6 +118,11 @@ function checkStep(
   });
   const may = join === "any" ? open.includes(true) : !open.includes(false);
   if (!may) violated("ran before its parents, or against a condition");
+}
+
+/** The entry from which its own times count. */
+function beginning(history: readonly HistoryEntry[]): HistoryEntry | undefined {
+  return history.find(({ type }) => type === "run.begun") ?? history[0];
 }
 
 /** How the run ended is what became of its steps. */
@@ -135,7 +143,7 @@ function checkEnd(history: readonly HistoryEntry[], document: FunctionDocument, 
     const timedOut = history.find(({ type }) => type === "run.timedOut");
     if (dead.length === 0 && timedOut === undefined) violated("failed without a failure");
     const { timeout = "0s" } = document;
-    const [first] = history;
+    const first = beginning(history);
     if (timedOut !== undefined && timedOut.at < (first?.at ?? 0) + parseDuration(timeout)!)
       violated("timed out too early");
     const { onFailure } = document;

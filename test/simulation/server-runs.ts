@@ -9,18 +9,30 @@ export interface Write {
 }
 
 /** Whether a host made the run its own by this write: what it adds beside that, it decided from what was there. */
-export function isClaim({ entries, update }: Write): boolean {
-  return update.status === "running" && entries.every(({ type }) => decisions.has(type));
+export function isClaim(write: Write): boolean {
+  const { entries, update } = write;
+  return (
+    !isCollecting(write) && update.status === "running" && entries.every(({ type }) => decisions.has(type))
+  );
 }
 
 /** Whether somebody asked for something, whoever held the run. */
-export function isCommand({ entries }: Write): boolean {
+export function isCommand(write: Write): boolean {
+  const { entries } = write;
+  if (isCollecting(write)) return true;
   const asked = entries.at(-1);
   // Whoever ends a run publishes before what that has emitted.
   const others = entries.slice(0, -1);
   return (
     asked !== undefined && commands.has(asked.type) && others.every(({ type }) => type === "step.emitted")
   );
+}
+
+/** Whether events were added to a run, or it was to begin, whoever held it. */
+function isCollecting({ entries, update, machine }: Write): boolean {
+  const collects =
+    entries.length > 0 && entries.every(({ type }) => type === "run.collected" || type === "run.begun");
+  return collects && !(update.status === "running" && update.host === machine);
 }
 
 const commands: ReadonlySet<string> = new Set(["run.paused", "run.resumed", "run.cancelled"]);
@@ -33,6 +45,7 @@ const decisions: ReadonlySet<string> = new Set([
   "step.invoked",
   "run.timedOut",
   "run.admitted",
+  "run.begun",
 ]);
 
 /** A run as the simulated store keeps it. */
@@ -46,6 +59,14 @@ export interface RunRecord {
   revision: number;
   /** What the last write was, so that who made it knows it again. */
   token: string;
+}
+
+/** The ids of the events that a run has, in the order in which they came. */
+export function eventsOf({ history }: Pick<RunRecord, "history">): string[] {
+  return history.flatMap((entry) => {
+    if (entry.type === "run.started") return [entry.event.id];
+    return entry.type === "run.collected" ? entry.events.map(({ id }) => id) : [];
+  });
 }
 
 /** The runs of the simulated store; every operation is atomic. */
@@ -125,6 +146,6 @@ export function createServerRuns(isStale: (header: RunHeader) => boolean): Serve
       const { header, update, revision, history } = record;
       return { ...header, ...update, revision, history: [...history] };
     },
-    ofEvent: (eventId) => [...records.values()].filter(({ header }) => header.eventId === eventId),
+    ofEvent: (eventId) => [...records.values()].filter((record) => eventsOf(record).includes(eventId)),
   };
 }

@@ -39,13 +39,14 @@ function next(history: readonly HistoryEntry[], now: number) {
 describe("a run that collects", () => {
   test("does nothing until its time is over, and then begins", () => {
     expect(next(begin("batch"), 99)).toEqual([[], [], 100]);
-    expect(next(begin("batch"), 100)).toEqual([["run.begun"], ["a"], 1_100]);
+    expect(next(begin("batch"), 100)).toEqual([["run.begun"], [], 100]);
     expect(next([...begin("debounce"), collected([4], 20, 200)], 150)).toEqual([[], [], 200]);
   });
 
   test("begins when its time is over even while it is paused, and no step starts", () => {
     const paused: HistoryEntry = { type: "run.paused", at: 11 };
-    expect(next([...begin("batch"), paused], 100)).toEqual([["run.begun"], [], 1_100]);
+    expect(next([...begin("batch"), paused], 100)).toEqual([["run.begun"], [], 100]);
+    expect(next([...begin("batch"), paused, begun], 100)).toEqual([[], [], 1_050]);
     expect(next([...begin("batch"), paused], 99)).toEqual([[], [], 100]);
   });
 
