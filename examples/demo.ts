@@ -15,7 +15,7 @@ import { createTerminal } from "../host/cli/terminal.ts";
 import { span } from "../host/cli/time.ts";
 import type { Problem } from "../host/errors.ts";
 import type { RunDetail } from "../host/executor/view.ts";
-import { createHost, runId, type Host } from "../host/index.ts";
+import { createHost, type Host } from "../host/index.ts";
 import type { Json } from "../runtime/json.ts";
 import { serveApis } from "./local-apis.ts";
 
@@ -131,7 +131,7 @@ async function tryExample(
   // What the run waits for, where it does.
   if (existsSync(join(folder, "then.json"))) await send("then.json");
 
-  const id = runId(document.id, eventId);
+  const id = await runOf(host, document.id, eventId, signal);
   await host.finished(id, signal);
   const run = (await (await fetch(`${url}/v1/runs/${id}`, { signal })).json()) as RunDetail;
   const expected = JSON.parse(await readFile(join(folder, "expected.json"), "utf8")) as Expected;
@@ -143,6 +143,16 @@ async function tryExample(
   for (const difference of differences) print(`  ${out("red", "not as expected:")} ${difference}`);
   print("");
   return differences.length === 0;
+}
+
+/** The run that a function has for an event: one of its own, or one that collects it with others. */
+async function runOf(host: Host, functionId: string, eventId: string, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    signal.throwIfAborted();
+    const { runs } = await host.runs.query({ functionId, eventId, limit: 1 });
+    if (runs[0] !== undefined) return runs[0].id;
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+  }
 }
 
 function compare(run: RunDetail, expected: Expected): readonly string[] {

@@ -40,7 +40,9 @@ async function isWasm(name: string): Promise<boolean> {
 }
 
 test("there are examples", () => {
-  expect(names).toEqual(expect.arrayContaining(["welcome", "order", "typed", "invoice", "abandoned-cart"]));
+  expect(names).toEqual(
+    expect.arrayContaining(["welcome", "order", "typed", "invoice", "abandoned-cart", "daily-report"]),
+  );
 });
 
 /** Whether the toolchains are there; without them the set-up has said so. */

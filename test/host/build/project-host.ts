@@ -1,5 +1,6 @@
 import { buildProject } from "../../../host/build/build.ts";
 import type { Project } from "../../../host/build/project.ts";
+import type { Event } from "../../../host/event/event.ts";
 import type { RunDetail } from "../../../host/executor/view.ts";
 import { viewRun } from "../../../host/executor/view.ts";
 import { functionVersion } from "../../../host/function/define.ts";
@@ -19,6 +20,8 @@ export interface ProjectHost {
   logged(): readonly string[];
   /** Resolves when the newest run is so. */
   until(holds: (run: RunSummary) => boolean): Promise<void>;
+  /** The newest run that an event of this name began which is so, once it is over. */
+  newest(eventName: string, holds: (event: Event) => boolean): Promise<RunDetail>;
   close(): Promise<void>;
 }
 
@@ -73,6 +76,17 @@ export async function startProject(
       for (;;) {
         const [newest] = (await host.runs.query({ limit: 1 })).runs;
         if (newest !== undefined && holds(newest)) return;
+        await new Promise((done) => setTimeout(done, 10));
+      }
+    },
+    async newest(eventName, holds) {
+      for (;;) {
+        for (const { id, eventName: name, finishedAt } of (await host.runs.query({ limit: 100 })).runs) {
+          const stored =
+            name === eventName && finishedAt !== undefined ? await host.runs.load(id) : undefined;
+          const run = stored && viewRun(functions[0]?.document, stored);
+          if (run !== undefined && holds(run.event)) return run;
+        }
         await new Promise((done) => setTimeout(done, 10));
       }
     },
