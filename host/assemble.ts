@@ -23,6 +23,8 @@ import { type CatalogFollower, followCatalog } from "./follow-catalog.ts";
 import { programsOf } from "./function/definition.ts";
 import type { FunctionVersion } from "./function/version.ts";
 import type { Host } from "./host.ts";
+import { createLinking } from "./linking.ts";
+import { createLinks } from "./links.ts";
 import { createLive } from "./live.ts";
 import { policed } from "./policy/policed.ts";
 import { checkPolicy, policyProblems, type Policy } from "./policy/policy.ts";
@@ -39,6 +41,8 @@ export interface HostParts {
   readonly random: Random;
   readonly drivers: ReadonlyMap<RuntimeName, Driver>;
   readonly intake: Intake;
+  /** Where others reach this host; nowhere by default. */
+  readonly callbackUrl?: string | Promise<string | undefined> | undefined;
   /** The attempts that wait for their receivers; none by default. */
   readonly completions?: HeldCompletions | undefined;
   /** What its operator lets steps have; all that documents ask for by default. */
@@ -88,7 +92,8 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
   const shared = { runs, host: name, peers, definitions, clock, live: ownLive };
   const outbox = createOutbox({ broker, catalog: state.catalog, intake, clock, live: ownLive });
   const stored = { waits, gates, broker, events: broker, unattended, state, outbox };
-  const own = { drivers, random, notices, maxRuns };
+  const links = createLinks({ gates, url: parts.callbackUrl });
+  const own = { links, drivers, random, notices, maxRuns };
   const { executor, commands, concurrency } = createFlow({ ...shared, ...stored, ...own });
   cluster?.answer(executor.nudge);
   const completing = createCompleting({ host: name, completions, runs, live: ownLive, clock, cluster });
@@ -148,6 +153,7 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
       if (closing !== undefined) throw new MillraceError("ERR_HOST_CLOSED", "The host is stopping.");
       await broker.ready();
     },
+    links: createLinking({ links, runs, definitions, commands, clock }),
     finished: (runId, signal) => finished(runId, { runs, live, signal, clock: cluster && clock }),
     close: () => (closing ??= close()),
   };

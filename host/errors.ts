@@ -288,6 +288,26 @@ export const hostErrors = {
     summary: "A completion came to another host than the attempt's, and is too large to be passed on.",
     next: "Send it to the very host that the address names, or put the data in a store and send its address.",
   },
+  ERR_LINK_UNKNOWN: {
+    status: 404,
+    summary: "A link is none that a host of this store made, or is for nothing that its run waits for.",
+    next: "Open the whole address as `ctx.links` had it.",
+  },
+  ERR_LINK_USED: {
+    status: 409,
+    summary: "What a link asks was answered before.",
+    next: "Nothing: the first answer counts.",
+  },
+  ERR_LINK_EXPIRED: {
+    status: 410,
+    summary: "Nobody waits for the answer to a link any more: its `ttl` is over, or its run is.",
+    next: "Look at the run, and start it once more if it is still wanted.",
+  },
+  ERR_LINK_ANSWER: {
+    status: 422,
+    summary: "What was answered by a link is none of the answers that it takes.",
+    next: "Send one of the answers that the message names, as `answer` of a form or of a JSON object.",
+  },
   ERR_LIVE_TOO_MANY: {
     status: 503,
     summary: "As many clients as the host allows are listening to live messages already.",

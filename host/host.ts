@@ -2,6 +2,7 @@ import type { RuntimeName } from "../runtime/driver.ts";
 import type { Completion } from "../runtime/http/completions.ts";
 import type { Json } from "../runtime/json.ts";
 import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
+import type { LinkAnswer, LinkQuestion } from "./executor/answer.ts";
 import type { Commands } from "./executor/commands.ts";
 import type { Notice } from "./executor/notices.ts";
 import type { FunctionVersion } from "./function/version.ts";
@@ -47,6 +48,13 @@ export interface Host {
    * ERR_COMPLETION_TOO_LARGE.
    */
   complete(token: string, completion: Completion): Promise<boolean>;
+  /** What people open who have a link. Both throw ERR_LINK_UNKNOWN, ERR_LINK_USED and ERR_LINK_EXPIRED. */
+  readonly links: {
+    /** What the link asks. */
+    open(token: string): Promise<LinkQuestion>;
+    /** Durable when it resolves. Throws ERR_LINK_ANSWER. */
+    answer(token: string, answer: LinkAnswer): Promise<void>;
+  };
   /** Messages on the broker that are no valid events. */
   readonly deadLetters: DeadLetters;
   /** This host's name among those of its store. */
@@ -57,7 +65,9 @@ export interface Host {
   ready(): Promise<void>;
   readonly runs: Pick<Runs, "load" | "query">;
   /** Cancels, pauses, resumes and retries runs; an event for another try is checked as `publish` does. */
-  readonly commands: Omit<Commands, "rerun"> & { rerun(runId: string, event: unknown): Promise<string> };
+  readonly commands: Omit<Commands, "rerun" | "answer"> & {
+    rerun(runId: string, event: unknown): Promise<string>;
+  };
   readonly events: Pick<Broker, "readEvents" | "readEvent">;
   readonly live: Live;
   /** Resolves with the run once it has finished, be it by now. Rejects when the signal aborts. */

@@ -78,7 +78,20 @@ export async function createHost(config: HostConfig): Promise<Host> {
     throw error;
   });
   const { maxRuns, graceMs, policy, secrets } = config;
-  const parts = { name, clock, random, drivers, intake, completions, policy, secrets, maxRuns, graceMs };
+  const { callbackUrl } = config;
+  const parts = {
+    callbackUrl,
+    name,
+    clock,
+    random,
+    drivers,
+    intake,
+    completions,
+    policy,
+    secrets,
+    maxRuns,
+    graceMs,
+  };
   const host = await assembleHost(store, parts);
   return { ...host, setup: { store: storeKind(config.store), runtimes: [...drivers.keys()] } };
 }

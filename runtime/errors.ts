@@ -98,6 +98,12 @@ export const runtimeErrors = {
     summary: "The step invokes a function, and its run is the 32nd of runs that were started by each other.",
     next: "Look whether functions invoke each other in a circle, and break it.",
   },
+  ERR_STEP_LINKS: {
+    retry: true,
+    summary:
+      "The step is to hand out links, and nobody could open them: the host has no address that others reach.",
+    next: "Start the host with --callback-url.",
+  },
   ERR_STEP_OUTPUT_INVALID: {
     retry: false,
     summary:

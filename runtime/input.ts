@@ -25,6 +25,8 @@ export interface StepContext {
   readonly idempotencyKey: string;
   readonly user?: Json;
   readonly traceparent?: string;
+  /** Addresses by which people answer what the run will wait for, by the names of the links. */
+  readonly links?: Readonly<Record<string, string>>;
   /** Only for the `onFailure` step: why the run failed, and at which step. */
   readonly failure?: { readonly step?: string; readonly code: string; readonly message: string };
 }

@@ -130,6 +130,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
       entry("items.failed", { step: string, failure, "caught?": { type: "boolean" } }),
       entry("step.skipped", { step: string }),
       entry("wait.armed", { wait: string, from: string, eventName: string, until: time, "key?": string }),
+      entry("wait.answered", { wait: string, event: { $ref: "Event#" } }),
       entry("wait.matched", { wait: string, event: { $ref: "Event#" } }),
       entry("wait.timedOut", { wait: string }),
       entry("wait.cancelled", { wait: string }),

@@ -17,6 +17,7 @@ import { addFunctionRoutes } from "./functions.ts";
 import { bearerGuard, hostnameGuard, isLoopback } from "./guards.ts";
 import { addHealthRoutes } from "./health.ts";
 import { addIngestRoute } from "./ingest.ts";
+import { addLinkRoutes } from "./links.ts";
 import { createLiveHub, type LiveHub } from "./live-hub.ts";
 import { addLiveRoute } from "./live.ts";
 import { addNotFound } from "./not-found.ts";
@@ -127,6 +128,7 @@ async function addRoutes(
   const { host, settings, hub, isClosing } = parts;
   addIngestRoute(app, host, settings);
   addCompletionRoutes(app, host, settings);
+  addLinkRoutes(app, host);
   addHealthRoutes(app, host, isClosing);
   addOpenapiRoute(app);
   await app.register(async (reading) => {

@@ -51,6 +51,8 @@ export function waitText(
   switch (entry.type) {
     case "wait.armed":
       return [`waits for ${printable(entry.eventName)}, ${span(entry.until - entry.at)} at most`, id];
+    case "wait.answered":
+      return [`its link was answered: ${printable(entry.event.name)}`, id];
     case "wait.matched":
       return [`what it waited for came: ${printable(entry.event.id)}`, id];
     case "wait.timedOut":

@@ -185,6 +185,7 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       case "run.collected":
       case "run.begun":
         return [line(entry.at, style("yellow", "…"), run, collectText(entry))];
+      case "wait.answered":
       case "wait.armed":
       case "wait.matched":
       case "wait.timedOut":

@@ -1,6 +1,7 @@
 import type { LogLine } from "../../runtime/driver.ts";
 import type { HistoryEntry } from "./history.ts";
 import { attemptEntry, emittedResult, runAttempt, stepInput } from "./attempt.ts";
+import { linksOf, withLinks } from "./attempt-links.ts";
 import { placeOf } from "./place.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import type { Execution } from "./execution.ts";
@@ -25,7 +26,7 @@ export interface Attempts {
 
 /** `onEnd` is called after each attempt. */
 export function createAttempts(
-  ports: Pick<RunLoopPorts, "clock" | "live" | "drivers" | "random" | "outbox">,
+  ports: Pick<RunLoopPorts, "clock" | "live" | "drivers" | "random" | "outbox" | "links">,
   header: TakenRun["header"],
   onEnd: () => void,
 ): Attempts {
@@ -46,7 +47,10 @@ export function createAttempts(
     const onLog = (line: LogLine): void => {
       if (live.observed) live.publish({ type: "attempt.logged", at: clock.now(), ...identity, line });
     };
-    const ended = await runAttempt(drivers, execution, { input, signal, onLog });
+    const links = await linksOf(execution, runId, ports.links);
+    const ended = links.ok
+      ? await runAttempt(drivers, execution, { input: withLinks(input, links.addresses), signal, onLog })
+      : links.ended;
     if (own !== cut) return;
     underWay.delete(placeOf(step.id, item?.index));
     // An attempt that was cut off never happened: another one, with the same number, follows.

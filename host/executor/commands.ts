@@ -5,6 +5,7 @@ import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
+import { answerEntry, type LinkAnswer, linkWait } from "./answer.ts";
 import type { Definitions } from "./definitions.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { Kin } from "./kin.ts";
@@ -23,6 +24,8 @@ export interface Commands {
    * is under way has, and what its steps did is undone.
    */
   cancel(runId: string, reason?: string): Promise<void>;
+  /** Ends a wait that has a link, be it before it begins. Throws ERR_LINK_… */
+  answer(runId: string, wait: string, answer: LinkAnswer): Promise<void>;
   /** What is under way may end, and waits go on; no step starts until it is resumed. */
   pause(runId: string, reason?: string): Promise<void>;
   resume(runId: string): Promise<void>;
@@ -118,6 +121,10 @@ export function createCommands(options: CommandsOptions): Commands {
         const why = reason === undefined ? {} : { reason };
         return { type: undoes(definition, run, view) ? "run.cancelling" : "run.cancelled", at, ...why };
       }),
+    answer: (runId, wait, given) =>
+      add(runId, async (run, view, at) =>
+        answerEntry(linkWait(await definitionOf(run), wait), view, { ...given, runId, at }),
+      ),
     pause: (runId, reason) =>
       add(runId, ({ finishedAt, status }, { paused }, at) => {
         if (finishedAt !== undefined) throw over(runId, status, "be paused");

@@ -5,6 +5,7 @@ import type { Admission } from "../flow-control/admission.ts";
 import type { Concurrency } from "../flow-control/concurrency.ts";
 import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
+import type { Links } from "../links.ts";
 import type { Live } from "../live.ts";
 import type { Gates, Runs, UnattendedRuns, Waits } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
@@ -30,6 +31,7 @@ export interface ExecutorOptions {
   readonly events: Pick<Broker, "readEvents" | "settled" | "wake">;
   readonly outbox: Outbox;
   readonly kin: Kin;
+  readonly links: Pick<Links, "addresses">;
   /** Runs that no server attends to: this host is then the only one, and does. */
   readonly unattended: UnattendedRuns | undefined;
   /** This host's id. */

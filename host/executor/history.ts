@@ -174,6 +174,8 @@ export type HistoryEntry =
       /** Where the store finds the wait; absent: no event can match it. */
       readonly key?: string;
     }
+  /** Somebody has answered what is asked by a link; the wait need not have begun. */
+  | { readonly type: "wait.answered"; readonly at: number; readonly wait: string; readonly event: Event }
   | { readonly type: "wait.matched"; readonly at: number; readonly wait: string; readonly event: Event }
   /** Its time was over, and no event that was stored in it matched. */
   | { readonly type: "wait.timedOut"; readonly at: number; readonly wait: string }

@@ -1,11 +1,11 @@
 import type { AttemptResult } from "../../runtime/driver.ts";
 import type { Outcome } from "../broker/broker.ts";
-import type { Definition } from "../function/definition.ts";
-import { stepsOf } from "../function/definition.ts";
+import { stepsOf, type Definition, type StepDefinition } from "../function/definition.ts";
 import { attemptEntry } from "./attempt.ts";
 import type { HistoryEntry } from "./history.ts";
 import { insistOn } from "./insist.ts";
 import { failedWith, nextLook, outcomeOf, type Invoked } from "./invocation.ts";
+import { orphanReason } from "./kin.ts";
 import type { RunLoopPorts } from "./run-loop-ports.ts";
 import type { RunView } from "./run-view.ts";
 
@@ -29,6 +29,8 @@ type Ports = Pick<
 export function createInvocations(ports: Ports, definition: Definition, before: RunView): Invocations {
   const { runs, events, outbox, kin, definitions, clock, random, stopping, notices } = ports;
   const looked = new Map<string, number>();
+  const { onFailure, compensations = new Map<string, StepDefinition>() } = definition;
+  const apart = new Set([onFailure?.id, ...[...compensations.values()].map((step) => step.id)]);
   const inherited = new Set([...before.invoked.values()].map(({ runId }) => runId));
 
   /** Starts a run that is not there; what keeps it from being there for good. */
@@ -68,10 +70,7 @@ export function createInvocations(ports: Ports, definition: Definition, before: 
     }
     const outcome = outcomeOf(invoked, child, ended);
     if (outcome !== undefined || !ends) return outcome;
-    await kin.cancel(
-      runId,
-      isLate ? "it took longer than its invoker's timeout" : "its invoker has no time left",
-    );
+    await kin.cancel(runId, isLate ? "it took longer than its invoker's timeout" : orphanReason);
     const over = await runs.load(runId);
     return over && outcomeOf(invoked, over, ended);
   };
@@ -84,9 +83,11 @@ export function createInvocations(ports: Ports, definition: Definition, before: 
     },
     async attend(view, mayHaveEnded) {
       const entries: HistoryEntry[] = [];
+      // A run that is cancelled, or has no time left, has none for what it has invoked either.
+      const ends =
+        view.cancelling !== undefined || (view.failed !== undefined && view.failed.step === undefined);
       for (const [id, invoked] of view.invoked) {
-        const abandons =
-          view.failed !== undefined && view.failed.step === undefined && id !== definition.onFailure?.id;
+        const abandons = ends && !apart.has(id);
         const last = looked.get(invoked.runId);
         const due = last === undefined || nextLook(invoked, last) <= clock.now();
         if (!due && !mayHaveEnded && !abandons) continue;

@@ -8,6 +8,7 @@ import type { RunHeader } from "../state/state.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Definitions } from "./definitions.ts";
+import type { Links } from "../links.ts";
 import type { Kin } from "./kin.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RecordPorts } from "./record.ts";
@@ -21,6 +22,7 @@ export interface RunLoopPorts extends RecordPorts {
   readonly outbox: Outbox;
   readonly concurrency: Concurrency;
   readonly kin: Kin;
+  readonly links: Pick<Links, "addresses">;
   readonly events: Pick<Broker, "settled">;
   readonly definitions: Pick<Definitions, "isActive" | "get">;
   /** A run whose next timer is due within this time is not parked, in milliseconds. */

@@ -29,6 +29,8 @@ export interface RunView extends RunState, CollectingView {
   readonly unpublished: Map<string, Unpublished>;
   /** Of steps that run once an item, by step. */
   readonly items: Map<string, ItemsView>;
+  /** By wait: what was answered by its link. */
+  readonly answers: Map<string, Event>;
   /** By step: the run that it has invoked and waits for. */
   readonly invoked: Map<string, Extract<HistoryEntry, { readonly type: "step.invoked" }>>;
   /** Attempts of steps, and of their items, that do not count any more: these were to run anew. By their place. */
@@ -63,6 +65,7 @@ export function emptyView(): RunView {
     waits: new Map(),
     unpublished: new Map(),
     invoked: new Map(),
+    answers: new Map(),
     earlierAttempts: new Map(),
     completions: new Map(),
     rounds: new Map(),
@@ -121,6 +124,7 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
         view.completions.set(entry.step, view.seq);
       }
       break;
+    case "wait.answered":
     case "wait.armed":
     case "wait.matched":
     case "wait.timedOut":
@@ -204,6 +208,9 @@ function applyToStep(view: RunView, entry: Extract<HistoryEntry, { type: `step.$
 
 function applyToWait(view: RunView, entry: Extract<HistoryEntry, { type: `wait.${string}` }>): void {
   switch (entry.type) {
+    case "wait.answered":
+      view.answers.set(entry.wait, entry.event);
+      break;
     case "wait.armed": {
       const { until, key } = entry;
       setWait(view, entry.wait, { status: "armed", until, ...(key === undefined ? {} : { key }) });
@@ -258,6 +265,8 @@ function retry(
     view.steps.delete(id);
   }
   for (const id of waits) view.waits.delete(id);
+  // A wait that begins once more is answered once more.
+  for (const id of view.answers.keys()) if (!view.waits.has(id)) view.answers.delete(id);
   // What was invoked is waited for no longer, and the next attempt invokes another one.
   for (const [id, { attempt }] of view.invoked) view.earlierAttempts.set(id, attempt);
   view.invoked.clear();

@@ -117,6 +117,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "run.started":
         if (entry.retryOf !== undefined) ending.retryOf = entry.retryOf;
         break;
+      case "run.failed":
       case "run.timedOut":
         ending.failure = entry.failure;
         break;
@@ -128,9 +129,6 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
         for (const id of entry.waits) waits.delete(id);
         queued = undefined;
         ending = ending.retryOf === undefined ? {} : { retryOf: ending.retryOf };
-        break;
-      case "run.failed":
-        ending.failure = entry.failure;
         break;
       case "run.paused":
       case "run.cancelling":
@@ -145,6 +143,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
       case "run.admitted":
         queued = undefined;
         break;
+      case "wait.answered":
       case "wait.armed":
       case "wait.matched":
       case "wait.timedOut":
@@ -233,7 +232,8 @@ function applyToWait(waits: Map<string, Mutable<WaitDetail>>, entry: WaitEntry):
     return;
   }
   const wait = waits.get(id);
-  if (wait === undefined) return;
+  // What was answered is what matches, once the wait has begun.
+  if (wait === undefined || entry.type === "wait.answered") return;
   wait.endedAt = at;
   if (entry.type === "wait.matched") {
     wait.status = "matched";

@@ -57,14 +57,22 @@ export function decideWaits(
   for (const wait of waits) {
     const beganAt = view.waits.has(wait.id) ? undefined : beginning(wait, view);
     if (beganAt === undefined || !needed(wait)) continue;
+    const { id, from, event: eventName } = wait;
+    if (wait.link !== undefined) {
+      decide({ type: "wait.armed", at: now, wait: id, from, eventName, until: beganAt + wait.ttlMs });
+      continue;
+    }
     const taken = looked?.get(wait.id)?.look;
     if (taken?.kind === "arm") {
-      const { id, from, event: eventName } = wait;
       const key = taken.place === undefined ? {} : { key: taken.place.key };
       decide({ type: "wait.armed", at: now, wait: id, from, eventName, until: taken.until, ...key });
     } else {
       look.push({ kind: "arm", wait, until: beganAt + wait.ttlMs, place: placeOf(wait, view) });
     }
+  }
+  for (const wait of armed()) {
+    const event = wait.link === undefined ? undefined : view.answers.get(wait.id);
+    if (event !== undefined && needed(wait)) decide({ type: "wait.matched", at: now, wait: wait.id, event });
   }
   for (const stored of offered.toSorted((one, other) => one.seq - other.seq)) {
     for (const wait of armed()) {
@@ -87,7 +95,7 @@ export function decideWaits(
     const lookedAt = looked?.get(wait.id)?.at ?? Number.NEGATIVE_INFINITY;
     if (!needed(wait)) decide({ type: "wait.cancelled", at: now, wait: wait.id });
     else if (until > now) wakeAt = Math.min(wakeAt, until);
-    else if (lookedAt < until) look.push({ kind: "sweep", wait, until });
+    else if (wait.link === undefined && lookedAt < until) look.push({ kind: "sweep", wait, until });
     else decide({ type: "wait.timedOut", at: now, wait: wait.id });
   }
   return { look, wakeAt };
@@ -113,7 +121,7 @@ export function canMatch(
   onError?: EdgeMoment["onError"],
 ): boolean {
   const own = view.event;
-  if (own === undefined || event.name !== wait.event) return false;
+  if (own === undefined || event.name !== wait.event || wait.link !== undefined) return false;
   // What came before the run, or after the wait's time, does not count.
   if (seq <= (view.eventSeq ?? 0) || event.id === own.id || storedAt > until) return false;
   if (wait.before.some((id) => view.waits.get(id)?.event?.id === event.id)) return false;

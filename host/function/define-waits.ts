@@ -1,4 +1,4 @@
-import type { WaitDefinition } from "./definition.ts";
+import type { LinkName, WaitDefinition } from "./definition.ts";
 import { triggerStep, type EdgeDocument, type FunctionDocument } from "./document.ts";
 import type { Compiled } from "./expression.ts";
 
@@ -7,6 +7,8 @@ export interface Waits {
   readonly all: ReadonlyMap<string, WaitDefinition>;
   /** The id of an edge's wait. */
   of(edge: EdgeDocument): string | undefined;
+  /** The links of waits that begin with this step or behind it, or with the run. */
+  linksFor(step: string): readonly LinkName[];
   /** Those with an edge into one of these steps. */
   onWaysTo(steps: readonly string[]): readonly string[];
   /** Those on the ways that lead over an edge, its own included. */
@@ -20,6 +22,9 @@ interface WaitTools {
   /** All steps that a way leads from to each step. */
   readonly before: ReadonlyMap<string, readonly string[]>;
 }
+
+/** What is answered by a link whose document does not say. */
+const defaultAnswers: readonly string[] = ["approve", "deny"];
 
 /** For as long as any run goes on: ten years, in milliseconds. */
 const unlimitedMs = 10 * 366 * 24 * 3_600_000;
@@ -61,7 +66,11 @@ export function defineWaits({ steps, onFailure, cancel = [] }: FunctionDocument,
     const leads = { leadsTo: [...new Set(to)], visible, before: onWaysTo(visible) };
     const index = match?.index === undefined ? {} : { index: match.index };
     const matching = match === undefined ? {} : { match: match.expression, ...index };
-    return [{ id, from, event: async.event, ttlMs: tools.duration(async.ttl), ...matching, ...leads }];
+    const ttlMs = tools.duration(async.ttl);
+    if (async.link === undefined)
+      return [{ id, from, event: async.event ?? "", ttlMs, ...matching, ...leads }];
+    const link = { name: async.link, answers: async.answers ?? defaultAnswers };
+    return [{ id, from, event: `link/${async.link}`, ttlMs, link, ...leads }];
   };
   const cancels = cancel.map((one, index): WaitDefinition => {
     const match = one.if === undefined ? undefined : tools.match(one.if);
@@ -78,7 +87,12 @@ export function defineWaits({ steps, onFailure, cancel = [] }: FunctionDocument,
       before: [],
     };
   });
+  const links = numbered.flatMap(waitOf).filter(({ link }) => link !== undefined);
   return {
+    linksFor: (step) =>
+      links
+        .filter(({ from, visible }) => from === triggerStep || visible.includes(step))
+        .map(({ id, link }) => ({ name: link?.name ?? "", wait: id })),
     all: new Map([...numbered.flatMap(waitOf), ...cancels].map((wait) => [wait.id, wait])),
     of,
     onWaysTo,
@@ -90,5 +104,7 @@ export function defineWaits({ steps, onFailure, cancel = [] }: FunctionDocument,
 }
 
 function identityOf({ step, async }: EdgeDocument, { duration }: WaitTools): string | undefined {
-  return async && JSON.stringify([step, async.event, duration(async.ttl), async.match ?? ""]);
+  if (async === undefined) return undefined;
+  const { event, ttl, match = "", link, answers } = async;
+  return JSON.stringify([step, event, duration(ttl), match, link, answers]);
 }

@@ -9,7 +9,7 @@ import { defineInvoke } from "./define-invoke.ts";
 import { defineOutput } from "./define-output.ts";
 import { defineCollect } from "./define-collect.ts";
 import { defineWaits, type Waits } from "./define-waits.ts";
-import type { Definition, EdgeDefinition, RetryPolicy, StepDefinition } from "./definition.ts";
+import type { Definition, EdgeDefinition, LinkName, RetryPolicy, StepDefinition } from "./definition.ts";
 import { defineFlowControl } from "./define-flow-control.ts";
 import { defineForEach } from "./define-for-each.ts";
 import { digestJson } from "./digest.ts";
@@ -163,6 +163,7 @@ function defineStep(
     ancestors: before,
     ...(isCaught(document, id) ? { caught: true } : {}),
     ...(step.forEach === undefined ? {} : { forEach: defineForEach(step.forEach, before, broken) }),
+    ...linksOf(waits.linksFor(id)),
     ...someWaits(waits.onWaysTo([id, ...before])),
   };
 }
@@ -213,6 +214,10 @@ function edgesOf(after: readonly EdgeDocument[] = [], waits: Waits): readonly Ed
       ...(wait !== undefined && condition?.uses.has("async") === true ? { ifAsync: true } : {}),
     };
   });
+}
+
+function linksOf(links: readonly LinkName[]): Pick<StepDefinition, "links"> {
+  return links.length === 0 ? {} : { links };
 }
 
 function someWaits(waits: readonly string[]): { readonly waits?: readonly string[] } {

@@ -59,6 +59,8 @@ export interface WaitDefinition {
   readonly ttlMs: number;
   readonly match?: Expression;
   readonly index?: MatchIndex;
+  /** People end it, by a link, and no event of others does. */
+  readonly link?: LinkDefinition;
   /** Its event cancels the run. */
   readonly cancels?: true;
   /** The steps that its edges lead to. */
@@ -67,6 +69,18 @@ export interface WaitDefinition {
   readonly visible: readonly string[];
   /** The waits on the ways to `from`: an event that one of them has taken does not count again. */
   readonly before: readonly string[];
+}
+
+/** A link by which people answer. */
+export interface LinkDefinition {
+  readonly name: string;
+  readonly answers: readonly string[];
+}
+
+/** A link that a step hands out, and the wait that it ends. */
+export interface LinkName {
+  readonly name: string;
+  readonly wait: string;
 }
 
 /** What starts a run: an event of this name for which the expression holds. A schedule publishes its own. */
@@ -98,6 +112,8 @@ export interface StepDefinition {
   readonly edges: readonly EdgeDefinition[];
   /** Every step before this one, however far: whose outputs it sees. */
   readonly ancestors: readonly string[];
+  /** The links that it is given: of waits that begin with it, or behind it. */
+  readonly links?: readonly LinkName[];
   /** Every wait on the ways to this step, its own edges included. */
   readonly waits?: readonly string[];
   /** Edges lead from its failure. */

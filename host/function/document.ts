@@ -202,7 +202,12 @@ export interface EdgeDocument {
   /** CEL that gives a time to wait until, or a duration to let pass. */
   readonly waitUntil?: string;
   readonly async?: {
-    readonly event: string;
+    /** Of a wait without a link. */
+    readonly event?: string;
+    /** The name of a link, by which people answer; in place of `event` and `match`. */
+    readonly link?: string;
+    /** What may be answered by the link; "approve" and "deny" by default. */
+    readonly answers?: readonly string[];
     readonly ttl: string;
     readonly match?: string;
     readonly onTimeout?: boolean;

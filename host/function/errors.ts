@@ -55,6 +55,12 @@ export const functionErrors = {
       "A step that invokes a function has what only a program could have, or names a function that is not there.",
     next: "Remove what the message names, or deploy the function before, or together with this one.",
   },
+  ERR_FUNCTION_LINK: {
+    status: 422,
+    summary:
+      "A wait is neither for an event nor for a link, or for both; or two waits have links of one name.",
+    next: "Give the wait one of `event` and `link`, and each link a name of its own.",
+  },
   ERR_FUNCTION_CYCLE: {
     status: 422,
     summary: "The edges of a function lead back to where they began.",

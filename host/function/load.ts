@@ -7,6 +7,7 @@ import { checkRuntimes } from "./check-runtimes.ts";
 import { checkCollect } from "./check-collect.ts";
 import { checkInvoke } from "./check-invoke.ts";
 import { checkCompensations } from "./check-compensations.ts";
+import { checkLinks } from "./check-links.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkFlowControl } from "./check-flow-control.ts";
 import { checkFailureEdges } from "./check-failure-edges.ts";
@@ -82,6 +83,7 @@ function check(document: Json, findings: Findings): void {
   checkCompensations(outline, findings);
   checkFailureEdges(outline, findings);
   checkWaits(outline, findings);
+  checkLinks(outline, findings);
   checkExpressions(outline, findings);
 }
 

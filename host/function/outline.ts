@@ -62,6 +62,9 @@ export interface EdgeOutline {
 interface AsyncOutline {
   readonly pointer: string;
   readonly match?: Text;
+  readonly event?: Text;
+  readonly link?: Text;
+  readonly answers: boolean;
   /** Equal for edges that share a wait, whatever their steps. */
   readonly identity: string;
   readonly onTimeout: boolean;
@@ -163,7 +166,15 @@ function asyncOf(edge: JsonObject, pointer: string): { readonly async?: AsyncOut
   const { onTimeout, ...shared } = objectOf(value);
   const identity = canonicalJson(shared);
   return {
-    async: { pointer, identity, onTimeout: onTimeout === true, ...text(objectOf(value), "match", pointer) },
+    async: {
+      pointer,
+      identity,
+      onTimeout: onTimeout === true,
+      answers: member(objectOf(value), "answers") !== undefined,
+      ...text(objectOf(value), "match", pointer),
+      ...text(objectOf(value), "event", pointer),
+      ...text(objectOf(value), "link", pointer),
+    },
   };
 }
 

@@ -7,7 +7,9 @@ import type { StepInput } from "../input.ts";
  * more would be another type, which components that exist do not take.
  */
 export function typedStepInput(input: StepInput): StepInput {
-  const { event, steps, ctx, ...extras } = input;
+  const { event, steps, ctx: context, ...others } = input;
+  const { links, ...ctx } = context;
+  const extras = { ...others, ...(links === undefined ? {} : { links }) };
   const entries = Object.entries(extras as Readonly<Record<string, Json>>);
   if (entries.length === 0) return input;
   return { event, steps: { ...steps, ...Object.fromEntries(entries.map(([k, v]) => [`$${k}`, v])) }, ctx };

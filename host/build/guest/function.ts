@@ -35,12 +35,15 @@ export async function callFunction(module: StepModule, input: WorldInput): Promi
 /** The records of the world as one object of plain values; what is not there has no property. */
 function stepInput({ event, steps, ctx }: WorldInput): object {
   const values = steps.map(({ step, output }): [string, unknown] => [step, JSON.parse(output)]);
-  const extras = values.filter(([name]) => name.startsWith(extra));
+  const extras = values
+    .filter(([name]) => name.startsWith(extra))
+    .map(([name, value]): [string, unknown] => [name.slice(extra.length), value]);
+  const { links, ...others } = Object.fromEntries(extras);
   return {
     event: plainRecord(event),
     steps: Object.fromEntries(values.filter(([name]) => !name.startsWith(extra))),
-    ...Object.fromEntries(extras.map(([name, value]) => [name.slice(extra.length), value])),
-    ctx: plainRecord(ctx),
+    ...others,
+    ctx: { ...plainRecord(ctx), ...(links === undefined ? {} : { links }) },
   };
 }
 

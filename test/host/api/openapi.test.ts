@@ -102,6 +102,8 @@ test("describes what is served, and nothing else", () => {
     "POST /e/{key}",
     "POST /v1/completions/{token}",
     "POST /v1/completions/{token}/failure",
+    "GET /v1/links/{token}",
+    "POST /v1/links/{token}",
     "GET /healthz",
     "GET /readyz",
     "GET /openapi.json",

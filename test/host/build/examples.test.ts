@@ -24,7 +24,7 @@ const cache = await mkdtemp(join(tmpdir(), "millrace-examples-"));
 const all = (await readdir(folder, { withFileTypes: true }))
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
   .map(({ name }) => name);
-/** Examples on other runtimes have tests of their own, in test/examples. */
+/** Examples on other runtimes, and with links, have tests of their own, in test/examples. */
 const names: string[] = [];
 for (const name of all) if (await isWasm(name)) names.push(name);
 
@@ -36,7 +36,11 @@ async function readJson<T>(name: string, file: string): Promise<T> {
 
 async function isWasm(name: string): Promise<boolean> {
   const { steps } = await readJson<FunctionDocument>(name, "function.json");
-  return Object.values(steps).every(({ runtime }) => (runtime?.type ?? "wasm") === "wasm");
+  return Object.values(steps).every(
+    // One that people answer needs more than events.
+    ({ runtime, after = [] }) =>
+      (runtime?.type ?? "wasm") === "wasm" && after.every(({ async }) => async?.link === undefined),
+  );
 }
 
 test("there are examples", () => {

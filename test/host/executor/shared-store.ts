@@ -34,6 +34,7 @@ export async function sharedExecutor(
     gates: state.gates,
     events: { readEvents: async () => [], settled: async () => 0, wake: async () => undefined },
     outbox: { check: () => [], publish: async () => undefined, find: async () => undefined },
+    links: { addresses: async () => undefined },
     kin: {
       ended: async () => undefined,
       isOrphan: async () => false,

@@ -118,7 +118,7 @@ export async function createStage(): Promise<Stage> {
 /** The same with events of its own, so that runs of earlier scenarios are no concern of it. */
 function renamed(document: FunctionDocument, name: (event: string) => string): FunctionDocument {
   const edge = (one: EdgeDocument): EdgeDocument =>
-    one.async === undefined ? one : { ...one, async: { ...one.async, event: name(one.async.event) } };
+    one.async === undefined ? one : { ...one, async: { ...one.async, event: name(one.async.event ?? "") } };
   const steps = Object.entries(document.steps).map(([id, step]) => [
     id,
     step.after === undefined ? step : { ...step, after: step.after.map(edge) },

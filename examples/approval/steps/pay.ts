@@ -1,0 +1,1 @@
+export default ({ event }) => `${event.data.amount} EUR are on their way to ${event.user.id}.`;
