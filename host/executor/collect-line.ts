@@ -91,7 +91,7 @@ export function createCollectLine(
     collected.forget();
     const earlier = await collected.load(from);
     if (earlier?.has(item.id) === true) {
-      await collected.add(from, [item.stored]);
+      await collected.add(from, [item]);
       return settle(item, "collected");
     }
     if (earlier !== undefined && earlier.collecting === undefined) {
@@ -100,7 +100,9 @@ export function createCollectLine(
     }
     // That one collects yet, or is to be created: another host knows better which run is the line's by now.
     gate = undefined;
-    if (await collected.add(from, [item.stored])) settle(item, "collected");
+    const room = fitting([item], collects, earlier?.collecting);
+    if (room.length === 0) await collected.begin(from, "size");
+    else if (await collected.add(from, [item])) settle(item, "collected");
     return undefined;
   };
 
@@ -138,8 +140,7 @@ export function createCollectLine(
       return left;
     }
     const here = await assign(some, runId);
-    const events = here.map(({ stored }) => stored);
-    if (here.length > 0 && (await collected.add(runId, events))) {
+    if (here.length > 0 && (await collected.add(runId, here))) {
       for (const item of here) settle(item, "collected");
     }
     return left.filter(({ settled }) => settled !== true);

@@ -5,7 +5,7 @@ import type { CollectDefinition, Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
 import { clockSkewMs } from "./claim.ts";
-import { collectsUntil, fullBy, type Collecting } from "./collecting.ts";
+import { collectsUntil, fitting, fullBy, type Collecting } from "./collecting.ts";
 import { headerOf } from "./header.ts";
 import type { CollectedEvent, HistoryEntry } from "./history.ts";
 import { applyEntry, emptyView, foldHistory, type RunView } from "./run-view.ts";
@@ -21,12 +21,21 @@ interface CollectedRun {
 export interface CollectedRuns {
   /** As this host knows it: it may have gone on. Undefined where there is none of that id yet. */
   load(runId: string): Promise<CollectedRun | undefined>;
-  /** Adds events that the run does not have, creates it with them, and has it begin if that is enough; false: refused. */
-  add(runId: string, events: readonly StoredEvent[]): Promise<boolean>;
+  /**
+   * Adds events that the run does not have, creates it with them, and has it begin if that is enough; false: refused, or
+   * there is no room for all of them by now.
+   */
+  add(runId: string, events: readonly SizedEvent[]): Promise<boolean>;
   /** Has it begin; false: refused. */
   begin(runId: string, why: "time" | "size"): Promise<boolean>;
   /** What is known may be wrong. */
   forget(): void;
+}
+
+/** An event, and how many characters of JSON it has. */
+interface SizedEvent {
+  readonly stored: StoredEvent;
+  readonly size: number;
 }
 
 interface CollectedRunsOptions {
@@ -124,17 +133,30 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
     async add(runId, given) {
       const found = await find(runId);
       // An event that is handed over twice may come twice at a time.
-      const events = [...new Map(given.map((stored) => [stored.event.id, stored])).values()];
-      if (found === undefined) return create(runId, events);
+      const events = [...new Map(given.map((one) => [one.stored.event.id, one])).values()];
+      if (found === undefined)
+        return create(
+          runId,
+          events.map(({ stored }) => stored),
+        );
       const { view, ids } = found;
-      const added = events.filter(({ event }) => !ids.has(event.id));
+      const added = events.filter(({ stored }) => !ids.has(stored.event.id));
       // What comes again may have been with a host that has ended before it had the run looked at.
       if (added.length < events.length && view.finished === undefined) {
         await options.wake(runId, found.run.host);
       }
       if (added.length === 0) return true;
-      if (view.collecting === undefined) return false;
-      return append(found, additions({ ...view }, added, { at: clock.now(), collects }));
+      const { collecting } = view;
+      if (collecting === undefined || fitting(added, collects, collecting).length < added.length)
+        return false;
+      return append(
+        found,
+        additions(
+          { ...view },
+          added.map(({ stored }) => stored),
+          { at: clock.now(), collects },
+        ),
+      );
     },
     async begin(runId, why) {
       const found = await find(runId);
