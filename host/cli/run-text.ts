@@ -82,6 +82,7 @@ export function runLines(
     ...(next === undefined ? [] : [field("next", next)]),
     field("function", `${printable(run.functionId)} ${out("dim", `version ${run.functionVersion}`)}`),
     field("event", `${printable(run.eventName)} ${out("dim", printable(run.eventId))}`),
+    ...(run.retryOf === undefined ? [] : [field("retry of", retryText(run.retryOf, run.edited))]),
     ...(run.userId === undefined ? [] : [field("user", printable(run.userId))]),
     field("started", dateAndTime(run.createdAt)),
     ...(run.collected === undefined ? [] : [field(run.collected.by, collectedText(run.collected, now))]),
@@ -99,6 +100,10 @@ export function runLines(
 function collectedText({ count, key, until, why }: CollectedDetail, now: number): string {
   const what = `${count} ${count === 1 ? "event" : "events"}${keyText(key)}`;
   return why === undefined ? `${what}, begins in ${span(until - now)}` : `${what}: ${begunTexts[why]}`;
+}
+
+function retryText(of: string, edited: readonly string[] = []): string {
+  return edited.length === 0 ? of : `${of}, with other ${edited.map(printable).join(" and ")}`;
 }
 
 function waitLine(wait: WaitDetail, now: number, out: Terminal["out"]): string {

@@ -37,7 +37,9 @@ export async function claimRun(
     notices.add({ level: "error", code: "ERR_VERSION_MISSING", functionId: run.functionId, message });
     return "done";
   }
-  if (await ports.kin.isOrphan(event)) {
+  // One that was retried by hand is wanted, whoever invoked it once.
+  const isWanted = history.some(({ type }) => type === "run.retried");
+  if (!isWanted && (await ports.kin.isOrphan(event))) {
     await ports.kin.cancel(run.id, orphanReason);
     return "done";
   }

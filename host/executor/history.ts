@@ -59,6 +59,8 @@ export type HistoryEntry =
       readonly eventSeq?: number;
       /** The run of which this one is another try, with another event. */
       readonly retryOf?: string;
+      /** Which parts of the event are other than that run's. */
+      readonly edited?: readonly string[];
       /** Of a function with batches: all that the run gets, where it collects none. */
       readonly events?: readonly Event[];
     }

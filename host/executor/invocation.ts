@@ -95,6 +95,13 @@ export function invokerOf(
   return { runId: id, step, attempt };
 }
 
+/** The same event, of which nobody waits for the run. */
+export function unawaited({ attributes, ...event }: Event): Event {
+  if (attributes === undefined) return event;
+  const { [attemptAttribute]: _, ...others } = attributes;
+  return { ...event, attributes: others };
+}
+
 function idOf(run: string, step: string, attempt: number, at: number): string {
   const digest = createHash("sha256")
     .update(JSON.stringify(["invoke", run, step, attempt]))

@@ -1,13 +1,16 @@
+import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
 import type { Event } from "../event/event.ts";
+import { canonicalJson } from "../function/digest.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
 import type { HistoryEntry } from "./history.ts";
 import { headerOf } from "./header.ts";
+import { unawaited } from "./invocation.ts";
 import { foldHistory } from "./run-view.ts";
 
 interface RerunOptions {
@@ -26,8 +29,9 @@ export function createRerun({
   clock,
   live,
 }: RerunOptions): (old: StoredRun, event: Event) => Promise<string> {
-  return async (old, event) => {
+  return async (old, given) => {
     const { id: runId, functionId } = old;
+    const event = unawaited(given);
     const active = definitions.active().find((version) => version.functionId === functionId);
     const definition = active && (await definitions.get(functionId, active.version));
     if (definition === undefined) {
@@ -46,6 +50,7 @@ export function createRerun({
       event,
       eventSeq: last?.seq ?? 0,
       retryOf: runId,
+      ...editedOf(old, event),
       ...batchOf(definition, event, old),
     };
     await runs.create(header, [started], { status: "parked", wakeAt: at });
@@ -54,6 +59,16 @@ export function createRerun({
     await broker.wake(header.id);
     return header.id;
   };
+}
+
+/** Which parts of its event another try has otherwise than the run had that it is of. */
+function editedOf({ history }: StoredRun, event: Event): { readonly edited?: readonly string[] } {
+  const before = foldHistory(history).event as unknown as Readonly<Record<string, Json>> | undefined;
+  const now = event as unknown as Readonly<Record<string, Json>>;
+  const edited = ["name", "data", "user", "v"].filter(
+    (part) => canonicalJson(before?.[part] ?? null) !== canonicalJson(now[part] ?? null),
+  );
+  return edited.length === 0 ? {} : { edited };
 }
 
 /** What another try of a batch gets: its event in place of the first, and the others. */

@@ -28,6 +28,8 @@ export interface RunDetail extends RunSummary {
   readonly notUndone?: readonly string[];
   /** The run of which this one is another try, with another event. */
   readonly retryOf?: string;
+  /** Which parts of its event are other than that run's. */
+  readonly edited?: readonly string[];
   /** What it came to, once it has completed. */
   readonly output?: Json;
   /** In the document's order; without a document, as they came up. */
@@ -111,11 +113,11 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
   };
   const waits = new Map<string, Mutable<WaitDetail>>();
   let queued: RunDetail["queued"];
-  let ending: Pick<Mutable<RunDetail>, "failure" | "reason" | "retryOf" | "output"> = {};
+  let ending: Pick<Mutable<RunDetail>, "failure" | "reason" | "retryOf" | "edited" | "output"> = {};
   for (const entry of history) {
     switch (entry.type) {
       case "run.started":
-        if (entry.retryOf !== undefined) ending.retryOf = entry.retryOf;
+        ending = retryOf(entry);
         break;
       case "run.failed":
       case "run.timedOut":
@@ -128,7 +130,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
         for (const id of [...entry.steps, ...(entry.items ?? [])]) begin(stepOf(id));
         for (const id of entry.waits) waits.delete(id);
         queued = undefined;
-        ending = ending.retryOf === undefined ? {} : { retryOf: ending.retryOf };
+        ending = retryOf(ending);
         break;
       case "run.paused":
       case "run.cancelling":
@@ -220,6 +222,13 @@ function pendingSteps(document: FunctionDocument | undefined): Map<string, Mutab
     });
   }
   return steps;
+}
+
+function retryOf({
+  retryOf: of,
+  edited,
+}: Pick<RunDetail, "retryOf" | "edited">): Pick<RunDetail, "retryOf" | "edited"> {
+  return { ...(of === undefined ? {} : { retryOf: of }), ...(edited === undefined ? {} : { edited }) };
 }
 
 type WaitEntry = Extract<HistoryEntry, { readonly wait: string }>;

@@ -7,6 +7,7 @@ import type { Act } from "../program.ts";
 interface RetryOptions extends HostOptions {
   readonly from?: string;
   readonly event?: string;
+  readonly data?: string;
 }
 
 /** `runs cancel`, `pause`, `resume` and `retry`. */
@@ -45,17 +46,24 @@ export function defineRunCommands(command: Command, act: Act): void {
       "--event <file|json|->",
       "a new run on the active version: the fields given take the place of the run's own event's; {} changes none",
     )
+    .option("--data <file|json|->", "the same with this in place of the event's data alone")
     .action((id: string, options: RetryOptions) =>
       act(async (terminal) => {
-        const { readJson } = await import("../event-source.ts");
-        const { from, event } = options;
-        const body = {
-          ...(from === undefined ? {} : { from }),
-          ...(event === undefined ? {} : { event: (await readJson(event)) as Json }),
-        };
+        const { from } = options;
+        const event = await editedEvent(options);
+        const body = { ...(from === undefined ? {} : { from }), ...(event === undefined ? {} : { event }) };
         await ask({ id, options, path: "retry", done: "goes on", body }, terminal);
       }),
     );
+}
+
+/** What another try is to have in its event. */
+async function editedEvent({ event, data }: RetryOptions): Promise<Json | undefined> {
+  const { isObject, readJson } = await import("../event-source.ts");
+  const fields = event === undefined ? undefined : ((await readJson(event)) as Json);
+  if (data === undefined) return fields;
+  const others = isObject(fields) ? (fields as Readonly<Record<string, Json>>) : {};
+  return { ...others, data: (await readJson(data)) as Json };
 }
 
 interface Asked {

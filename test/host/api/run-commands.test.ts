@@ -90,7 +90,9 @@ test("a run is tried again with what differs in its event", async () => {
   expect(status).toBe(200);
   expect(body.id).not.toBe(id);
   const detail = (await served.get(`/v1/runs/${body.id}`)).body;
-  expect(detail).toMatchObject({ retryOf: id, event: { name: "a/b", data: { n: 2 } } });
+  expect(detail).toMatchObject({ retryOf: id, edited: ["data"], event: { name: "a/b", data: { n: 2 } } });
+  const same = await command(id, "retry", '{"event":{}}');
+  expect((await served.get(`/v1/runs/${same.body.id}`)).body.edited).toBe(undefined);
   expect(detail.event.id).not.toBe((await served.get(`/v1/runs/${id}`)).body.event.id);
 });
 
@@ -133,4 +135,8 @@ test("the command line does the same, by an end of the run's id", async () => {
   const again = await runs("retry", id, "--event", '{"data":{"n":4}}', "--json");
   const { id: other } = JSON.parse(again.stdout) as { id: string };
   expect((await served.get(`/v1/runs/${other}`)).body).toMatchObject({ retryOf: id });
+  const data = await runs("retry", id, "--data", '{"n":5}', "--json");
+  const { id: third } = JSON.parse(data.stdout) as { id: string };
+  expect((await served.get(`/v1/runs/${third}`)).body).toMatchObject({ event: { data: { n: 5 } } });
+  expect((await runs("show", third)).stdout).toContain(`${id}, with other data`);
 });

@@ -161,6 +161,26 @@ describe("a step that invokes a function", () => {
     expect((await on.finished(id)).status).toBe("completed");
   });
 
+  test("is not waited for by a run that is retried by hand, which goes on all the same", async () => {
+    let calls = 0;
+    const work = (): string => {
+      calls += 1;
+      if (calls === 1) throw new Failure({ retry: false });
+      return "now";
+    };
+    const on = await host({ ...programs, work }, [caller(), callee]);
+    await on.finished(await begin(on));
+    const [child] = await children(on);
+    await on.commands.retry(child!.id);
+    expect((await on.finished(child!.id)).status).toBe("completed");
+    const [started] = child!.history;
+    const again = await on.commands.rerun(
+      child!.id,
+      started?.type === "run.started" ? { ...started.event, id: "other" } : {},
+    );
+    expect((await on.finished(again)).status).toBe("completed");
+  });
+
   test("has its run cancelled when its own has no time left", async () => {
     const on = await host(programs, [{ ...caller(), timeout: "80ms" }, waiting]);
     const run = await on.finished(await begin(on));
