@@ -72,10 +72,14 @@ function looped(program: string, args: readonly string[]): Loop {
 }
 
 /** Microseconds for an attempt: one after the other (the median), and of many at once on one thread (the mean). */
-async function fromNode(
-  run: () => Promise<void>,
-  calls: number,
-): Promise<{ readonly alone: number; readonly together: number }> {
+interface FromNode {
+  readonly alone: number;
+  readonly together: number;
+  /** What all threads of the process computed for one of those many: other work on the machine does not count. */
+  readonly computed: number;
+}
+
+async function fromNode(run: () => Promise<void>, calls: number): Promise<FromNode> {
   const times: number[] = [];
   for (let call = 0; call < calls; call++) {
     const start = performance.now();
@@ -84,12 +88,15 @@ async function fromNode(
   }
   const lanes = 64;
   const start = performance.now();
+  const before = process.cpuUsage();
   const lane = async (): Promise<void> => {
     for (let call = 0; call < calls / lanes; call++) await run();
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   const made = lanes * Math.ceil(calls / lanes);
-  return { alone: median(times), together: (1000 * (performance.now() - start)) / made };
+  const { user, system } = process.cpuUsage(before);
+  const together = (1000 * (performance.now() - start)) / made;
+  return { alone: median(times), together, computed: (user + system) / made };
 }
 
 /** A fresh instance and one call from Node, beside the same component in a loop in Rust; they take turns. */
@@ -112,15 +119,14 @@ export async function measureInstance(
         if (!result.ok) throw new Error(result.failure.message);
       };
       for (let call = 0; call < calls / 10; call++) await run();
-      const [alone, together, plain, unending]: [number[], number[], Loop[], number[]] = [[], [], [], []];
+      const [node, plain, unending]: [FromNode[], Loop[], number[]] = [[], [], []];
       for (let round = 0; round < rounds; round++) {
-        const node = await fromNode(run, calls);
-        alone.push(node.alone);
-        together.push(node.together);
+        node.push(await fromNode(run, calls));
         plain.push(looped(loop, [file, inputFile, String(calls)]));
         unending.push(looped(loop, [file, inputFile, String(calls), "no-epochs"]).median);
       }
       const rust = median(plain.map((loop) => loop.median));
+      const alone = median(node.map((round) => round.alone));
       const figure = (name: string, value: number): Figure => ({
         bench,
         figure: name,
@@ -136,14 +142,19 @@ export async function measureInstance(
       return [
         beside(
           "instance + call, 64 in flight on 1 thread, mean",
-          median(together),
+          median(node.map(({ together }) => together)),
           median(plain.map(({ mean }) => mean)),
         ),
-        beside("instance + call, one after the other, median", median(alone), rust),
+        beside(
+          "of which: processor time, of all threads",
+          median(node.map(({ computed }) => computed)),
+          rust,
+        ),
+        beside("instance + call, one after the other, median", alone, rust),
         figure("rust-loop, median", rust),
         figure("of which: reading the input's JSON", median(plain.map(({ read }) => read))),
         beside("rust-loop that nothing can end: no epochs", median(unending), rust),
-        figure("crossing to the engine's thread and back", median(alone) - rust),
+        figure("crossing to the engine's thread and back", alone - rust),
       ];
     });
   } finally {
