@@ -7,7 +7,7 @@ import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { ConcurrencyLimit } from "../function/flow-control.ts";
 import type { Gates, Queues, Runs, UnattendedRuns } from "../state/state.ts";
-import { keyOf, valueOf } from "./key.ts";
+import { type Key, keyOf, valueOf } from "./key.ts";
 import { createSlotKeeper } from "./slot-keeper.ts";
 
 /** A run that asks for slots, or gives them back. */
@@ -52,6 +52,12 @@ interface ConcurrencyOptions {
   readonly random: Random;
 }
 
+/** A limit, and where it counts a run. */
+interface Counted extends Key {
+  readonly functionId: string;
+  readonly control: ConcurrencyLimit;
+}
+
 /** Priorities beyond these count as these. */
 const highest = 1_000;
 
@@ -85,13 +91,25 @@ export function createConcurrency(options: ConcurrencyOptions): Concurrency {
     return same?.limit ?? limit;
   };
 
-  const limitsOf = (user: SlotUser) =>
-    (user.definition.flowControl?.concurrency ?? []).map((control) => {
+  /** Where a run's limits are counted does not change while its host has it. */
+  const counted = new WeakMap<Event, readonly Counted[]>();
+  const countedIn = (user: SlotUser): readonly Counted[] => {
+    const known = counted.get(user.event);
+    if (known?.[0]?.functionId === user.definition.id) return known;
+    const all = (user.definition.flowControl?.concurrency ?? []).map((control): Counted => {
       const { name, key } = control;
-      const owner = name === undefined ? ["own", user.definition.id, key?.source ?? ""] : ["shared", name];
-      const { place, text } = keyOf(owner, key && evaluate(user, key));
+      const functionId = user.definition.id;
+      const owner = name === undefined ? ["own", functionId, key?.source ?? ""] : ["shared", name];
+      return { functionId, control, ...keyOf(owner, key && evaluate(user, key)) };
+    });
+    counted.set(user.event, all);
+    return all;
+  };
+
+  const limitsOf = (user: SlotUser) =>
+    countedIn(user).map(({ control, place, text }) => {
       const limit = limitNow(user.definition, control);
-      const of = name === undefined ? "" : ` of ${name}`;
+      const of = control.name === undefined ? "" : ` of ${control.name}`;
       return { key: place, limit, reason: `concurrency: ${limit} at once${of}${text}` };
     });
 

@@ -35,8 +35,11 @@ interface SlotKeeperOptions {
   readonly random: Random;
 }
 
-/** Documents over which all keys are spread: each has the slots of many, so that changes which come at once share a write. */
-const shards = 64;
+/**
+ * Documents over which all keys are spread: each has the slots of many, so that changes which come at once share a write.
+ * With more of them fewer do, with fewer of them hosts are in each other's way.
+ */
+const shards = 8;
 /** Runs that are given a slot at once. */
 const mostAtOnce = 100;
 /** How often those that have the slots of a key are looked at because others wait, in milliseconds; and how many of them. */

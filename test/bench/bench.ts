@@ -28,6 +28,7 @@ const benches = {
   waits: () => import("./waits.ts"),
   "waits-growth": () => import("./waits-growth.ts"),
   parked: () => import("./parked.ts"),
+  "concurrency-keys": () => import("./concurrency-keys.ts"),
   "timers-burst": () => import("./timers-burst.ts"),
 } as const satisfies Record<string, () => Promise<{ run(): Promise<readonly Figure[]> }>>;
 

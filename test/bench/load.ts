@@ -71,25 +71,41 @@ export function oneStepHost(
   config: HostConfig,
   components: Readonly<Record<string, string>> = {},
 ): Promise<Queue & { readonly host: Host }> {
-  return queueHost(config, "one-step", { only: {} }, components);
+  return queueHost(config, "one-step", { only: {} }, { components });
+}
+
+/** The same with a document that says more, and events with more data. */
+export function controlledHost(
+  config: HostConfig,
+  more: Partial<FunctionDocument>,
+  data: (n: number) => object,
+): Promise<Queue & { readonly host: Host }> {
+  return queueHost(config, "one-step", { only: {} }, { more, data });
 }
 
 /** A host whose only function has three steps, each after the one before, and that host as a queue. */
 export function threeStepsHost(config: HostConfig): Promise<Queue & { readonly host: Host }> {
   const steps = { first: {}, second: { after: [{ step: "first" }] }, third: { after: [{ step: "second" }] } };
-  return queueHost(config, "three-steps", steps, {});
+  return queueHost(config, "three-steps", steps);
+}
+
+interface Controlled {
+  readonly components?: Readonly<Record<string, string>>;
+  readonly more?: Partial<FunctionDocument>;
+  data?(n: number): object;
 }
 
 async function queueHost(
   config: HostConfig,
   id: string,
   steps: FunctionDocument["steps"],
-  components: Readonly<Record<string, string>>,
+  { components = {}, more = {}, data = () => ({}) }: Controlled = {},
 ): Promise<Queue & { readonly host: Host }> {
   const host = await createHost(config);
-  const document = { id, triggers: [{ event: "bench/sent" }], steps };
+  const document = { id, triggers: [{ event: "bench/sent" }], steps, ...more };
   await host.deploy([functionVersion(document, components, 0)]);
-  const send = (n: number) => host.publish([{ name: "bench/sent", data: payload(n) as never }]);
+  const send = (n: number) =>
+    host.publish([{ name: "bench/sent", data: { ...payload(n), ...data(n) } as never }]);
   return {
     host,
     send,
