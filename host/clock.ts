@@ -5,6 +5,9 @@ export interface Clock {
   schedule(at: number, callback: () => void): () => void;
 }
 
+/** How far the clock of a host may be behind that of the store's server, in milliseconds. */
+export const clockSkewMs = 60_000;
+
 /** A number in [0, 1), as Math.random gives it. */
 export type Random = () => number;
 

@@ -1,4 +1,5 @@
 import type { Outcome, StoredEvent } from "../broker/broker.ts";
+import { clockSkewMs } from "../clock.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
@@ -14,9 +15,6 @@ interface ClaimOptions {
   readonly definitions: Definitions;
   readonly ports: RunLoopPorts;
 }
-
-/** How far the clock of a host may be behind that of the store's server, in milliseconds. */
-export const clockSkewMs = 60_000;
 
 /**
  * Makes a stored run this host's own, unless it needs nothing, or another host has it: then how it is to be let go.

@@ -4,7 +4,6 @@ import type { Clock } from "../clock.ts";
 import type { CollectDefinition, Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
-import { clockSkewMs } from "./claim.ts";
 import { collectsUntil, fitting, fullBy, type Collecting } from "./collecting.ts";
 import { headerOf } from "./header.ts";
 import type { CollectedEvent, HistoryEntry } from "./history.ts";
@@ -96,11 +95,8 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
     for (const id of idsOf(entries)) ids.add(id);
     const { keepsTimer, ...update } = next.update;
     known = { run: { ...header, ...update, revision }, view, ids };
-    const timer = keepsTimer === true ? undefined : update.wakeAt;
-    if (timer !== undefined) options.armed(timer);
-    // A timer that is set before the write may fire before it, and then finds nothing to do.
-    const mayHaveFired = timer !== undefined && timer - clock.now() <= clockSkewMs;
-    if (view.collecting === undefined || mayHaveFired) await options.wake(header.id, update.host);
+    if (update.wakeAt !== undefined && keepsTimer !== true) options.armed(update.wakeAt);
+    if (view.collecting === undefined) await options.wake(header.id, update.host);
     return true;
   };
 

@@ -64,6 +64,7 @@ export function createNatsRuns(
       // A timer that fires for nothing is harmless; one that was never armed is not. So it goes first.
       if (update.wakeAt !== undefined && keepsTimer !== true) await timers.arm(run.id, update.wakeAt);
       const next = await publishOnce(subject, revision, payload, { writer, again });
+      if (next !== undefined && revision === 0) await timers.stored(run.id, update.wakeAt);
       unanswered.delete(run.id);
       if (next !== undefined)
         trails.wrote(run.id, revision, { seq: next, entries, bytes: payload.length, goesOn });
@@ -120,7 +121,7 @@ export function createNatsRuns(
 
   return {
     create: (run, entries, update) => write(run, 0, entries, update),
-    append: (run, revision, entries, update) => write(run, revision, entries, update),
+    append: write,
     async load(runId) {
       if (!idForm.test(runId)) return undefined;
       const messages = await trails.read(names.run(functionDigestOf(runId), runId));

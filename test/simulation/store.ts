@@ -131,7 +131,10 @@ function createState({ world, server, machine }: StoreOptions): State {
   const runs: Runs = {
     async create(run, entries, update) {
       await arm(run.id, update.wakeAt);
-      return request(`create ${run.id}`, () => server.runs.create(name, run, entries, update));
+      const next = await request(`create ${run.id}`, () => server.runs.create(name, run, entries, update));
+      // It may have fired before the run was there.
+      if (next !== undefined) await arm(run.id, update.wakeAt);
+      return next;
     },
     async append(run, revision, entries, update) {
       const { wakeAt, keepsTimer = false } = update;
