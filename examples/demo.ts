@@ -14,7 +14,7 @@ import { problemLines } from "../host/cli/report.ts";
 import { createTerminal } from "../host/cli/terminal.ts";
 import { span } from "../host/cli/time.ts";
 import type { Problem } from "../host/errors.ts";
-import type { RunDetail } from "../host/executor/view.ts";
+import type { RunDetail } from "../host/run/view.ts";
 import { createHost, type Host } from "../host/index.ts";
 import type { Json } from "../runtime/json.ts";
 import { serveApis } from "./local-apis.ts";

@@ -2,7 +2,7 @@ import type { RuntimeName } from "../runtime/driver.ts";
 import type { Completion } from "../runtime/http/completions.ts";
 import type { Json } from "../runtime/json.ts";
 import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
-import type { LinkAnswer, LinkQuestion } from "./executor/answer.ts";
+import type { LinkAnswer, LinkQuestion } from "./run/answer.ts";
 import type { Commands } from "./executor/commands.ts";
 import type { Notice } from "./executor/notices.ts";
 import type { FunctionVersion } from "./function/version.ts";

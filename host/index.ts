@@ -25,7 +25,7 @@ export type { Deployer } from "./deployer.ts";
 export type { Host } from "./host.ts";
 export type { Driver } from "../runtime/driver.ts";
 export { MillraceError } from "./errors.ts";
-export { runId } from "./executor/run-id.ts";
+export { runId } from "./run/run-id.ts";
 
 /** How a host is put together. */
 export interface HostConfig {

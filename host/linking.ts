@@ -1,9 +1,9 @@
 import type { Clock } from "./clock.ts";
 import { MillraceError } from "./errors.ts";
-import { checkOpen, linkWait } from "./executor/answer.ts";
+import { checkOpen, linkWait } from "./run/answer.ts";
 import type { Commands } from "./executor/commands.ts";
 import type { Definitions } from "./executor/definitions.ts";
-import { foldHistory } from "./executor/run-view.ts";
+import { foldHistory } from "./run/run-view.ts";
 import type { Host } from "./host.ts";
 import type { LinkPlace, Links } from "./links.ts";
 import type { Runs } from "./state/state.ts";

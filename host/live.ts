@@ -1,6 +1,6 @@
 import type { LogLine } from "../runtime/driver.ts";
 import type { Event } from "./event/event.ts";
-import type { HistoryEntry } from "./executor/history.ts";
+import type { HistoryEntry } from "./run/history.ts";
 
 /** What happens right now on this host. `at` in milliseconds since 1970-01-01T00:00:00Z. */
 export type LiveMessage =

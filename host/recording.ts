@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { MillraceError } from "./errors.ts";
-import type { HistoryEntry } from "./executor/history.ts";
+import type { HistoryEntry } from "./run/history.ts";
 import type { Live } from "./live.ts";
 import type { Runs, StoredRun } from "./state/state.ts";
 

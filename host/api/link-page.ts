@@ -1,4 +1,4 @@
-import type { LinkQuestion } from "../executor/answer.ts";
+import type { LinkQuestion } from "../run/answer.ts";
 
 /** Headers of pages for people: nothing is loaded, run, framed or kept. */
 export const pageHeaders = {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Json } from "../../runtime/json.ts";
 import { MillraceError } from "../errors.ts";
-import type { LinkAnswer } from "../executor/answer.ts";
+import type { LinkAnswer } from "../run/answer.ts";
 import { isPlainObject } from "../event/json-check.ts";
 import type { Host } from "../host.ts";
 import { decodeText, parseJson } from "./decode-body.ts";

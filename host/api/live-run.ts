@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../executor/history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import type { Host } from "../host.ts";
 import type { LiveMessage } from "../live.ts";
 import type { StoredRun } from "../state/state.ts";

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { MillraceError } from "../errors.ts";
-import { foldHistory } from "../executor/run-view.ts";
+import { foldHistory } from "../run/run-view.ts";
 import type { Host } from "../host.ts";
 import type { RunSummary } from "../state/state.ts";
 import type { ApiSettings } from "./options.ts";

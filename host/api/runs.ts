@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { MillraceError } from "../errors.ts";
-import { viewRun } from "../executor/view.ts";
-import type { RunStatus } from "../executor/history.ts";
+import { viewRun } from "../run/view.ts";
+import type { RunStatus } from "../run/history.ts";
 import type { Host } from "../host.ts";
 import type { StoredRun } from "../state/state.ts";
 import { answers, idParams, pageQuery } from "./route-schema.ts";

@@ -2,7 +2,7 @@ import type { LogLine } from "../../runtime/driver.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
 import { hostErrors } from "../errors.ts";
 import type { Json } from "../../runtime/json.ts";
-import type { HistoryEntry } from "../executor/history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 import { span } from "./time.ts";

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../executor/history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 
 type Begun = Extract<HistoryEntry, { type: "items.begun" }>;
 type Item = Extract<HistoryEntry, { type: "item.completed" | "item.failed" }>;

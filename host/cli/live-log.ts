@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import type { LogLine } from "../../runtime/driver.ts";
-import type { HistoryEntry } from "../executor/history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import type { LiveMessage } from "../live.ts";
 import {
   attemptText,

@@ -1,7 +1,7 @@
 import type { Json } from "../../runtime/json.ts";
-import type { RecordedFailure } from "../executor/history.ts";
-import { outputOfRun } from "../executor/output.ts";
-import { foldHistory } from "../executor/run-view.ts";
+import type { RecordedFailure } from "../run/history.ts";
+import { outputOfRun } from "../run/output.ts";
+import { foldHistory } from "../run/run-view.ts";
 import type { StoredRun } from "../state/state.ts";
 import { failureNext, failureText } from "./history-text.ts";
 import { printable } from "./printable.ts";

@@ -1,4 +1,4 @@
-import type { RunDetail } from "../executor/view.ts";
+import type { RunDetail } from "../run/view.ts";
 import type { RunSummary } from "../state/state.ts";
 import { CliError } from "./errors.ts";
 import { createHostClient, listAll, type HostClient } from "./host-client.ts";

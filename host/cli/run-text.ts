@@ -1,7 +1,7 @@
 import type { LogLine } from "../../runtime/driver.ts";
-import type { RunStatus } from "../executor/history.ts";
-import type { RunDetail, StepDetail, WaitDetail } from "../executor/view.ts";
-import type { CollectedDetail } from "../executor/view-collected.ts";
+import type { RunStatus } from "../run/history.ts";
+import type { RunDetail, StepDetail, WaitDetail } from "../run/view.ts";
+import type { CollectedDetail } from "../run/view-collected.ts";
 import { triggerStep } from "../function/document.ts";
 import type { RunSummary } from "../state/state.ts";
 import { begunTexts, failureNext, failureText, keyText, logLines } from "./history-text.ts";

@@ -1,5 +1,5 @@
 import type { Event } from "../event/event.ts";
-import { eventScope } from "../executor/match.ts";
+import { eventScope } from "../run/match.ts";
 import type { Definition } from "../function/definition.ts";
 
 /** Why no trigger of the function takes the event, a sentence a trigger; undefined when one takes it. */

@@ -1,8 +1,8 @@
 import type { AttemptResult } from "../../runtime/driver.ts";
 import type { StepInput } from "../../runtime/input.ts";
 import type { Links } from "../links.ts";
-import type { Execution } from "./execution.ts";
-import { failedWith } from "./invocation.ts";
+import type { Execution } from "../run/execution.ts";
+import { failedWith } from "../run/invocation.ts";
 
 /** The links that an attempt is to be given, or what it ends with, since it can't have them. */
 type AttemptLinks =

@@ -1,10 +1,12 @@
 import type { LogLine } from "../../runtime/driver.ts";
-import type { HistoryEntry } from "./history.ts";
-import { attemptEntry, emittedResult, runAttempt, stepInput } from "./attempt.ts";
+import type { HistoryEntry } from "../run/history.ts";
+import { attemptEntry } from "../run/attempt-entry.ts";
+import { stepInput } from "../run/step-input.ts";
+import { emittedResult, runAttempt } from "./attempt.ts";
 import { linksOf, withLinks } from "./attempt-links.ts";
-import { placeOf } from "./place.ts";
+import { placeOf } from "../run/place.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
-import type { Execution } from "./execution.ts";
+import type { Execution } from "../run/execution.ts";
 
 /** The attempts of one run that are under way here, and what has come of others. */
 export interface Attempts {

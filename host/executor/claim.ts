@@ -3,12 +3,12 @@ import { clockSkewMs } from "../clock.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { orphanReason } from "./kin.ts";
 import { releaseStored } from "./release-stored.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
-import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
-import { transition } from "./transition.ts";
+import { applyEntry, foldHistory, type RunView } from "../run/run-view.ts";
+import { transition } from "../run/transition.ts";
 
 interface ClaimOptions {
   readonly runs: Runs;

@@ -5,17 +5,17 @@ import type { Event } from "../event/event.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
-import { answerEntry, type LinkAnswer, linkWait } from "./answer.ts";
+import { answerEntry, type LinkAnswer, linkWait } from "../run/answer.ts";
 import type { Definitions } from "./definitions.ts";
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import type { Kin } from "./kin.ts";
-import { leavings } from "./leavings.ts";
+import { leavings } from "../run/leavings.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Nudged, Peers } from "./peers.ts";
 import { publishEmitted } from "./publication.ts";
 import { createRerun } from "./rerun.ts";
-import { retriedEntry } from "./retried.ts";
-import { applyEntry, foldHistory, type RunView } from "./run-view.ts";
+import { retriedEntry } from "../run/retried.ts";
+import { applyEntry, foldHistory, type RunView } from "../run/run-view.ts";
 
 /** What can be asked of a run from outside. Each is durable when it resolves. Throws ERR_RUN_UNKNOWN, ERR_RUN_STATE. */
 export interface Commands {

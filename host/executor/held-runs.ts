@@ -7,7 +7,7 @@ import type { Nudged } from "./peers.ts";
 import { startRunLoop, type RunLoop } from "./run-loop.ts";
 import { releaseStored } from "./release-stored.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
-import { foldHistory } from "./run-view.ts";
+import { foldHistory } from "../run/run-view.ts";
 import { createSlots } from "./slots.ts";
 
 /** A run that this host holds, or has looked at. */

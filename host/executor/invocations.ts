@@ -1,13 +1,13 @@
 import type { AttemptResult } from "../../runtime/driver.ts";
 import type { Outcome } from "../broker/broker.ts";
 import { stepsOf, type Definition, type StepDefinition } from "../function/definition.ts";
-import { attemptEntry } from "./attempt.ts";
-import type { HistoryEntry } from "./history.ts";
+import { attemptEntry } from "../run/attempt-entry.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { insistOn } from "./insist.ts";
-import { failedWith, nextLook, outcomeOf, type Invoked } from "./invocation.ts";
+import { failedWith, nextLook, outcomeOf, type Invoked } from "../run/invocation.ts";
 import { orphanReason } from "./kin.ts";
 import type { RunLoopPorts } from "./run-loop-ports.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView } from "../run/run-view.ts";
 
 /** The runs that a run has invoked and waits for, as the host sees them that holds it. */
 export interface Invocations {

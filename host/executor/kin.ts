@@ -2,8 +2,8 @@ import type { Broker } from "../broker/broker.ts";
 import { MillraceError } from "../errors.ts";
 import type { Event } from "../event/event.ts";
 import type { Runs } from "../state/state.ts";
-import { invokerOf } from "./invocation.ts";
-import { foldHistory, type RunView } from "./run-view.ts";
+import { invokerOf } from "../run/invocation.ts";
+import { foldHistory, type RunView } from "../run/run-view.ts";
 
 /** What runs that invoke each other owe to each other. */
 export interface Kin {

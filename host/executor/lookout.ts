@@ -2,8 +2,8 @@ import type { Broker, StoredEvent } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
 import type { WaitDefinition } from "../function/definition.ts";
 import type { Waits } from "../state/state.ts";
-import type { RunView } from "./run-view.ts";
-import { canMatch, type WaitLook } from "./wait-decisions.ts";
+import type { RunView } from "../run/run-view.ts";
+import { canMatch, type WaitLook } from "../run/wait-decisions.ts";
 
 /** Takes the looks into the store that decisions about waits need. */
 export interface Lookout {

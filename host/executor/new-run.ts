@@ -5,11 +5,12 @@ import type { Admitted } from "../flow-control/applicant.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate } from "../state/state.ts";
-import type { HistoryEntry } from "./history.ts";
-import { headerOf } from "./header.ts";
+import type { HistoryEntry } from "../run/history.ts";
+import { headerOf } from "../run/header.ts";
 import { orphanReason, type Kin } from "./kin.ts";
 import type { TakenRun } from "./run-loop-ports.ts";
-import { applyEntry, emptyView } from "./run-view.ts";
+import { applyEntry, emptyView } from "../run/run-view.ts";
+import { lateEntry } from "../run/turn.ts";
 
 /** What became of the run of an event. "known": it was stored before. "put off": it needs no host now. */
 type NewRun = TakenRun | "known" | "put off";
@@ -79,14 +80,4 @@ export async function newRun(
     const { startTimeoutMs = Number.POSITIVE_INFINITY } = definition;
     return { status: "parked", wakeAt: Math.min(until, at + startTimeoutMs) };
   }
-}
-
-/** What ends a run that would begin later after its event was stored than its function allows. */
-export function lateEntry(
-  { startTimeoutMs = Number.POSITIVE_INFINITY }: Definition,
-  storedAt: number,
-  at: number,
-): Extract<HistoryEntry, { type: "run.cancelled" }> | undefined {
-  if (at - storedAt <= startTimeoutMs) return undefined;
-  return { type: "run.cancelled", at, reason: "its event was older than the function's startTimeout" };
 }

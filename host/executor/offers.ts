@@ -1,7 +1,7 @@
 import type { Outcome, StoredEvent } from "../broker/broker.ts";
 import type { Definition } from "../function/definition.ts";
-import type { RunView } from "./run-view.ts";
-import { matchesWait } from "./wait-decisions.ts";
+import type { RunView } from "../run/run-view.ts";
+import { matchesWait } from "../run/wait-decisions.ts";
 
 /** Stored events that a held run may wait for, until a round has decided on them. */
 export interface Offers {

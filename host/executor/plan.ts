@@ -1,9 +1,9 @@
 import type { RunUpdate } from "../state/state.ts";
-import { leavings } from "./leavings.ts";
+import { leavings } from "../run/leavings.ts";
 import type { RunLoopPorts } from "./run-loop-ports.ts";
-import type { RunView } from "./run-view.ts";
-import type { Execution } from "./execution.ts";
-import type { Transition } from "./transition.ts";
+import type { RunView } from "../run/run-view.ts";
+import type { Execution } from "../run/execution.ts";
+import type { Transition } from "../run/transition.ts";
 
 /** What this host does with what is next for a run that it holds. */
 export interface Plan {

@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { insistOn } from "./insist.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RunLoopPorts } from "./run-loop-ports.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView } from "../run/run-view.ts";
 
 /** Publishes what a run has emitted and not published yet; resolves to what the history is to say of it. `again`: it may have been published. */
 export async function publishEmitted(

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { ProgramStep } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { RunHeader, Runs, RunUpdate } from "../state/state.ts";
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { insistOn } from "./insist.ts";
 import type { Notices } from "./notices.ts";
 import type { Peers } from "./peers.ts";

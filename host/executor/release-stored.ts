@@ -1,7 +1,7 @@
 import type { Concurrency } from "../flow-control/concurrency.ts";
 import type { StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
-import { foldHistory } from "./run-view.ts";
+import { foldHistory } from "../run/run-view.ts";
 
 interface ReleaseOptions {
   readonly definitions: Pick<Definitions, "get">;

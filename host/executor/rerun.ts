@@ -8,10 +8,10 @@ import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
-import type { HistoryEntry } from "./history.ts";
-import { headerOf } from "./header.ts";
-import { unawaited } from "./invocation.ts";
-import { foldHistory } from "./run-view.ts";
+import type { HistoryEntry } from "../run/history.ts";
+import { headerOf } from "../run/header.ts";
+import { unawaited } from "../run/invocation.ts";
+import { foldHistory } from "../run/run-view.ts";
 
 interface RerunOptions {
   readonly runs: Pick<Runs, "create">;

@@ -1,11 +1,11 @@
 import type { StoredEvent } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
 import type { Definition } from "../function/definition.ts";
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { insistOn } from "./insist.ts";
 import type { Lookout } from "./lookout.ts";
-import type { RunView } from "./run-view.ts";
-import { transition, type Moment, type Transition } from "./transition.ts";
+import type { RunView } from "../run/run-view.ts";
+import { transition, type Moment, type Transition } from "../run/transition.ts";
 
 /** What deciding needs besides the run. */
 interface RoundPorts {

@@ -2,7 +2,7 @@ import type { Outcome, StoredEvent } from "../broker/broker.ts";
 import type { Waits } from "../state/state.ts";
 import { notHeld, type Held, type HeldRuns } from "./held-runs.ts";
 import { createSlots } from "./slots.ts";
-import { keysOf } from "./wait-key.ts";
+import { keysOf } from "../run/wait-key.ts";
 
 /** Brings stored events to the runs that wait for them. */
 export interface Router {

@@ -12,7 +12,7 @@ import type { Links } from "../links.ts";
 import type { Kin } from "./kin.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RecordPorts } from "./record.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView } from "../run/run-view.ts";
 
 /** What the loops of all runs share. */
 export interface RunLoopPorts extends RecordPorts {

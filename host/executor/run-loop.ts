@@ -1,6 +1,6 @@
 import type { Outcome, StoredEvent } from "../broker/broker.ts";
 import { createAttempts } from "./attempts.ts";
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { createInvocations } from "./invocations.ts";
 import { createNudges } from "./nudges.ts";
 import { createOffers } from "./offers.ts";
@@ -10,8 +10,8 @@ import { createRecord, type Standing } from "./record.ts";
 import { decideRound } from "./round.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
 import { createRunSlots } from "./run-slots.ts";
-import { applyEntry, foldHistory } from "./run-view.ts";
-import type { Execution } from "./execution.ts";
+import { applyEntry, foldHistory } from "../run/run-view.ts";
+import type { Execution } from "../run/execution.ts";
 
 /** A run that is held in memory because it can go on. */
 export interface RunLoop {

@@ -1,11 +1,11 @@
 import type { Outcome } from "../broker/broker.ts";
-import type { HistoryEntry } from "./history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { insistOn } from "./insist.ts";
 import { planRound, type Plan } from "./plan.ts";
 import type { RunLoopPorts, TakenRun } from "./run-loop-ports.ts";
-import { applyEntry } from "./run-view.ts";
-import type { Transition } from "./transition.ts";
-import { latestBeginning } from "./turn.ts";
+import { applyEntry } from "../run/run-view.ts";
+import type { Transition } from "../run/transition.ts";
+import { latestBeginning } from "../run/turn.ts";
 
 /** What this host does with what is next for a run, given its slots. */
 interface Turn {

@@ -2,7 +2,7 @@ import type { Json } from "../../runtime/json.ts";
 import type { Event } from "../event/event.ts";
 import { digestJson } from "../function/digest.ts";
 import type { ValueEvaluation, ValueExpression } from "../function/expression.ts";
-import { eventScope } from "../executor/match.ts";
+import { eventScope } from "../run/match.ts";
 
 /** What an event counts as for one control of a function. */
 export interface Key {

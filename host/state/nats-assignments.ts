@@ -1,4 +1,4 @@
-import { functionDigestOf } from "../executor/run-id.ts";
+import { functionDigestOf } from "../run/run-id.ts";
 import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
 import { readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";

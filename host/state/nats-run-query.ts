@@ -1,4 +1,4 @@
-import { functionDigest, functionDigestOf } from "../executor/run-id.ts";
+import { functionDigest, functionDigestOf } from "../run/run-id.ts";
 import { readBackward, readLast } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import { decodeChange, runSummary } from "./nats-run-record.ts";

@@ -1,5 +1,5 @@
 import type { ReadMessage } from "../nats/batch-reader.ts";
-import type { HistoryEntry } from "../executor/history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import type { RunHeader, RunSummary, RunUpdate } from "./state.ts";
 
 /** What one message of a run's subject holds. */

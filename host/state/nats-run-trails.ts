@@ -1,7 +1,7 @@
 import type { ReadMessage } from "../nats/batch-reader.ts";
 import { readForward, readLastOf, readSeq } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
-import type { HistoryEntry } from "../executor/history.ts";
+import type { HistoryEntry } from "../run/history.ts";
 import { decodeChange } from "./nats-run-record.ts";
 
 /**

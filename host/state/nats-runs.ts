@@ -1,6 +1,6 @@
 import type { ReadMessage } from "../nats/batch-reader.ts";
-import type { HistoryEntry } from "../executor/history.ts";
-import { functionDigestOf } from "../executor/run-id.ts";
+import type { HistoryEntry } from "../run/history.ts";
+import { functionDigestOf } from "../run/run-id.ts";
 import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
 import { readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";

@@ -1,4 +1,4 @@
-import type { HistoryEntry, RunStatus } from "../executor/history.ts";
+import type { HistoryEntry, RunStatus } from "../run/history.ts";
 import type { Database } from "../sqlite/database.ts";
 import { queuedFirst } from "./sqlite-queues.ts";
 import { createSqliteAssignments } from "./sqlite-assignments.ts";

@@ -1,6 +1,6 @@
 import type { Json } from "../../runtime/json.ts";
 import type { KeyValues } from "../../runtime/key-values.ts";
-import type { HistoryEntry, RunStatus } from "../executor/history.ts";
+import type { HistoryEntry, RunStatus } from "../run/history.ts";
 import type { FunctionVersion } from "../function/version.ts";
 
 /** What identifies a run, fixed when it starts. */

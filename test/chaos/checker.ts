@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createNatsState } from "../../host/state/nats.ts";
 import { openSession, type NatsSession } from "../../host/nats/session.ts";
 import type { State, StoredRun } from "../../host/state/state.ts";
-import { runId } from "../../host/executor/run-id.ts";
+import { runId } from "../../host/run/run-id.ts";
 import { systemClock } from "../../host/clock.ts";
 import { insist, pause } from "./insist.ts";
 import { faultsOf, triggered, type EventName } from "./functions.ts";

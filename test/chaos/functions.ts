@@ -1,4 +1,4 @@
-import type { HistoryEntry, RunStatus } from "../../host/executor/history.ts";
+import type { HistoryEntry, RunStatus } from "../../host/run/history.ts";
 import { triggerEvent, type FunctionDocument } from "../../host/function/document.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";

@@ -5,7 +5,7 @@ import { afterAll, afterEach, expect, test } from "vitest";
 import { createApi } from "../../host/api/server.ts";
 import { buildProject } from "../../host/build/build.ts";
 import { loadProject } from "../../host/build/project.ts";
-import { viewRun, type RunDetail } from "../../host/executor/view.ts";
+import { viewRun, type RunDetail } from "../../host/run/view.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import { createHost, runId } from "../../host/index.ts";
 import { createHandClock } from "../hand-clock.ts";

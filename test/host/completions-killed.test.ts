@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
-import type { RunDetail } from "../../host/executor/view.ts";
+import type { RunDetail } from "../../host/run/view.ts";
 import { runId } from "../../host/index.ts";
 import { startReceiver, type Receiver } from "../runtime/http/receiver.ts";
 import { findNatsServer } from "./nats/find-server.ts";

@@ -1,5 +1,5 @@
-import { collectsUntil, fullBy } from "../../host/executor/collecting.ts";
-import type { HistoryEntry } from "../../host/executor/history.ts";
+import { collectsUntil, fullBy } from "../../host/run/collecting.ts";
+import type { HistoryEntry } from "../../host/run/history.ts";
 import { define } from "../../host/function/define.ts";
 import type { CollectDefinition } from "../../host/function/definition.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";

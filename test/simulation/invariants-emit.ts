@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../../host/broker/broker.ts";
-import type { HistoryEntry } from "../../host/executor/history.ts";
+import type { HistoryEntry } from "../../host/run/history.ts";
 import type { RunRecord } from "./server-runs.ts";
 
 type Violated = (what: string) => void;

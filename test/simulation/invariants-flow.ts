@@ -1,7 +1,7 @@
-import type { HistoryEntry } from "../../host/executor/history.ts";
+import type { HistoryEntry } from "../../host/run/history.ts";
 import { keyOf } from "../../host/flow-control/key.ts";
 import { orphanReason } from "../../host/executor/kin.ts";
-import { foldHistory } from "../../host/executor/run-view.ts";
+import { foldHistory } from "../../host/run/run-view.ts";
 import type { FunctionDocument } from "../../host/function/document.ts";
 import { parseDuration } from "../../host/function/duration.ts";
 import type { Machine } from "./machine.ts";

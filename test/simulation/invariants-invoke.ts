@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { outputOfRun } from "../../host/executor/output.ts";
-import { foldHistory } from "../../host/executor/run-view.ts";
+import { outputOfRun } from "../../host/run/output.ts";
+import { foldHistory } from "../../host/run/run-view.ts";
 import type { RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
 

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../../host/broker/broker.ts";
-import type { HistoryEntry } from "../../host/executor/history.ts";
-import { foldHistory } from "../../host/executor/run-view.ts";
+import type { HistoryEntry } from "../../host/run/history.ts";
+import { foldHistory } from "../../host/run/run-view.ts";
 import { define, functionVersion } from "../../host/function/define.ts";
 import type { Definition, WaitDefinition } from "../../host/function/definition.ts";
 import type { EdgeDocument, FunctionDocument } from "../../host/function/document.ts";

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../../host/executor/history.ts";
+import type { HistoryEntry } from "../../host/run/history.ts";
 import type { FunctionDocument } from "../../host/function/document.ts";
 import { invokeEventName } from "../../host/function/define-invoke.ts";
 import { parseDuration } from "../../host/function/duration.ts";

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../../host/executor/history.ts";
+import type { HistoryEntry } from "../../host/run/history.ts";
 import type { Assignment, RunHeader, RunUpdate, StoredRun } from "../../host/state/state.ts";
 
 /** One write to a run, for the invariants. */

@@ -1,8 +1,8 @@
 import { buildProject } from "../../../host/build/build.ts";
 import type { Project } from "../../../host/build/project.ts";
 import type { Event } from "../../../host/event/event.ts";
-import type { RunDetail } from "../../../host/executor/view.ts";
-import { viewRun } from "../../../host/executor/view.ts";
+import type { RunDetail } from "../../../host/run/view.ts";
+import { viewRun } from "../../../host/run/view.ts";
 import { functionVersion } from "../../../host/function/define.ts";
 import { systemClock, type Clock } from "../../../host/clock.ts";
 import { createHost, type HostConfig } from "../../../host/index.ts";

@@ -3,7 +3,7 @@ import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument, StepDocument } from "../../../host/function/document.ts";
 import { createHost, runId, type Host } from "../../../host/index.ts";
 import type { StoredRun } from "../../../host/state/state.ts";
-import { viewRun } from "../../../host/executor/view.ts";
+import { viewRun } from "../../../host/run/view.ts";
 import { until } from "../broker/broker-contract.ts";
 import { Failure, inProcessDrivers, type Program } from "../in-process-driver.ts";
 

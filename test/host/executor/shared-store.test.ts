@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runId } from "../../../host/executor/run-id.ts";
+import { runId } from "../../../host/run/run-id.ts";
 import { inProcessDrivers } from "../in-process-driver.ts";
 import { sharedExecutor } from "./shared-store.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
-import { viewRun } from "../../../host/executor/view.ts";
+import { viewRun } from "../../../host/run/view.ts";
 import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
 import type { StoredRun } from "../../../host/state/state.ts";
 import type { Json } from "../../../runtime/json.ts";

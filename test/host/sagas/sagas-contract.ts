@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { viewRun } from "../../../host/executor/view.ts";
+import { viewRun } from "../../../host/run/view.ts";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
 import type { RunHeader, State } from "../../../host/state/state.ts";
 
 /** What a state promises of events that go into runs with others. */

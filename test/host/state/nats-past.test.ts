@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../host/clock.ts";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
 import { createNatsState } from "../../../host/state/nats.ts";
 import type { RunHeader, State } from "../../../host/state/state.ts";
 import type { NatsSession } from "../../../host/nats/session.ts";

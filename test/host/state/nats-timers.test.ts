@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../../host/clock.ts";
-import { functionDigestOf } from "../../../host/executor/run-id.ts";
+import { functionDigestOf } from "../../../host/run/run-id.ts";
 import { anyRuntime } from "../../../host/nats/names.ts";
 import type { Publisher } from "../../../host/nats/publisher.ts";
 import { createNatsState } from "../../../host/state/nats.ts";

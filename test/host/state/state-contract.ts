@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { runId } from "../../../host/executor/run-id.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { runId } from "../../../host/run/run-id.ts";
 import type { FunctionVersion } from "../../../host/function/version.ts";
 import { assignmentsContract } from "./assignments-contract.ts";
 import { gatesContract } from "./gates-contract.ts";

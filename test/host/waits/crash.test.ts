@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
 import { createHost, runId } from "../../../host/index.ts";
 import { until } from "../broker/broker-contract.ts";
 import { inProcessDrivers } from "../in-process-driver.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { foldHistory } from "../../../host/executor/run-view.ts";
-import { transition, type Moment } from "../../../host/executor/transition.ts";
-import type { WaitLook } from "../../../host/executor/wait-decisions.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { foldHistory } from "../../../host/run/run-view.ts";
+import { transition, type Moment } from "../../../host/run/transition.ts";
+import type { WaitLook } from "../../../host/run/wait-decisions.ts";
 import type { Definition, WaitDefinition } from "../../../host/function/definition.ts";
 import { sketch, when } from "./definition-fixture.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../../host/event/event.ts";
-import { userId } from "../../../host/executor/match.ts";
-import { runId } from "../../../host/executor/run-id.ts";
+import { userId } from "../../../host/run/match.ts";
+import { runId } from "../../../host/run/run-id.ts";
 
 describe("the id of a run", () => {
   const event = "0190b6a5-1c2d-7abc-8def-0123456789ab";

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { EdgeDocument, RetryDocument, StepDocument } from "../../../../host/function/document.ts";
+import type { EdgeDocument, RetryDocument, StepDocument } from "../../host/function/document.ts";
 import { conditions, ofEvent, sameKey, type Behaviour, type FlowEvent, type Scenario } from "./model.ts";
 
 /** Whole seconds are for timers; what comes from outside comes a moment before or after. */

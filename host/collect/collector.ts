@@ -9,12 +9,12 @@ import {
   type CollectLine,
   type CollectLineOptions,
 } from "./collect-line.ts";
-import { sizeOf } from "./collecting.ts";
-import type { Definitions } from "./definitions.ts";
-import { headerOf } from "./header.ts";
-import { eventScope, joins } from "./match.ts";
-import { lateEntry } from "./new-run.ts";
-import type { Notices } from "./notices.ts";
+import { sizeOf } from "../run/collecting.ts";
+import type { Definitions } from "../executor/definitions.ts";
+import { headerOf } from "../run/header.ts";
+import { eventScope, joins } from "../run/match.ts";
+import { lateEntry } from "../run/turn.ts";
+import type { Notices } from "../executor/notices.ts";
 
 /** Has events go into runs that collect them. */
 export interface Collector {

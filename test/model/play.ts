@@ -1,7 +1,7 @@
-import type { EdgeDocument, FunctionDocument } from "../../../../host/function/document.ts";
-import { functionVersion } from "../../../../host/function/define.ts";
-import { createHost, runId, type Host } from "../../../../host/index.ts";
-import { Failure, inProcessDrivers, type Program } from "../../in-process-driver.ts";
+import type { EdgeDocument, FunctionDocument } from "../../host/function/document.ts";
+import { functionVersion } from "../../host/function/define.ts";
+import { createHost, runId, type Host } from "../../host/index.ts";
+import { Failure, inProcessDrivers, type Program } from "../host/in-process-driver.ts";
 import type { Behaviour, Expected, Scenario } from "./model.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 

@@ -5,8 +5,8 @@ import type { CollectDefinition, Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Gates, RunHeader, Runs } from "../state/state.ts";
 import { createCollectedRuns } from "./collected-runs.ts";
-import { fitting } from "./collecting.ts";
-import { collectedRunId } from "./run-id.ts";
+import { fitting } from "../run/collecting.ts";
+import { collectedRunId } from "../run/run-id.ts";
 
 /** A version of a function whose runs collect events. */
 export type CollectingFunction = Definition & { readonly collects: CollectDefinition };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { retryAt } from "../../../host/executor/retry.ts";
+import { retryAt } from "../../../host/run/retry.ts";
 
 const policy = { retries: 4, initialMs: 1_000, factor: 2, maxMs: 5_000, jitter: 0 };
 const failure = { code: "ERR_STEP_FAILED", message: "no", retry: true } as const;

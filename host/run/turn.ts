@@ -42,3 +42,13 @@ export function decideTurn(
   decide({ type: "run.admitted", at: now });
   return { waits: false, wakeAt: never };
 }
+
+/** What ends a run that would begin later after its event was stored than its function allows. */
+export function lateEntry(
+  { startTimeoutMs = Number.POSITIVE_INFINITY }: Definition,
+  storedAt: number,
+  at: number,
+): Extract<HistoryEntry, { type: "run.cancelled" }> | undefined {
+  if (at - storedAt <= startTimeoutMs) return undefined;
+  return { type: "run.cancelled", at, reason: "its event was older than the function's startTimeout" };
+}

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { attemptEntry, stepInput } from "../../../host/executor/attempt.ts";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { retriedEntry } from "../../../host/executor/retried.ts";
-import { foldHistory } from "../../../host/executor/run-view.ts";
-import { transition } from "../../../host/executor/transition.ts";
-import { viewRun } from "../../../host/executor/view.ts";
+import { attemptEntry } from "../../../host/run/attempt-entry.ts";
+import { stepInput } from "../../../host/run/step-input.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { retriedEntry } from "../../../host/run/retried.ts";
+import { foldHistory } from "../../../host/run/run-view.ts";
+import { transition } from "../../../host/run/transition.ts";
+import { viewRun } from "../../../host/run/view.ts";
 import type { Definition } from "../../../host/function/definition.ts";
 import type { Scope } from "../../../host/function/expression.ts";
 import { sketch, when } from "./definition-fixture.ts";

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Json } from "../../../runtime/json.ts";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { outputOfRun } from "../../../host/executor/output.ts";
-import { foldHistory } from "../../../host/executor/run-view.ts";
-import { transition } from "../../../host/executor/transition.ts";
-import { viewRun } from "../../../host/executor/view.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { outputOfRun } from "../../../host/run/output.ts";
+import { foldHistory } from "../../../host/run/run-view.ts";
+import { transition } from "../../../host/run/transition.ts";
+import { viewRun } from "../../../host/run/view.ts";
 import { define, functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 

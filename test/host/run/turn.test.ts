@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { foldHistory } from "../../../host/executor/run-view.ts";
-import { transition } from "../../../host/executor/transition.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { foldHistory } from "../../../host/run/run-view.ts";
+import { transition } from "../../../host/run/transition.ts";
 import { define, functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { stepInput } from "../../../host/executor/attempt.ts";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { retriedEntry } from "../../../host/executor/retried.ts";
-import { applyEntry, foldHistory } from "../../../host/executor/run-view.ts";
-import { transition } from "../../../host/executor/transition.ts";
+import { stepInput } from "../../../host/run/step-input.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { retriedEntry } from "../../../host/run/retried.ts";
+import { applyEntry, foldHistory } from "../../../host/run/run-view.ts";
+import { transition } from "../../../host/run/transition.ts";
 import type { Definition } from "../../../host/function/definition.ts";
 import type { Json } from "../../../runtime/json.ts";
 import { each, sketch } from "./definition-fixture.ts";

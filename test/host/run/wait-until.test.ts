@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Json } from "../../../runtime/json.ts";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { foldHistory } from "../../../host/executor/run-view.ts";
-import { transition } from "../../../host/executor/transition.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { foldHistory } from "../../../host/run/run-view.ts";
+import { transition } from "../../../host/run/transition.ts";
 import { define, functionVersion } from "../../../host/function/define.ts";
 import type { EdgeDocument, StepDocument } from "../../../host/function/document.ts";
 import { documentWith, pairsOf } from "../function/problems.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { collectsUntil, fitting, fullBy } from "../../../host/executor/collecting.ts";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { foldHistory } from "../../../host/executor/run-view.ts";
-import { transition } from "../../../host/executor/transition.ts";
+import { collectsUntil, fitting, fullBy } from "../../../host/run/collecting.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { foldHistory } from "../../../host/run/run-view.ts";
+import { transition } from "../../../host/run/transition.ts";
 import type { CollectDefinition } from "../../../host/function/definition.ts";
 import { sketch } from "./definition-fixture.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { stepInput } from "../../../host/executor/attempt.ts";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { createOpenItems } from "../../../host/executor/open-items.ts";
-import { retriedEntry } from "../../../host/executor/retried.ts";
-import { applyEntry, foldHistory, type RunView } from "../../../host/executor/run-view.ts";
-import { transition } from "../../../host/executor/transition.ts";
+import { stepInput } from "../../../host/run/step-input.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { createOpenItems } from "../../../host/run/open-items.ts";
+import { retriedEntry } from "../../../host/run/retried.ts";
+import { applyEntry, foldHistory, type RunView } from "../../../host/run/run-view.ts";
+import { transition } from "../../../host/run/transition.ts";
 import type { Definition } from "../../../host/function/definition.ts";
 import type { Json } from "../../../runtime/json.ts";
 import { seeded } from "../../random.ts";

@@ -4,10 +4,10 @@ import type { Clock } from "../clock.ts";
 import type { CollectDefinition, Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
-import { collectsUntil, fitting, fullBy, type Collecting } from "./collecting.ts";
-import { headerOf } from "./header.ts";
-import type { CollectedEvent, HistoryEntry } from "./history.ts";
-import { applyEntry, emptyView, foldHistory, type RunView } from "./run-view.ts";
+import { collectsUntil, fitting, fullBy, type Collecting } from "../run/collecting.ts";
+import { headerOf } from "../run/header.ts";
+import type { CollectedEvent, HistoryEntry } from "../run/history.ts";
+import { applyEntry, emptyView, foldHistory, type RunView } from "../run/run-view.ts";
 
 /** A run that collects events, or has. */
 interface CollectedRun {

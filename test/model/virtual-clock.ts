@@ -1,4 +1,4 @@
-import type { Clock } from "../../../../host/clock.ts";
+import type { Clock } from "../../host/clock.ts";
 
 /** Time that goes on only when it is told to. */
 export interface VirtualClock extends Clock {

@@ -1,5 +1,5 @@
-import { parseDuration } from "../../../../host/function/duration.ts";
-import type { EdgeDocument, FunctionDocument, StepDocument } from "../../../../host/function/document.ts";
+import { parseDuration } from "../../host/function/duration.ts";
+import type { EdgeDocument, FunctionDocument, StepDocument } from "../../host/function/document.ts";
 
 /** Something that happens to a run from outside; times in milliseconds after the run's beginning. */
 export interface FlowEvent {

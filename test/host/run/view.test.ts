@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { HistoryEntry } from "../../../host/executor/history.ts";
-import { viewRun } from "../../../host/executor/view.ts";
+import type { HistoryEntry } from "../../../host/run/history.ts";
+import { viewRun } from "../../../host/run/view.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 import type { RunSummary, StoredRun } from "../../../host/state/state.ts";
 
