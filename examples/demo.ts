@@ -28,6 +28,9 @@ interface Expected {
   readonly skipped?: readonly string[];
 }
 
+/** Addresses by which a person answers: another one in every run. */
+const links = /http:\/\/127\.0\.0\.1:\d+\/[^\s"]+/;
+
 /** The demo as a whole may take this long, in milliseconds. */
 const patience = 600_000;
 
@@ -42,10 +45,13 @@ async function main(): Promise<boolean> {
   const temporary = await mkdtemp(join(tmpdir(), "millrace-demo-"));
   const store = `sqlite:${join(temporary, "demo.db")}`;
   const { project, secrets, close } = await serveApis(loaded);
-  const host = await createHost({ store, cacheDir: join(project.root, ".millrace", "cache"), secrets });
+  const { promise: callbackUrl, resolve: listening } = Promise.withResolvers<string>();
+  const cacheDir = join(project.root, ".millrace", "cache");
+  const host = await createHost({ store, cacheDir, secrets, callbackUrl });
   const api = await createApi(host, { eventKeys: ["demo"] });
   try {
     const { url } = await api.listen({ port: 0 });
+    listening(url);
     print(`${out("bold", "host")} at ${url} on ${store}`);
     await host.setEventSchemas(project.eventSchemas);
     const log = createLiveLog(terminal);
@@ -132,8 +138,22 @@ async function tryExample(
   if (existsSync(join(folder, "then.json"))) await send("then.json");
 
   const id = await runOf(host, document.id, eventId, signal);
+  const look = async (): Promise<RunDetail> =>
+    (await (await fetch(`${url}/v1/runs/${id}`, { signal })).json()) as RunDetail;
+  if (existsSync(join(folder, "answer.json"))) {
+    // What a person would say to it, by the link that a step gave away.
+    const link = await untilLink(look, signal);
+    const body = await readFile(join(folder, "answer.json"));
+    const { ok } = await fetch(link, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+      signal,
+    });
+    if (!ok) throw new Error(`the answer to ${document.id} was refused`);
+  }
   await host.finished(id, signal);
-  const run = (await (await fetch(`${url}/v1/runs/${id}`, { signal })).json()) as RunDetail;
+  const run = await look();
   const expected = JSON.parse(await readFile(join(folder, "expected.json"), "utf8")) as Expected;
   const differences = compare(run, expected);
   print("");
@@ -155,11 +175,21 @@ async function runOf(host: Host, functionId: string, eventId: string, signal: Ab
   }
 }
 
+/** The first link to this host in what the steps of a run put out. */
+async function untilLink(look: () => Promise<RunDetail>, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    signal.throwIfAborted();
+    const [found] = links.exec(JSON.stringify(outputsOf(await look()))) ?? [];
+    if (found !== undefined) return found;
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+  }
+}
+
 function compare(run: RunDetail, expected: Expected): readonly string[] {
   const ran = run.steps.filter(({ attempts }) => attempts.length > 0);
   const actual: Expected = {
     status: run.status,
-    outputs: outputsOf(run),
+    outputs: JSON.parse(JSON.stringify(outputsOf(run)).replace(links, "<link>")) as Expected["outputs"],
     attempts: Object.fromEntries(ran.map(({ id, attempts }) => [id, attempts.length])),
     skipped: run.steps.filter(({ status }) => status === "skipped").map(({ id }) => id),
   };
