@@ -98,6 +98,8 @@ export interface Broker {
   readEvents(filter: EventFilter): Promise<readonly StoredEvent[]>;
   /** The stored event with this id. */
   readEvent(id: string): Promise<StoredEvent | undefined>;
+  /** How long events are kept, in milliseconds; Infinity: for good. */
+  keeps(): Promise<number>;
   /** A place in the order of events: all up to it were acknowledged by some host. Some behind it may be, too. */
   settled(): Promise<number>;
   readonly deadLetters: DeadLetters;

@@ -1,6 +1,6 @@
 import type { ReadMessage } from "../nats/batch-reader.ts";
 import { createHash } from "node:crypto";
-import type { MsgHdrs } from "@nats-io/transport-node";
+import { millis, type MsgHdrs } from "@nats-io/transport-node";
 import { stringify } from "uuid";
 import { MillraceError } from "../errors.ts";
 import {
@@ -11,6 +11,7 @@ import {
   type ParsedCloudEvent,
 } from "../event/cloudevents.ts";
 import type { Event } from "../event/event.ts";
+import { unavailable } from "../nats/layout.ts";
 import { readBackward, readForward } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import type { Broker, EventFilter, StoredEvent } from "./broker.ts";
@@ -25,7 +26,7 @@ export interface EventMessage {
 }
 
 /** Reads stored events. */
-interface NatsEvents extends Pick<Broker, "readEvents" | "readEvent"> {
+interface NatsEvents extends Pick<Broker, "readEvents" | "readEvent" | "keeps"> {
   /** The event of a message. Throws MillraceError with all that is wrong with it. */
   read(message: EventMessage): StoredEvent;
 }
@@ -109,6 +110,14 @@ export function createNatsEvents(session: NatsSession, accept: (input: unknown) 
   return {
     read,
     readEvents,
+    async keeps() {
+      try {
+        const { config } = await session.manager.streams.info(stream);
+        return config.max_age > 0 ? millis(config.max_age) : Number.POSITIVE_INFINITY;
+      } catch (error) {
+        throw unavailable("The NATS server does not say how long events are kept", error);
+      }
+    },
     async readEvent(id) {
       const near = timeOf(id);
       let beforeSeq: number | undefined;

@@ -89,6 +89,7 @@ export async function createNatsBroker(
     },
     readEvents: events.readEvents,
     readEvent: events.readEvent,
+    keeps: events.keeps,
     settled: shareReads(async () => {
       try {
         const { durable_name } = eventsConsumer(leaseMs);

@@ -88,10 +88,8 @@ export function createSqliteBroker(database: Database, clock: Clock): Broker {
     consumeWakes: async (handler, options) =>
       wakes.consume((wake) => handler(wake.runId), options.maxInFlight),
     readEvents: async (filter) => readEvents(database, filter),
-    async readEvent(id) {
-      const row = database.prepare("SELECT seq, stored_at, body FROM events WHERE id = ?").get(id);
-      return row === undefined ? undefined : stored(row as unknown as EventRow);
-    },
+    readEvent: async (id) => readEvent(database, id),
+    keeps: async () => Number.POSITIVE_INFINITY,
     settled: async () => events.acknowledged(),
     async close() {
       await Promise.all([events.close(), wakes.close()]);
@@ -115,6 +113,11 @@ function readEvents(database: Database, filter: EventFilter): StoredEvent[] {
     )
     .all(...conditions.map(([, value]) => value), filter.limit);
   return (rows as unknown as EventRow[]).map(stored);
+}
+
+function readEvent(database: Database, id: string): StoredEvent | undefined {
+  const row = database.prepare("SELECT seq, stored_at, body FROM events WHERE id = ?").get(id);
+  return row === undefined ? undefined : stored(row as unknown as EventRow);
 }
 
 function stored(row: EventRow): StoredEvent {

@@ -20,7 +20,7 @@ export function due(
   trigger: CronTrigger,
   { after, now, most }: { readonly after: number; readonly now: number; readonly most: number },
 ): Due {
-  const dueAt = (at: number): number => at + delay(functionId, trigger, at);
+  const dueAt = delayed(functionId, trigger);
   const fire: number[] = [];
   let upTo = after;
   if (trigger.missed !== "all") {
@@ -38,6 +38,16 @@ export function due(
     upTo = at;
   }
   return { fire, upTo, nextAt: undefined };
+}
+
+/** A time that all firings are behind which a host that was not there may have to make up for. */
+export function madeUpBehind(functionId: string, trigger: CronTrigger, now: number): number {
+  if (trigger.missed === "all") return 0;
+  return (lastDue(trigger, now, delayed(functionId, trigger)) ?? 1) - 1;
+}
+
+function delayed(functionId: string, trigger: CronTrigger): (at: number) => number {
+  return (at) => at + delay(functionId, trigger, at);
 }
 
 function lastDue({ previous }: CronTrigger, now: number, dueAt: (at: number) => number): number | undefined {

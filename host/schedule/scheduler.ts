@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import { v7 } from "uuid";
 import type { Broker } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
-import type { Event } from "../event/event.ts";
-import { cronEventName, type CronTrigger, instant } from "../function/cron.ts";
+import type { CronTrigger } from "../function/cron.ts";
 import type { Catalog } from "../state/state.ts";
 import { due } from "./due.ts";
+import { firing } from "./firing.ts";
+import { standing } from "./standing.ts";
 
 /** A function with its schedules, and since when they hold. */
 export interface Scheduled {
@@ -16,7 +15,7 @@ export interface Scheduled {
 
 interface SchedulerOptions {
   readonly clock: Clock;
-  readonly broker: Pick<Broker, "publish" | "readEvents">;
+  readonly broker: Pick<Broker, "publish" | "readEvents" | "keeps">;
   readonly catalog: Pick<Catalog, "newest">;
   /** Hears of a store that fails; it is asked again. */
   readonly onError: (error: unknown) => void;
@@ -45,8 +44,6 @@ interface Entry {
 const batch = 500;
 /** The pause before a store that failed is asked again, in milliseconds. */
 const retryDelay = 1_000;
-/** Stored events of a function that are looked through for the last one of a schedule. */
-const looked = 100;
 
 /**
  * Every host publishes every firing, under an id that the function, the schedule and the time give: the first one counts,
@@ -89,7 +86,7 @@ export function createScheduler({ clock, broker, catalog, onError }: SchedulerOp
   const attend = async (entry: Entry): Promise<void> => {
     const { functionId, trigger } = entry;
     try {
-      entry.after ??= await lastFiring(entry);
+      entry.after ??= await standing(entry, { clock, broker });
       const { fire, upTo, nextAt } = due(functionId, trigger, {
         after: entry.after,
         now: clock.now(),
@@ -107,17 +104,6 @@ export function createScheduler({ clock, broker, catalog, onError }: SchedulerOp
       entry.nextAt = clock.now() + retryDelay;
       onError(error);
     }
-  };
-
-  const lastFiring = async ({ functionId, activatedAt, trigger }: Entry): Promise<number> => {
-    const name = cronEventName(functionId);
-    const stored = await broker.readEvents({ name, newestFirst: true, limit: looked });
-    const times = stored.flatMap(({ event }) => {
-      const made = firing(functionId, trigger, event.ts);
-      // An event of that name that somebody else published says nothing of the schedule.
-      return made.id === event.id && event.ts <= clock.now() ? [event.ts] : [];
-    });
-    return Math.max(activatedAt, ...times);
   };
 
   return {
@@ -144,19 +130,5 @@ export function createScheduler({ clock, broker, catalog, onError }: SchedulerOp
       cancel?.();
       await working;
     },
-  };
-}
-
-/** The event of one firing: the same from whichever host. */
-function firing(functionId: string, { pattern, timezone }: CronTrigger, at: number): Event {
-  const scheduledAt = instant(at).toISOString();
-  const digest = createHash("sha256")
-    .update(JSON.stringify([functionId, pattern, timezone, at]))
-    .digest();
-  return {
-    id: v7({ msecs: at, random: digest.subarray(0, 16) }),
-    name: cronEventName(functionId),
-    data: { cron: pattern, timezone, scheduledAt },
-    ts: at,
   };
 }

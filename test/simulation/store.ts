@@ -49,6 +49,7 @@ function createBroker({ world, server, machine }: StoreOptions): Broker {
       ),
     settled: () => call(world, machine, "settled", () => server.settled()),
     readEvent: () => Promise.resolve(undefined),
+    keeps: () => Promise.resolve(Number.POSITIVE_INFINITY),
     deadLetters: {
       count: async () => 0,
       list: async () => [],
