@@ -1,6 +1,6 @@
 /** One row of a table of errors: what went wrong, and what to do next. */
 export interface ErrorRow {
-  /** One sentence for the table in the README. */
+  /** One sentence for the table in docs/errors.md. */
   readonly summary: string;
   /** What the user does next. */
   readonly next: string;

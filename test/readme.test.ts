@@ -1,27 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cliErrors } from "../host/cli/errors.ts";
 import { hostErrors } from "../host/errors.ts";
 import { runtimeErrors } from "../runtime/errors.ts";
+import { headings, pages, table } from "./documentation.ts";
 
-const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-
-/** The rows of the table under a heading, cells trimmed, without its head. */
-function table(heading: string): string[][] {
-  const section = readme.split(`\n### ${heading}\n`)[1]?.split("\n#")[0] ?? "";
-  return section
-    .split("\n")
-    .filter((line) => line.startsWith("|"))
-    .slice(2)
-    .map((line) =>
-      line
-        .slice(1, -1)
-        .split(/(?<!\\)\|/)
-        .map((cell) => cell.trim().replaceAll("\\|", "|")),
-    );
-}
-
-describe("the README's tables of errors say what the code says", () => {
+describe("the tables of errors say what the code says", () => {
   test("of the host", () => {
     expect(table("Errors of the host")).toEqual(
       Object.entries(hostErrors).map(([code, { status, summary, next }]) => [
@@ -54,4 +39,35 @@ describe("the README's tables of errors say what the code says", () => {
       ]),
     );
   });
+});
+
+/** The anchor of a heading, as GitHub makes it. */
+function anchor(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+const anchors = (page: string): readonly string[] => headings(page).map(({ title }) => anchor(title));
+
+test.each([...pages])("every link of %s leads somewhere", (path, text) => {
+  const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^https?:/.test(target))
+    .filter((target) => {
+      const [file = "", fragment] = target.split("#");
+      const to = file === "" ? path : normalize(join(dirname(path), file));
+      if (!existsSync(join(import.meta.dirname, "..", to))) return true;
+      return fragment !== undefined && !anchors(pages.get(to) ?? "").includes(fragment);
+    });
+  expect(broken).toEqual([]);
+});
+
+test("every page is linked from the README, and no page has two headings of one anchor", () => {
+  const readme = pages.get("README.md") ?? "";
+  for (const [path, text] of pages) {
+    if (path !== "README.md") expect(readme).toContain(`](${path})`);
+    expect(new Set(anchors(text)).size, path).toBe(anchors(text).length);
+  }
 });

@@ -237,7 +237,7 @@ export const components = {
     {
       status: integer,
       error: object({
-        code: { ...string, description: "Stable; the README lists all of them." },
+        code: { ...string, description: "Stable; docs/errors.md lists all of them." },
         message: string,
         next: { ...string, description: "What to do." },
         "problems?": { ...listOf({ $ref: "Problem#" }), description: "All that is wrong; the first 100." },

@@ -107,7 +107,7 @@ export const functionErrors = {
   ERR_FUNCTION_FLOW: {
     status: 422,
     summary: "Controls of a function's flow do not go together, or one can't do what it says.",
-    next: "Mend the place given; the README says which go together.",
+    next: "Mend the place given; docs/functions.md says which go together.",
   },
   ERR_FUNCTION_PATH: {
     status: 422,
@@ -143,7 +143,7 @@ export const functionErrors = {
   ERR_FUNCTION_CAPABILITY: {
     status: 422,
     summary: "A capability that a step asks for is not written as it must be, or not for the step's runtime.",
-    next: "Mend the place given; the README lists what each capability takes, and which runtimes have it.",
+    next: "Mend the place given; docs/steps.md lists what each capability takes, and docs/runtimes.md which runtimes have it.",
   },
   ERR_FUNCTION_RUNTIME: {
     status: 422,

@@ -1,14 +1,13 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildLanguages } from "../../../host/build/languages/languages.ts";
 import { type StarterName, starters } from "../../../host/build/templates/starters.ts";
 import { toolchainResults } from "../../../host/cli/doctor/toolchain-checks.ts";
 import schema from "../../../host/function/function.schema.json" with { type: "json" };
 import { type LanguageName, languages } from "../../../host/function/language.ts";
+import { documentation, pages } from "../../documentation.ts";
 import { millrace } from "../cli/cli-fixture.ts";
 
-const readme = await readFile(join(import.meta.dirname, "../../../README.md"), "utf8");
+const readme = pages.get("README.md") ?? "";
 
 const all = Object.values(buildLanguages);
 
@@ -30,13 +29,13 @@ test("every language is built, by the name that it has in documents", () => {
   expect(schema.$defs.runtime.properties.language.enum).toEqual(languages);
 });
 
-test("every language has a new project, as the help and the README name it", async () => {
+test("every language has a new project, as the help and the documentation name it", async () => {
   expect(new Set(starters.map(languageOf))).toEqual(new Set(languages));
   const { stdout } = await millrace(["init", "--help"]);
   const choices = /--lang <language>[^(]*\(choices:([^)]*)\)/.exec(stdout)?.[1] ?? "";
   expect([...choices.matchAll(/"(\w+)"/g)].map(([, name]) => name)).toEqual(starters);
-  expect(readme).toContain(`\`--lang ${starters.join("\\|")}\``);
-  const sentence = /^`millrace init --lang (\w+)` \(or ([^)]*)\)/m.exec(readme);
+  expect(documentation).toContain(`\`--lang ${starters.join("\\|")}\``);
+  const sentence = /^`millrace init --lang (\w+)` \(or ([^)]*)\)/m.exec(documentation);
   const others = sentence?.[2] ?? "";
   const named = [sentence?.[1], ...[...others.matchAll(/`(\w+)`/g)].map(([, name]) => name)];
   expect(new Set(named)).toEqual(new Set(starters));

@@ -1,22 +1,15 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfigFile } from "../../../host/cli/settings/config-file.ts";
 import { resolveSettings } from "../../../host/cli/settings/resolve.ts";
 import { keyOf, variableOf, type Setting } from "../../../host/cli/settings/setting.ts";
 import { hostSettings } from "../../../host/cli/settings/table.ts";
+import { table } from "../../documentation.ts";
 import { millrace, temporaryFolder } from "./cli-fixture.ts";
 
-test("the README's table has every setting with its default, its variable and its key", async () => {
-  const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
-  const section = readme.split("\n### Settings of `millrace start`\n")[1]?.split("\n#")[0] ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("| `--"));
-  const cells = rows.map((row) =>
-    row
-      .slice(1, -1)
-      .split("|")
-      .map((cell) => cell.trim()),
-  );
+test("the documentation's table has every setting with its default, its variable and its key", () => {
+  const cells = table("Settings of `millrace start`");
   expect(cells.map(([flag, variable, key, standard]) => [flag, variable, key, standard])).toEqual(
     hostSettings.map((setting: Setting) => [
       `\`--${setting.name}\``,

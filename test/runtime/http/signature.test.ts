@@ -1,19 +1,18 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { signedHeaders } from "../../../runtime/http/sign.ts";
+import { section } from "../../documentation.ts";
 
 type Check = (headers: object, body: string, secret: string) => boolean;
 
 let folder: string;
 let isFromMillrace: Check;
 beforeAll(async () => {
-  const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
-  const section = readme.split("\n## HTTP steps\n")[1]?.split("\n## ")[0] ?? "";
-  const [, program = ""] = /```js\n([^]*?)```/.exec(section) ?? [];
-  folder = await mkdtemp(join(tmpdir(), "millrace-readme-"));
+  const [, program = ""] = /```js\n([^]*?)```/.exec(section("HTTP steps")) ?? [];
+  folder = await mkdtemp(join(tmpdir(), "millrace-receiver-"));
   const file = join(folder, "receiver.mjs");
   await writeFile(file, program);
   ({ isFromMillrace } = (await import(pathToFileURL(file).href)) as { isFromMillrace: Check });
@@ -23,7 +22,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const body = JSON.stringify({ text: "Grüße 👋" });
 const secret = "correct horse battery staple";
 
-test("the README's receiver takes what was signed", () => {
+test("the receiver of the documentation takes what was signed", () => {
   expect(isFromMillrace(signedHeaders("run-1:a", Date.now(), body, secret), body, secret)).toBe(true);
 });
 

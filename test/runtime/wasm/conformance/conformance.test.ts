@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createV8Engine } from "../../../../runtime/wasm/v8/engine.ts";
 import type { Engine } from "../../../../runtime/wasm/engine.ts";
+import { section } from "../../../documentation.ts";
 import { createEngine, skipped } from "../wasmtime/engine.ts";
 import { buildGoSuite, findGo, runPackage } from "./go-suite.ts";
 import type { GoSuite } from "./go-suite.ts";
@@ -19,10 +20,9 @@ const engines = [
   { name: "wasmtime", create: createEngine, left: skipped },
 ] as const;
 
-test("the README has the table of them", () => {
-  const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
-  const section = /^## Steps that were compiled elsewhere$(.*?)^## /ms.exec(readme)?.[1] ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("| `"));
+test("the documentation has the table of them", () => {
+  const text = section("Steps that were compiled elsewhere");
+  const rows = text.split("\n").filter((line) => line.startsWith("| `"));
   const expected = packages.map(({ name, uses, passes, fails = {} }) => {
     const reasons = Object.entries(fails).map(([test, reason]) => `\`${test}\`: ${reason}`);
     return `| \`${name}\` | ${uses} | ${passes} | ${reasons.join("; ")} |`;
