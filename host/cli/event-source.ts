@@ -10,7 +10,7 @@ export type RawEvent = Readonly<Record<string, unknown>>;
 /** Reads JSON given as itself, as a file's name or as `-` for stdin. Throws ERR_INPUT_FILE and ERR_INPUT_JSON. */
 export async function readJson(source: string): Promise<unknown> {
   if (source === "-") return parseJson(await buffer(process.stdin), "stdin");
-  if (/^\s*[[{"]/.test(source)) return parseJson(source, "the command line");
+  if (isJson(source)) return parseJson(source, "the command line");
   return parseJson(await readInput(source), source);
 }
 
@@ -32,9 +32,14 @@ export async function readEvents(
   return events.map((event) => (isObject(event) ? { ...event, ...more } : event));
 }
 
+/** JSON itself and no file; JSON without a space could name an event, too, and is never meant to. */
+function isJson(source: string): boolean {
+  return /^\s*[[{"]/.test(source);
+}
+
 /** A name unless it is plainly JSON, or a file of that name is there. */
 async function isName(source: string): Promise<boolean> {
-  if (source === "-" || !isEventName(source) || source.endsWith(".json")) return false;
+  if (source === "-" || isJson(source) || !isEventName(source) || source.endsWith(".json")) return false;
   return !(await stat(source).then(
     (found) => found.isFile(),
     () => false,
@@ -43,7 +48,7 @@ async function isName(source: string): Promise<boolean> {
 
 /** A user is often just an id, which needs no quotes here. */
 async function readUser(source: string): Promise<unknown> {
-  return /^\s*[[{"]|^-$|\.json$/.test(source) ? readJson(source) : source;
+  return isJson(source) || /^-$|\.json$/.test(source) ? readJson(source) : source;
 }
 
 export function isObject(value: unknown): value is RawEvent {

@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectFolder } from "../build/project-fixture.ts";
+import { readEvents } from "../../../host/cli/event-source.ts";
 import { cliErrors } from "../../../host/cli/errors.ts";
 import { hostErrors } from "../../../host/errors.ts";
 import { runtimeErrors } from "../../../runtime/errors.ts";
@@ -151,6 +152,17 @@ test("events that can't be read are refused with their place", async () => {
     expect(stderr).not.toMatch(stackLine);
   }
 });
+
+test.each(['{"name":"a/b","data":{}}', '[{"name":"a/b"},{"name":"c/d"}]'])(
+  "%s on the command line is JSON, and no event's name",
+  async (source) => {
+    const given: unknown = JSON.parse(source);
+    expect(await readEvents(source, {})).toEqual(Array.isArray(given) ? given : [given]);
+    expect(await readEvents(source.slice(0, -1), {}).catch((error: unknown) => error)).toMatchObject({
+      code: "ERR_INPUT_JSON",
+    });
+  },
+);
 
 test("a reader that goes away is no failure", async () => {
   // The shell's `| head -c 1`: stdout is closed after the first byte.
