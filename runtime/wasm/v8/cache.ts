@@ -6,18 +6,19 @@ import type { Translated } from "./translator.ts";
 
 /** Translated binaries on disk, a file each. */
 export interface TranslationCache {
-  /** undefined when there is none, or when the file is not as it was written. */
+  /** undefined when there is none, or when the file is not as it was written for this digest. */
   read(sha256: string): Promise<Translated | undefined>;
   /** A cache that can't be written (a full disk, a read-only folder) is no failure: the next start is slower. */
   write(sha256: string, translated: Translated): Promise<void>;
 }
 
 /** To be raised with every change of what a translation is or how it is made: those of before are not read then. */
-const translationVersion = 6;
+const translationVersion = 7;
 
 /**
- * Keeps one file for each digest and translation in `folder`. A file is sha256 of the rest (32 bytes), the length of a
- * JSON header (u32, little-endian), the header, then the parts that it lists, one behind the other.
+ * Keeps one file for each digest and translation in `folder`. A file is sha256 of the binary's digest and the rest
+ * (32 bytes), the length of a JSON header (u32, little-endian), the header, then the parts that it lists, one behind the
+ * other. What was translated of another binary must not run because its file lies in this place.
  */
 export function createTranslationCache(folder: string): TranslationCache {
   const pathOf = (sha256: string): string => join(folder, `${sha256}-${translationVersion}.bin`);
@@ -25,7 +26,7 @@ export function createTranslationCache(folder: string): TranslationCache {
     async read(sha256) {
       const path = pathOf(sha256);
       try {
-        return decode(await readFile(path));
+        return decode(sha256, await readFile(path));
       } catch {
         return undefined;
       }
@@ -35,7 +36,7 @@ export function createTranslationCache(folder: string): TranslationCache {
       const temporary = `${path}.${randomUUID()}`;
       try {
         await mkdir(folder, { recursive: true });
-        await writeFile(temporary, encode(translated));
+        await writeFile(temporary, encode(sha256, translated));
         await rename(temporary, path);
       } catch {
         await rm(temporary, { force: true }).catch(() => undefined);
@@ -51,7 +52,7 @@ interface Header {
 
 const digestBytes = 32;
 
-function encode({ component, modules }: Translated): Buffer {
+function encode(sha256: string, { component, modules }: Translated): Buffer {
   const definition = Buffer.from(component);
   const header = Buffer.from(
     JSON.stringify({
@@ -62,12 +63,16 @@ function encode({ component, modules }: Translated): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   const rest = Buffer.concat([length, header, definition, ...modules.map(({ bytes }) => bytes)]);
-  return Buffer.concat([createHash("sha256").update(rest).digest(), rest]);
+  return Buffer.concat([fileDigest(sha256, rest), rest]);
 }
 
-function decode(file: Buffer): Translated | undefined {
+function fileDigest(sha256: string, rest: Buffer): Buffer {
+  return createHash("sha256").update(sha256).update(rest).digest();
+}
+
+function decode(sha256: string, file: Buffer): Translated | undefined {
   const rest = file.subarray(digestBytes);
-  if (!createHash("sha256").update(rest).digest().equals(file.subarray(0, digestBytes))) return undefined;
+  if (!fileDigest(sha256, rest).equals(file.subarray(0, digestBytes))) return undefined;
   const headerEnd = 4 + rest.readUInt32LE(0);
   const header = JSON.parse(rest.toString("utf8", 4, headerEnd)) as Header;
   let at = headerEnd;

@@ -77,6 +77,18 @@ describe("the cache of what was translated", () => {
     expect(entries()).toHaveLength(1);
   });
 
+  test("does not take another component's entry for this one's", async () => {
+    const [one, two] = [await printing("1"), await printing("2")];
+    await start(one).prepare();
+    await start(two).prepare();
+    const file = (bytes: Uint8Array): string =>
+      join(cacheDir, "v8", entries().find((name) => name.startsWith(digest(bytes))) ?? "");
+    writeFileSync(file(one), readFileSync(file(two)));
+    const again = start(one);
+    expect(await again.run()).toMatchObject({ ok: true, output: 1 });
+    expect(again.asked.count).toBe(2);
+  });
+
   test("is done without where it can't be written", async () => {
     // A file where the folder should be.
     writeFileSync(join(cacheDir, "v8"), "");

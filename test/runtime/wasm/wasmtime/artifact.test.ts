@@ -20,10 +20,10 @@ describe.skipIf(skipped)("compiled code on disk", () => {
   });
 
   /** A new driver on the folder, as after a restart, and how often it asked the store for the bytes. */
-  const start = (bytes: Uint8Array) => {
+  const start = (bytes: Uint8Array, more: { readonly fuel?: number } = {}) => {
     const asked = { count: 0 };
     const driver = createWasmDriver({
-      engine: createEngine({ cacheDir, parallelism: 1 }),
+      engine: createEngine({ cacheDir, parallelism: 1, ...more }),
       cacheDir,
       artifacts() {
         asked.count++;
@@ -81,6 +81,36 @@ describe.skipIf(skipped)("compiled code on disk", () => {
     expect(again.asked.count).toBe(2);
     expect(readFileSync(path).length).toBe(good.length);
     expect(entries()).toHaveLength(1);
+  });
+
+  test("of another component is not used under this one's name", async () => {
+    const [one, two] = [await printing("1"), await printing("2")];
+    await start(one).prepare();
+    await start(two).prepare();
+    const file = (bytes: Uint8Array): string =>
+      join(folder(), entries().find((name) => name.startsWith(digest(bytes))) ?? "");
+    writeFileSync(file(one), readFileSync(file(two)));
+    const again = start(one);
+    expect(await again.run()).toMatchObject({ ok: true, output: 1 });
+    expect(again.asked.count).toBe(2);
+    const whole = start(one);
+    expect(await whole.run()).toMatchObject({ ok: true, output: 1 });
+    expect(whole.asked.count).toBe(1);
+  });
+
+  test("of another version is not used, under its own name or under this one's", async () => {
+    const bytes = await printing("1");
+    // Code that counts fuel is other code: another version of the engine, as far as files go.
+    await start(bytes, { fuel: 1_000_000 }).prepare();
+    const [other = ""] = entries();
+    const here = start(bytes);
+    expect(await here.run()).toMatchObject({ ok: true, output: 1 });
+    expect(here.asked.count).toBe(2);
+    const [own = ""] = entries().filter((name) => name !== other);
+    writeFileSync(join(folder(), own), readFileSync(join(folder(), other)));
+    const again = start(bytes);
+    expect(await again.run()).toMatchObject({ ok: true, output: 1 });
+    expect(again.asked.count).toBe(2);
   });
 
   test("is done without where it can't be written", async () => {

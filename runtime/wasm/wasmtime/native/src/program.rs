@@ -76,7 +76,7 @@ pub fn load(engine: &Engine, path: &Path, shape: Shape) -> Result<Option<Program
         return Ok(None);
     };
     // SAFETY: the code is what this engine wrote: the file lies in the host's own cache, named by the binary's digest
-    // and this engine's version and configuration, and its content has the digest with which it was written.
+    // and this engine's version and configuration, and name and content have the digest with which it was written.
     #[allow(unsafe_code)]
     let loaded = unsafe { deserialize(engine, &code, shape) };
     match loaded {
