@@ -45,6 +45,8 @@ export interface HostConfig {
   readonly parallelism?: number;
   /** What executes Wasm steps; "auto" by default: wasmtime where it loads, v8 else. */
   readonly engine?: EngineChoice;
+  /** Fuel that each attempt of a Wasm step gets, counted on wasmtime alone; what it used is recorded. Not counted by default. */
+  readonly fuel?: number;
   /** Runs held in memory at once; 1,000 by default. */
   readonly maxRuns?: number;
   /** How long close() lets attempts under way go on, in milliseconds; 0 by default. */
@@ -69,12 +71,22 @@ export async function createHost(config: HostConfig): Promise<Host> {
   const intake = createIntake(clock, random);
   const store = await openStore(config, { clock, name, accept: intake.event });
   const completions = createCompletions(config.callbackUrl, storeKey(store.state.keyValues));
-  const all = config.drivers ?? (await builtInDrivers(config, store.state, completions));
+  const closeStore = async (): Promise<void> => {
+    await store.broker.close();
+    await store.cluster?.close();
+    await store.state.close();
+  };
+  const builtIn = (): Promise<ReadonlyMap<RuntimeName, Driver>> =>
+    builtInDrivers(config, store.state, completions).catch(async (error: unknown) => {
+      await closeStore();
+      throw error;
+    });
+  const all = config.drivers ?? (await builtIn());
   const { runtimes } = config;
   const isShared = isNatsUrl(config.store);
   const drivers = await chosenDrivers(all, { runtimes, isShared }).catch(async (error: unknown) => {
-    await Promise.all([store.broker.close(), ...[...all.values()].map((driver) => driver.close())]);
-    await store.state.close();
+    await Promise.all([...all.values()].map((driver) => driver.close()));
+    await closeStore();
     throw error;
   });
   const { maxRuns, graceMs, policy, secrets } = config;
@@ -202,6 +214,7 @@ async function builtInDrivers(
     cacheDir: config.cacheDir ?? ".millrace/cache",
     ...(config.parallelism === undefined ? {} : { parallelism: config.parallelism }),
     ...(config.engine === undefined ? {} : { engine: config.engine }),
+    ...(config.fuel === undefined ? {} : { fuel: config.fuel }),
     ...(config.secrets === undefined ? {} : { secrets: config.secrets }),
     completions,
     services: { keyValues: state.keyValues, ...config.egress },

@@ -47,6 +47,8 @@ interface AttemptTraces {
   readonly logs: readonly LogLine[];
   /** What exactly was run, where the document's name for it can come to mean something else: an image's digest, a Lambda function's version. */
   readonly ran?: string;
+  /** Units of fuel that it used, where the host counts them. */
+  readonly fuel?: number;
   /** Where its receiver completed it later: which completion it was, so that the same one again is known. */
   readonly completion?: string;
 }

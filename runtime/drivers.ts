@@ -17,6 +17,8 @@ export interface DriverOptions {
   readonly parallelism?: number;
   /** What executes Wasm steps; "auto" by default. */
   readonly engine?: EngineChoice;
+  /** Fuel that each attempt of a Wasm step gets; not counted by default. */
+  readonly fuel?: number;
   /** The operator's; none by default. */
   readonly secrets?: Secrets;
   /** How receivers of HTTP steps complete later what they accepted. */

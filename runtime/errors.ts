@@ -36,6 +36,11 @@ export const runtimeErrors = {
     summary: "The attempt computed longer than `limits.cpu`, not counting what it waited.",
     next: "Raise `limits.cpu` in the step's document, or have the step compute less.",
   },
+  ERR_STEP_FUEL: {
+    retry: true,
+    summary: "The attempt used up the fuel that the host gives each attempt, with `--fuel`.",
+    next: "Have the step compute less, or have the operator give more.",
+  },
   ERR_STEP_MEMORY: {
     retry: true,
     summary: "The attempt wanted more memory than `limits.memory`, or than its Lambda function has.",

@@ -61,6 +61,11 @@ const ran: Schema = {
     "What exactly was run, where the document's name for it can change its meaning: an image's digest.",
 };
 
+const fuel: Schema = {
+  type: "integer",
+  description: "Units of fuel that it used, where its host counted them.",
+};
+
 const collectedBy: Schema = { type: "string", enum: ["batch", "debounce"] };
 const begunWhy: Schema = {
   type: "string",
@@ -87,6 +92,7 @@ function historyEntries(head: Readonly<Record<string, Schema>>): Schema {
     startedAt: time,
     "logs?": listOf({ $ref: "LogLine#" }),
     "ran?": ran,
+    "fuel?": fuel,
     "completion?": { type: "string", description: "Which completion ended it, where its receiver sent one." },
   };
   return {
@@ -315,6 +321,7 @@ export const components = {
         "failure?": failure,
         logLines: integer,
         "ran?": ran,
+        "fuel?": fuel,
       }),
     ),
     "output?": json,

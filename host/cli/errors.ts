@@ -1,4 +1,5 @@
 import type { ErrorRow } from "../../runtime/error-row.ts";
+import { runtimeErrors, type RuntimeErrorCode } from "../../runtime/errors.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 
 /** What the command's exit code says. */
@@ -16,7 +17,7 @@ export const exitCodeHelp = `Exit codes:
   1    failed: a run, a check, or Millrace itself
   2    bad input: the command line, a document, an event
   3    \`run\` only: no trigger of the function takes the event
-  4    unavailable: no host answers, or the port or the store is in use
+  4    unavailable: no host answers, the port or the store is in use, or the engine named does not load
   130  interrupted: Ctrl-C before the work was done`;
 
 /** A row of the command line's table: also the exit code. */
@@ -175,6 +176,17 @@ export function describeError(error: unknown): Reported {
     return { code, message, next, problems, exitCode: hostExitCode(code, status), ...stack };
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (isRuntimeError(error)) {
+    const { code } = error;
+    return {
+      code,
+      message,
+      next: runtimeErrors[code].next,
+      problems: [],
+      exitCode: exitCodes.unavailable,
+      ...stack,
+    };
+  }
   const code = isSystemError(error) ? "ERR_FILE_SYSTEM" : "ERR_UNEXPECTED";
   const { next, exitCode } = cliErrors[code];
   return { code, message, next, problems: [], exitCode, ...stack };
@@ -184,6 +196,16 @@ function hostExitCode(code: string, status: number): number {
   if (code === "ERR_STORE_URL" || (status >= 400 && status < 500)) return exitCodes.input;
   if (code === "ERR_STORE_LOCKED" || status > 500) return exitCodes.unavailable;
   return exitCodes.failed;
+}
+
+/** What an engine or a driver throws that can't be had here has a code of the runtime's table. */
+function isRuntimeError(error: unknown): error is Error & { readonly code: RuntimeErrorCode } {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    Object.hasOwn(runtimeErrors, error.code)
+  );
 }
 
 /** Errors of system calls have the call's name. */

@@ -49,6 +49,7 @@ export async function runOnce(functionId: string, options: RunOptions, terminal:
       store: "memory:",
       cacheDir: join(project.root, ".millrace", "cache"),
       engine: options.engine,
+      ...(options.fuel !== undefined && { fuel: options.fuel }),
       secrets: await projectSecrets(project.root, options.secrets, terminal),
     });
     try {

@@ -134,7 +134,9 @@ function stepLines(
     ),
     `    attempt ${attempt.attempt} ${out("dim", span(attempt.endedAt - attempt.startedAt))}${
       attempt.failure === undefined ? "" : ` ${printable(failureText(attempt.failure))}`
-    }${attempt.ran === undefined ? "" : ` ${out("dim", printable(attempt.ran))}`}`,
+    }${attempt.ran === undefined ? "" : ` ${out("dim", printable(attempt.ran))}`}${
+      attempt.fuel === undefined ? "" : ` ${out("dim", `fuel ${attempt.fuel}`)}`
+    }`,
   ]);
   const output = step.output === undefined ? [] : outputLines(step, Math.max(columns - 4, 40));
   return [

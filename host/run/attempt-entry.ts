@@ -25,6 +25,7 @@ export function attemptEntry(
     ...times,
     ...(result.logs.length === 0 ? {} : { logs: result.logs }),
     ...(result.ran === undefined ? {} : { ran: result.ran }),
+    ...(result.fuel === undefined ? {} : { fuel: result.fuel }),
     ...(result.completion === undefined ? {} : { completion: result.completion }),
   };
   if (result.ok) {

@@ -17,6 +17,8 @@ interface RecordedAttempt {
   readonly logs?: readonly LogLine[];
   /** What exactly was run, where the document's name for it can come to mean something else: an image's digest. */
   readonly ran?: string;
+  /** Units of fuel that it used, where its host counted them. */
+  readonly fuel?: number;
   /** Where its receiver completed it later: which completion it was. */
   readonly completion?: string;
 }

@@ -93,6 +93,8 @@ interface AttemptDetail {
   readonly logLines: number;
   /** What exactly was run: an image's digest. */
   readonly ran?: string;
+  /** Units of fuel that it used, where its host counted them. */
+  readonly fuel?: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -291,6 +293,7 @@ function applyToStep(step: Mutable<StepDetail>, entry: StepEntry): void {
     ...(entry.type === "step.failed" ? { failure: entry.failure } : {}),
     logLines: entry.logs?.length ?? 0,
     ...(entry.ran === undefined ? {} : { ran: entry.ran }),
+    ...(entry.fuel === undefined ? {} : { fuel: entry.fuel }),
   };
   step.attempts = [...step.attempts, attempt];
   if (entry.type === "step.completed") {

@@ -30,18 +30,22 @@ export function chooseEngine(choice: EngineChoice, env: NodeJS.ProcessEnv = proc
   throw new EngineUnavailable(`The engine wasmtime can't be used: ${loaded.reason}.`);
 }
 
-/** Makes the engine that was decided for. */
+/** Makes the engine that was decided for. Throws ERR_ENGINE_UNAVAILABLE when it can't count the fuel that it is to. */
 export function createEngine(
   chosen: ChosenEngine,
-  options: { readonly cacheDir: string; readonly parallelism?: number },
+  options: { readonly cacheDir: string; readonly parallelism?: number; readonly fuel?: number },
 ): Engine {
-  if (chosen.name === "v8") return createV8Engine(options);
-  const { cacheDir, parallelism } = options;
+  const { cacheDir, parallelism, fuel } = options;
+  if (chosen.name === "v8") {
+    if (fuel === undefined) return createV8Engine(options);
+    throw new EngineUnavailable(`Fuel is counted on wasmtime alone, and the engine is v8: ${chosen.why}.`);
+  }
   const { binding, addon } = chosen;
   return createWasmtimeEngine({
     binding,
     addon,
     cacheDir,
     ...(parallelism !== undefined && { parallelism }),
+    ...(fuel !== undefined && { fuel }),
   });
 }

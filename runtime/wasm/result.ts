@@ -5,7 +5,12 @@ import { failure } from "../failure.ts";
 import { parseOutput } from "../output.ts";
 
 /** Reads how an attempt ended as a success or a failure. */
-export function attemptResult({ ending, logs }: EngineResult): AttemptResult {
+export function attemptResult({ ending, logs, fuel }: EngineResult): AttemptResult {
+  const result = endingResult(ending, logs);
+  return fuel === undefined ? result : { ...result, fuel };
+}
+
+function endingResult(ending: Ending, logs: readonly LogLine[]): AttemptResult {
   switch (ending.kind) {
     case "returned":
       return typedOutput(ending.output, logs);

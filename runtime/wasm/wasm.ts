@@ -17,6 +17,8 @@ export interface WasmDriverOptions {
   readonly cacheDir: string;
   /** Attempts at once; the number of cores by default. */
   readonly parallelism?: number;
+  /** Fuel that each attempt gets, counted on wasmtime alone; not counted by default. */
+  readonly fuel?: number;
   /** The engine that executes, or which it shall be; "auto" by default. The driver closes it. */
   readonly engine?: Engine | EngineChoice;
   /** The operator's; none by default. */

@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createHost } from "../../host/index.ts";
 import type { Driver, RuntimeName } from "../../runtime/driver.ts";
 import { failure } from "../../runtime/failure.ts";
@@ -59,5 +62,16 @@ describe("a host serves", () => {
       message: "Steps of runtime docker can't be run here: There is no engine.",
     });
     expect(closed).toEqual(["wasm", "docker"]);
+  });
+
+  test("nothing where its engine is not there, and gives its store back", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-runtimes-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const config = { store: `sqlite:${join(folder, "host.db")}`, cacheDir: folder };
+    await expect(createHost({ ...config, engine: "v8", fuel: 1 })).rejects.toMatchObject({
+      code: "ERR_ENGINE_UNAVAILABLE",
+    });
+    const host = await createHost({ ...config, engine: "v8" });
+    await host.close();
   });
 });

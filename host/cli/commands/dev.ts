@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
-import { engineOption } from "../engine-option.ts";
+import { engineOption, fuelOption } from "../engine-option.ts";
 import { secretsOption } from "../secrets-option.ts";
 import type { DefineCommand } from "../program.ts";
 import { defaultPort } from "../host-client.ts";
@@ -13,6 +13,7 @@ export interface DevOptions extends Readonly<Record<string, unknown>> {
   readonly broker?: string;
   readonly watch: boolean;
   readonly engine: EngineChoice;
+  readonly fuel?: number;
   readonly key?: string;
   readonly apiKey?: string;
   readonly secrets?: string;
@@ -40,6 +41,7 @@ export const defineDev: DefineCommand = (command, act) => {
     )
     .option("--no-watch", "do not take up changes")
     .addOption(engineOption())
+    .addOption(fuelOption())
     .option("--key <key>", "take events with this key alone")
     .option("--api-key <key>", "let runs and events be read with this key alone")
     .addOption(secretsOption());

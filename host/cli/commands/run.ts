@@ -1,5 +1,5 @@
 import type { EngineChoice } from "../../../runtime/wasm/choice.ts";
-import { engineOption } from "../engine-option.ts";
+import { engineOption, fuelOption } from "../engine-option.ts";
 import { secretsOption } from "../secrets-option.ts";
 import type { DefineCommand } from "../program.ts";
 
@@ -8,6 +8,7 @@ export interface RunOptions {
   readonly event?: string;
   readonly project: string;
   readonly engine: EngineChoice;
+  readonly fuel?: number;
   readonly seed?: string;
   readonly secrets?: string;
 }
@@ -32,6 +33,7 @@ export const defineRun: DefineCommand = (command, act) => {
     .option("--project <dir>", "a folder of the project", ".")
     .option("--seed <text>", "fix clocks and randomness of Wasm steps that name no seed")
     .addOption(engineOption())
+    .addOption(fuelOption())
     .addOption(secretsOption())
     .addHelpText("after", help)
     .action((functionId: string, options: RunOptions) =>

@@ -58,8 +58,10 @@ async function start(dir: string, options: DevOptions, { terminal, stop, open }:
   const secrets = await projectSecrets(project.root, options.secrets, terminal);
   const cacheDir = join(folder, "cache");
   const ownUrl = Promise.withResolvers<string>();
-  const { engine } = options;
-  const opening = openHost({ store, nats, cacheDir, graceMs, engine, secrets, callbackUrl: ownUrl.promise });
+  const { engine, fuel } = options;
+  const counting = fuel === undefined ? {} : { fuel };
+  const callbackUrl = ownUrl.promise;
+  const opening = openHost({ store, nats, cacheDir, graceMs, engine, ...counting, secrets, callbackUrl });
   opening.catch((error: unknown) => broken.abort(error));
   open.defer(() => opening.then((host) => host.close(), ignore));
   const session = createSession(opening, {

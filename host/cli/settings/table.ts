@@ -123,6 +123,12 @@ export const hostSettings = [
     default: "auto",
   },
   {
+    name: "fuel",
+    kind: "count",
+    argument: "<n>",
+    description: "count what Wasm steps compute, on wasmtime alone, and end an attempt that uses more",
+  },
+  {
     name: "parallelism",
     kind: "count",
     argument: "<n>",

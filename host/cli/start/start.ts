@@ -80,6 +80,7 @@ function hostConfig(settings: Settings): HostConfig {
     ...defined({
       name: text("name"),
       cacheDir: text("cache"),
+      fuel: number("fuel"),
       parallelism: number("parallelism"),
       maxRuns: number("max-runs"),
       graceMs: number("grace"),

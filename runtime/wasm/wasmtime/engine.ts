@@ -95,7 +95,8 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
       }, answering.hear);
       if (abort !== undefined) signal?.removeEventListener("abort", abort);
       const breach = answering.end();
-      return breach === undefined ? result(done) : ended(breach, done.logs);
+      const ran = result(done);
+      return breach === undefined ? ran : { ...ran, ending: { kind: "ended", failure: breach } };
     },
     close: () => (closing ??= Promise.all([desk.close(), compiler.close()]).then(() => undefined)),
   };

@@ -44,7 +44,14 @@ describe.skipIf(skipped)("fuel", () => {
   test("that is used up ends the attempt", async () => {
     expect(await turn(10_000_000)).toMatchObject({
       fuel: 1_000_000,
-      ending: { failure: { code: "ERR_STEP_TIMEOUT", message: expect.stringContaining("fuel") } },
+      ending: {
+        failure: {
+          code: "ERR_STEP_FUEL",
+          message: expect.stringMatching(
+            /used 1000000 units of fuel and wanted more, over the limit of 1000000/,
+          ),
+        },
+      },
     });
   });
 });

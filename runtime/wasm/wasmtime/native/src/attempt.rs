@@ -173,8 +173,23 @@ pub async fn run_attempt(
     match outcome {
         Ok(Called::Ran(status)) => exited(world, status),
         Ok(Called::Returned(returned)) => typed_ending(returned, attempt.limits.output_bytes),
-        Err(error) => error_ending(&error, world, typed),
+        Err(error) => match shared.fuel {
+            Some(fuel) if error.downcast_ref() == Some(&Trap::OutOfFuel) => {
+                out_of_fuel(fuel, &error)
+            }
+            _ => error_ending(&error, world, typed),
+        },
     }
+}
+
+fn out_of_fuel(fuel: u64, error: &wasmtime::Error) -> Ending {
+    Ending::failed(
+        "ERR_STEP_FUEL",
+        format!(
+            "The attempt used {fuel} units of fuel and wanted more, over the limit of {fuel}{}.",
+            place(error)
+        ),
+    )
 }
 
 fn read_input(text: &str, typed: bool) -> serde_json::Result<(Vec<String>, Option<Input<'_>>)> {
@@ -310,10 +325,6 @@ fn error_ending(error: &wasmtime::Error, world: &mut World, typed: bool) -> Endi
         Some(Trap::StackOverflow) => Ending::failed(
             "ERR_STEP_STACK",
             format!("The step's recursion went deeper than the engine's stack{place}."),
-        ),
-        Some(Trap::OutOfFuel) => Ending::failed(
-            "ERR_STEP_TIMEOUT",
-            format!("The attempt used up the fuel that an attempt gets{place}."),
         ),
         _ => match world.starved.take() {
             Some(how) => Ending::failed(
