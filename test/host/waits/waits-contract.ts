@@ -256,7 +256,9 @@ export function waitsContract(
 
     test("one event ends those of very many runs, and other events do not wait for it", async () => {
       const order: unknown[] = [];
-      const host = await hostOn(await store(), { c: ({ event }) => order.push(event.data["id"]) });
+      const host = await hostOn(await store(), {
+        c: ({ event }) => order.push((event.data as { readonly id: unknown }).id),
+      });
       const count = 5_000;
       await deploy(host, { c: { after: [edge("$trigger", paid)] } });
       const sent = await host.publish(
