@@ -2,16 +2,11 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { StepInput } from "../../../runtime/input.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 import { functionVersion } from "../../../host/function/define.ts";
-import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { createHost, runId, type Host } from "../../../host/index.ts";
 import type { RunSummary, StoredRun } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
+import type { HostStore } from "../host-store.ts";
 import { inProcessDrivers, type Program } from "../in-process-driver.ts";
-
-/** Where the hosts of one test have their store. */
-export interface CollectStore {
-  readonly config: Pick<HostConfig, "store" | "nats">;
-  dispose(): Promise<void>;
-}
 
 type Parts = Partial<FunctionDocument>;
 
@@ -40,7 +35,7 @@ function story({ history }: StoredRun): string[] {
 /** What batches and debouncing promise, on every store. */
 export function collectContract(
   name: string,
-  open: () => Promise<CollectStore>,
+  open: () => Promise<HostStore>,
   { outlivesClose }: { readonly outlivesClose: boolean },
 ): void {
   describe(`collecting events on ${name}`, () => {
@@ -49,13 +44,13 @@ export function collectContract(
       for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
     });
 
-    const store = async (): Promise<CollectStore["config"]> => {
+    const store = async (): Promise<HostStore["config"]> => {
       const opened = await open();
       cleanups.push(() => opened.dispose());
       return opened.config;
     };
     const hostOn = async (
-      config: CollectStore["config"],
+      config: HostStore["config"],
       programs: Readonly<Record<string, Program>> = {},
     ): Promise<Host> => {
       const all: Program = ({ event, events }) =>

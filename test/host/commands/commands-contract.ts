@@ -1,16 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
-import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { createHost, runId, type Host } from "../../../host/index.ts";
 import type { StoredRun } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
+import type { HostStore } from "../host-store.ts";
 import { Failure, inProcessDrivers, type Program } from "../in-process-driver.ts";
-
-/** Where the hosts of one test have their store. */
-export interface CommandsStore {
-  readonly config: Pick<HostConfig, "store" | "nats">;
-  dispose(): Promise<void>;
-}
 
 function types(run: StoredRun | undefined): string[] {
   return (run?.history ?? []).map((entry) => ("step" in entry ? `${entry.type} ${entry.step}` : entry.type));
@@ -31,7 +26,7 @@ function endless(underWay: () => void, ended: () => void): Program {
 /** What can be asked of runs, on every store; `shared`: by another host than the one that advances them. */
 export function commandsContract(
   name: string,
-  open: () => Promise<CommandsStore>,
+  open: () => Promise<HostStore>,
   { shared }: { readonly shared: boolean },
 ): void {
   describe(`commands on ${name}`, () => {

@@ -1,25 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { functionVersion } from "../../../host/function/define.ts";
 import { createHost, runId } from "../../../host/index.ts";
+import { memoryStore, sqliteStore } from "../host-store.ts";
 import { inProcessDrivers } from "../in-process-driver.ts";
 import { commandsContract } from "./commands-contract.ts";
 
-commandsContract("memory:", async () => ({ config: { store: "memory:" }, dispose: async () => undefined }), {
-  shared: false,
-});
-
-const folders: string[] = [];
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
-});
+commandsContract("memory:", memoryStore, { shared: false });
 
 test("an event that is older than the function's startTimeout starts a run that is cancelled at once", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "millrace-commands-"));
-  folders.push(folder);
-  const store = `sqlite:${join(folder, "store.db")}`;
+  const { config, dispose } = await sqliteStore();
   let now = Date.now();
   const clock = {
     now: () => now,
@@ -35,7 +24,7 @@ test("an event that is older than the function's startTimeout starts a run that 
     steps: { a: {} },
     startTimeout: "1m",
   };
-  const first = await createHost({ store, drivers, clock });
+  const first = await createHost({ ...config, drivers, clock });
   await first.deploy([functionVersion(document, {}, 0)]);
   await first.publish([{ id: "in-time", name: "a/b" }]);
   expect((await first.finished(runId("f", "in-time"))).status).toBe("completed");
@@ -44,9 +33,10 @@ test("an event that is older than the function's startTimeout starts a run that 
   const closing = first.close();
   await Promise.all([published, closing]);
   now += 61_000;
-  const second = await createHost({ store, drivers, clock });
+  const second = await createHost({ ...config, drivers, clock });
   const run = await second.finished(runId("f", "late"));
   expect(run.status).toBe("cancelled");
   expect(run.history.map(({ type }) => type)).toEqual(["run.started", "run.cancelled"]);
   await second.close();
+  await dispose();
 });

@@ -1,19 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { StoredRun } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
-import {
-  createGate,
-  type FlowControlStore,
-  idOf,
-  lastOf,
-  publish,
-  useHosts,
-} from "./flow-control-fixture.ts";
+import type { HostStore } from "../host-store.ts";
+import { createGate, idOf, lastOf, publish, useHosts } from "./flow-control-fixture.ts";
 
 /** Which new runs are admitted, and when, on every store. */
 export function admissionContract(
   name: string,
-  open: () => Promise<FlowControlStore>,
+  open: () => Promise<HostStore>,
   { shared }: { readonly shared: boolean },
 ): void {
   describe(`admission on ${name}`, () => {

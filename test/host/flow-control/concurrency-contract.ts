@@ -3,20 +3,13 @@ import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 import { runId, type Host } from "../../../host/index.ts";
 import { until } from "../broker/broker-contract.ts";
-import {
-  createGate,
-  deploy,
-  type FlowControlStore,
-  idOf,
-  lastOf,
-  publish,
-  useHosts,
-} from "./flow-control-fixture.ts";
+import type { HostStore } from "../host-store.ts";
+import { createGate, deploy, idOf, lastOf, publish, useHosts } from "./flow-control-fixture.ts";
 
 /** How many runs execute steps at once, on every store. */
 export function concurrencyContract(
   name: string,
-  open: () => Promise<FlowControlStore>,
+  open: () => Promise<HostStore>,
   { shared }: { readonly shared: boolean },
 ): void {
   describe(`concurrency on ${name}`, () => {

@@ -1,16 +1,11 @@
 import { afterEach } from "vitest";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
-import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { createHost, runId, type Host } from "../../../host/index.ts";
 import type { StoredRun } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
+import type { HostStore } from "../host-store.ts";
 import { inProcessDrivers, type Program } from "../in-process-driver.ts";
-
-/** Where the hosts of one test have their store. */
-export interface FlowControlStore {
-  readonly config: Pick<HostConfig, "store" | "nats">;
-  dispose(): Promise<void>;
-}
 
 /** A step that begins, and ends when it is told to. */
 export function createGate() {
@@ -48,7 +43,7 @@ export function createGate() {
 }
 
 /** Hosts on one store, ended with the test: three on a shared one. */
-export function useHosts(open: () => Promise<FlowControlStore>, count: number) {
+export function useHosts(open: () => Promise<HostStore>, count: number) {
   const cleanups: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();

@@ -1,26 +1,8 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import { findNatsServer } from "../nats/find-server.ts";
-import { startNatsServer, type NatsServer } from "../nats/server.ts";
+import { onNatsServer } from "../host-store.ts";
 import { admissionContract } from "./admission-contract.ts";
 import { concurrencyContract } from "./concurrency-contract.ts";
 
-const program = findNatsServer();
-
-describe.skipIf(program === undefined)("on a nats-server", () => {
-  let server: NatsServer;
-  let installations = 0;
-  beforeAll(async () => {
-    server = await startNatsServer(program ?? "");
-  });
-  afterAll(() => server.stop());
-  for (const contract of [admissionContract, concurrencyContract]) {
-    contract(
-      "nats:",
-      async () => ({
-        config: { store: server.url, nats: { prefix: `flow${(installations += 1)}`, leaseMs: 2_000 } },
-        dispose: async () => undefined,
-      }),
-      { shared: true },
-    );
-  }
+onNatsServer((open) => {
+  admissionContract("nats:", open, { shared: true });
+  concurrencyContract("nats:", open, { shared: true });
 });

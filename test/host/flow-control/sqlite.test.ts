@@ -1,35 +1,20 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 import { createHost, runId, type Host } from "../../../host/index.ts";
 import { until } from "../broker/broker-contract.ts";
+import { memoryStore, sqliteStore } from "../host-store.ts";
 import { inProcessDrivers, type Program } from "../in-process-driver.ts";
 import { admissionContract } from "./admission-contract.ts";
 import { concurrencyContract } from "./concurrency-contract.ts";
 
 for (const contract of [admissionContract, concurrencyContract]) {
-  contract("memory:", async () => ({ config: { store: "memory:" }, dispose: async () => undefined }), {
-    shared: false,
-  });
-  contract(
-    "sqlite:",
-    async () => {
-      const folder = await mkdtemp(join(tmpdir(), "millrace-flow-control-"));
-      return {
-        config: { store: `sqlite:${join(folder, "store.db")}` },
-        dispose: () => rm(folder, { recursive: true }),
-      };
-    },
-    { shared: false },
-  );
+  contract("memory:", memoryStore, { shared: false });
+  contract("sqlite:", sqliteStore, { shared: false });
 }
 
 test("runs that have slots or wait for them go on after the host has ended, and keep to the limit", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "millrace-flow-control-"));
-  const store = `sqlite:${join(folder, "store.db")}`;
+  const { config, dispose } = await sqliteStore();
   const document: FunctionDocument = {
     id: "f",
     triggers: [{ event: "a/b" }],
@@ -40,7 +25,7 @@ test("runs that have slots or wait for them go on after the host has ended, and 
   let underWay = 0;
   let most = 0;
   const start = async (step: Program): Promise<Host> => {
-    const host = await createHost({ store, drivers: inProcessDrivers({ a: step }) });
+    const host = await createHost({ ...config, drivers: inProcessDrivers({ a: step }) });
     await host.deploy([functionVersion(document, {}, 0)]);
     return host;
   };
@@ -72,5 +57,5 @@ test("runs that have slots or wait for them go on after the host has ended, and 
   expect(most).toBe(1);
   expect(order.slice(-4)).toEqual(["e2", "e3", "e4", "e5"]);
   await second.close();
-  await rm(folder, { recursive: true });
+  await dispose();
 });

@@ -1,14 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
-import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { createHost, runId, type Host } from "../../../host/index.ts";
 import { until } from "../broker/broker-contract.ts";
+import type { HostStore } from "../host-store.ts";
 import { inProcessDrivers } from "../in-process-driver.ts";
-
-interface Installation {
-  readonly config: Partial<HostConfig> & Pick<HostConfig, "store">;
-  dispose(): Promise<void>;
-}
 
 const parent: FunctionDocument = {
   id: "parent",
@@ -39,7 +35,7 @@ const drivers = () =>
 /** What holds for events that steps emit and functions that they invoke, on any store, over hosts that come and go. */
 export function invocationsContract(
   name: string,
-  install: () => Promise<Installation>,
+  install: () => Promise<HostStore>,
   survives: boolean,
 ): void {
   describe(`emitted events and invoked functions on ${name}`, () => {
@@ -47,12 +43,12 @@ export function invocationsContract(
     afterEach(async () => {
       for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
     });
-    const open = async ({ config }: Installation): Promise<Host> => {
+    const open = async ({ config }: HostStore): Promise<Host> => {
       const host = await createHost({ ...config, drivers: drivers() });
       cleanups.push(() => host.close());
       return host;
     };
-    const installed = async (): Promise<Installation> => {
+    const installed = async (): Promise<HostStore> => {
       const installation = await install();
       cleanups.push(installation.dispose);
       return installation;

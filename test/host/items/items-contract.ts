@@ -2,17 +2,12 @@ import { afterEach, describe, expect, test } from "vitest";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 import { viewRun } from "../../../host/run/view.ts";
-import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { createHost, runId, type Host } from "../../../host/index.ts";
 import type { StoredRun } from "../../../host/state/state.ts";
 import type { Json } from "../../../runtime/json.ts";
 import { until } from "../broker/broker-contract.ts";
+import type { HostStore } from "../host-store.ts";
 import { Failure, inProcessDrivers, type Program } from "../in-process-driver.ts";
-
-/** Where the hosts of one test have their store. */
-export interface ItemsStore {
-  readonly config: Pick<HostConfig, "store" | "nats">;
-  dispose(): Promise<void>;
-}
 
 interface Item {
   readonly n: number;
@@ -29,7 +24,7 @@ function recorded({ history }: StoredRun, step = "each"): ReadonlyMap<number, nu
 }
 
 /** Steps that run once an item of a list, on every store. `length`: of the long list. */
-export function itemsContract(name: string, open: () => Promise<ItemsStore>, length: number): void {
+export function itemsContract(name: string, open: () => Promise<HostStore>, length: number): void {
   describe(`items on ${name}`, () => {
     const cleanups: (() => Promise<unknown>)[] = [];
     afterEach(async () => {

@@ -2,18 +2,13 @@ import { afterEach, describe, expect, test } from "vitest";
 import { viewRun } from "../../../host/run/view.ts";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
-import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { createHost, runId, type Host } from "../../../host/index.ts";
 import { until } from "../broker/broker-contract.ts";
+import type { HostStore } from "../host-store.ts";
 import { Failure, inProcessDrivers, type Program } from "../in-process-driver.ts";
 
-/** Where the hosts of one test have their store. */
-export interface SagasStore {
-  readonly config: Pick<HostConfig, "store" | "nats">;
-  dispose(): Promise<void>;
-}
-
 /** Runs that undo what they did, and that go on over a failure, on every store. */
-export function sagasContract(name: string, open: () => Promise<SagasStore>): void {
+export function sagasContract(name: string, open: () => Promise<HostStore>): void {
   describe(`sagas on ${name}`, () => {
     const cleanups: (() => Promise<unknown>)[] = [];
     afterEach(async () => {

@@ -1,23 +1,4 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import { findNatsServer } from "../nats/find-server.ts";
-import { startNatsServer, type NatsServer } from "../nats/server.ts";
+import { onNatsServer } from "../host-store.ts";
 import { waitsContract } from "./waits-contract.ts";
 
-const program = findNatsServer();
-
-describe.skipIf(program === undefined)("on a nats-server", () => {
-  let server: NatsServer;
-  let installations = 0;
-  beforeAll(async () => {
-    server = await startNatsServer(program ?? "");
-  });
-  afterAll(() => server.stop());
-  waitsContract(
-    "nats:",
-    async () => ({
-      config: { store: server.url, nats: { prefix: `waits${(installations += 1)}`, leaseMs: 2_000 } },
-      dispose: async () => undefined,
-    }),
-    { outlivesClose: true },
-  );
-});
+onNatsServer((open) => waitsContract("nats:", open, { outlivesClose: true }));

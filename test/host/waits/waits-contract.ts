@@ -2,16 +2,11 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { StepInput } from "../../../runtime/input.ts";
 import type { EdgeDocument, FunctionDocument } from "../../../host/function/document.ts";
 import { functionVersion } from "../../../host/function/define.ts";
-import { createHost, runId, type Host, type HostConfig } from "../../../host/index.ts";
+import { createHost, runId, type Host } from "../../../host/index.ts";
 import type { StoredRun } from "../../../host/state/state.ts";
 import { until } from "../broker/broker-contract.ts";
+import type { HostStore } from "../host-store.ts";
 import { inProcessDrivers, type Program } from "../in-process-driver.ts";
-
-/** Where the hosts of one test have their store. */
-export interface WaitsStore {
-  readonly config: Pick<HostConfig, "store" | "nats">;
-  dispose(): Promise<void>;
-}
 
 type Steps = FunctionDocument["steps"];
 
@@ -39,7 +34,7 @@ function edge(step: string, async: NonNullable<EdgeDocument["async"]>, more: obj
 /** What waiting for events promises, on every store. */
 export function waitsContract(
   name: string,
-  open: () => Promise<WaitsStore>,
+  open: () => Promise<HostStore>,
   { outlivesClose }: { readonly outlivesClose: boolean },
 ): void {
   describe(`waits on ${name}`, () => {
@@ -48,13 +43,13 @@ export function waitsContract(
       for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
     });
 
-    const store = async (): Promise<WaitsStore["config"]> => {
+    const store = async (): Promise<HostStore["config"]> => {
       const opened = await open();
       cleanups.push(() => opened.dispose());
       return opened.config;
     };
     const hostOn = async (
-      config: WaitsStore["config"],
+      config: HostStore["config"],
       programs: Readonly<Record<string, Program>> = {},
     ): Promise<Host> => {
       const usual: Record<string, Program> = {};
