@@ -39,8 +39,8 @@ export const cliErrors = {
   },
   ERR_INPUT_FILE: {
     exitCode: exitCodes.input,
-    summary: "A file that the command line names can't be read.",
-    next: "Check the path; JSON can also be given itself, or on stdin with `-`.",
+    summary: "A file or a folder that the command line or a setting names can't be used.",
+    next: "Check the path.",
   },
   ERR_INPUT_JSON: {
     exitCode: exitCodes.input,
@@ -172,7 +172,8 @@ export function describeError(error: unknown): Reported {
     return { code, message, next, problems, exitCode: cliErrors[code].exitCode, ...stack };
   }
   if (error instanceof MillraceError || error instanceof HostRefusal) {
-    const { code, message, next, problems, status } = error;
+    const { code, message, problems, status } = error;
+    const next = (error instanceof MillraceError ? nextHere(code) : undefined) ?? error.next;
     return { code, message, next, problems, exitCode: hostExitCode(code, status), ...stack };
   }
   const message = error instanceof Error ? error.message : String(error);
@@ -192,8 +193,24 @@ export function describeError(error: unknown): Reported {
   return { code, message, next, problems: [], exitCode, ...stack };
 }
 
+/** What to do where the table's words are for whoever sent a request, and the host is this very process. */
+function nextHere(code: string): string | undefined {
+  return code === "ERR_STORE_UNAVAILABLE"
+    ? "Check the store's URL and that it is up: `millrace doctor --broker <url>` looks at one."
+    : undefined;
+}
+
+/** What a command was told to use, and can't. */
+const wrongSettings: ReadonlySet<string> = new Set([
+  "ERR_STORE_URL",
+  "ERR_RUNTIME_UNKNOWN",
+  "ERR_API_OPEN",
+  "ERR_API_OPTIONS",
+  "ERR_API_LISTEN",
+]);
+
 function hostExitCode(code: string, status: number): number {
-  if (code === "ERR_STORE_URL" || (status >= 400 && status < 500)) return exitCodes.input;
+  if (wrongSettings.has(code) || (status >= 400 && status < 500)) return exitCodes.input;
   if (code === "ERR_STORE_LOCKED" || status > 500) return exitCodes.unavailable;
   return exitCodes.failed;
 }

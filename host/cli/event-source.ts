@@ -1,17 +1,21 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { findJsonFault } from "../json-fault.ts";
 import { isEventName } from "../event/event-name.ts";
 import { CliError } from "./errors.ts";
+import { readInputFile } from "./input-file.ts";
 
 /** An event as the user gave it: not checked yet. */
 export type RawEvent = Readonly<Record<string, unknown>>;
+
+/** Where JSON is asked for, a file is not the only way to give it. */
+const orJson = "Check the path; JSON can also be given itself, or on stdin with `-`.";
 
 /** Reads JSON given as itself, as a file's name or as `-` for stdin. Throws ERR_INPUT_FILE and ERR_INPUT_JSON. */
 export async function readJson(source: string): Promise<unknown> {
   if (source === "-") return parseJson(await buffer(process.stdin), "stdin");
   if (isJson(source)) return parseJson(source, "the command line");
-  return parseJson(await readInput(source), source);
+  return parseJson(await readInputFile(source, orJson), source);
 }
 
 /**
@@ -53,21 +57,6 @@ async function readUser(source: string): Promise<unknown> {
 
 export function isObject(value: unknown): value is RawEvent {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-async function readInput(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason =
-      code === "ENOENT"
-        ? "there is no such file"
-        : code === "EISDIR"
-          ? "it is a folder"
-          : (error as Error).message;
-    throw new CliError("ERR_INPUT_FILE", `${file} can't be read: ${reason}.`, { cause: error });
-  }
 }
 
 function parseJson(input: string | Uint8Array, from: string): unknown {

@@ -1,18 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { describeStep, type StepDescription } from "../../runtime/wasm/description.ts";
 import type { Extent } from "../../runtime/wasm/v8/core-module.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
 import { bytesText } from "./build-text.ts";
 import { CliError } from "./errors.ts";
+import { readInputFile } from "./input-file.ts";
 import { printable } from "./printable.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Prints what a .wasm file is, what it imports and exports, and how large it begins. Throws ERR_INPUT_FILE. */
 export async function inspectFile(file: string, terminal: Terminal): Promise<void> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new CliError("ERR_INPUT_FILE", `${file} can't be read: ${(cause as Error).message}.`, { cause });
-  });
+  const bytes = await readInputFile(file);
   const described = describeStep(bytes);
   if ("code" in described) {
     const { code, message } = described;

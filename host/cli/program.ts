@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
-import { CliError, exitCodeHelp, exitCodes } from "./errors.ts";
+import { CliError, cliErrors, exitCodeHelp, exitCodes } from "./errors.ts";
 import { reportError } from "./report.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
@@ -119,7 +119,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     exitCode =
-      error instanceof CommanderError ? usageExit(error, argv, terminal) : reportError(error, terminal);
+      error instanceof CommanderError
+        ? usageExit(error, argv, terminal)
+        : reportError(withHelp(error, argv), terminal);
   }
   await terminal.flush();
   // What a command leaves behind (a warm worker, an idle connection) must not hold the shell.
@@ -160,9 +162,19 @@ function usageExit(error: CommanderError, argv: readonly string[], terminal: Ter
   if (error.exitCode === 0) return exitCodes.ok;
   if (error.code === "commander.help") return exitCodes.input;
   const message = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+  return reportError(new CliError("ERR_USAGE", message, { next: seeHelp(argv) }), terminal);
+}
+
+/** A wrong use that a command found by itself leads to that command's help too, where it knows nothing better. */
+function withHelp(error: unknown, argv: readonly string[]): unknown {
+  if (!(error instanceof CliError) || error.code !== "ERR_USAGE" || error.next !== cliErrors.ERR_USAGE.next)
+    return error;
+  return new CliError("ERR_USAGE", error.message, { next: seeHelp(argv), cause: error });
+}
+
+function seeHelp(argv: readonly string[]): string {
   const called = commands.find(({ name }) => isCalled(name, argv));
-  const help = called === undefined ? "millrace --help" : `millrace ${called.name} --help`;
-  return reportError(new CliError("ERR_USAGE", message, { next: `See \`${help}\`.` }), terminal);
+  return `See \`millrace ${called === undefined ? "" : `${called.name} `}--help\`.`;
 }
 
 function version(): string {

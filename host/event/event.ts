@@ -53,7 +53,7 @@ export function parseEvent(input: unknown, options: ParseEventOptions): ParsedEv
   const base = options.index === undefined ? "" : `/${options.index}`;
   if (typeof input !== "object" || input === null || !isPlainObject(input)) {
     const is = typeOf(input) === "object" ? "one of a class" : typeOf(input);
-    const message = `an event must be a plain object, and is ${is}`;
+    const message = `an event must be a plain object, and is ${is === "array" ? "an array" : is}`;
     return {
       ok: false,
       problems: [{ code: "ERR_EVENT_INVALID", message, pointer: base, expected: "object" }],

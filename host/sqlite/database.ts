@@ -136,7 +136,7 @@ function connect({ file, maxBytes }: DatabaseOptions): DatabaseSync {
     if (resultCode(error) === sqliteBusy) {
       throw new MillraceError("ERR_STORE_LOCKED", `Another host has ${file} open.`, { cause: error });
     }
-    throw storeError(error);
+    throw storeError(error, `${file} can't be opened`);
   }
 }
 
@@ -165,12 +165,12 @@ function resultCode(error: unknown): number | undefined {
   return typeof code === "number" ? code & 0xff : undefined;
 }
 
-function storeError(error: unknown): unknown {
+function storeError(error: unknown, what = "The embedded store failed"): unknown {
   if (error instanceof MillraceError) return error;
   const code = resultCode(error);
   if (code === undefined) return error;
   const message = error instanceof Error ? error.message : String(error);
   return code === sqliteFull
     ? new MillraceError("ERR_STORE_FULL", `The embedded store is full: ${message}.`, { cause: error })
-    : new MillraceError("ERR_STORE_UNAVAILABLE", `The embedded store failed: ${message}.`, { cause: error });
+    : new MillraceError("ERR_STORE_UNAVAILABLE", `${what}: ${message}.`, { cause: error });
 }

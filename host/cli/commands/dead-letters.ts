@@ -17,7 +17,7 @@ Examples:
 `;
 
 export const defineDeadLetters: DefineCommand = (command, act) => {
-  command.addHelpText("after", help);
+  command.addHelpText("afterAll", help);
   const ls = command.command("ls").alias("list").description("List dead letters, the oldest first.");
   addHostOptions(ls)
     .option("--limit <n>", "so many at most", positiveInteger, 20)

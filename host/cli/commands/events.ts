@@ -14,7 +14,7 @@ Examples:
 `;
 
 export const defineEvents: DefineCommand = (command, act) => {
-  command.addHelpText("after", help);
+  command.addHelpText("afterAll", help);
   const ls = command.command("ls").alias("list").description("List stored events, the newest first.");
   addHostOptions(ls)
     .option("--name <name>", "of this name")

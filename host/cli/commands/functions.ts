@@ -8,7 +8,7 @@ Examples:
 `;
 
 export const defineFunctions: DefineCommand = (command, act) => {
-  command.addHelpText("after", help);
+  command.addHelpText("afterAll", help);
   const ls = command.command("ls").alias("list").description("List the active functions.");
   addHostOptions(ls).action((options: HostOptions) =>
     act(async (terminal) => {

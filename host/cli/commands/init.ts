@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { type StarterName, starters } from "../../build/templates/starters.ts";
+import { CliError } from "../errors.ts";
 import { languageOf } from "../language-name.ts";
 import type { DefineCommand } from "../program.ts";
 
@@ -40,12 +41,17 @@ export const defineInit: DefineCommand = (command, act) => {
           { language: options.lang, trigger: options.trigger },
           process.stdin.isTTY && terminal.interactive,
         );
-        const { functionId, files } = await scaffold(dir, {
+        const made = scaffold(dir, {
           language,
           trigger,
           name: options.name ?? basename(resolve(dir)),
           ...(options.typed === undefined ? {} : { typed: options.typed }),
           ...(options.force === undefined ? {} : { force: options.force }),
+        });
+        const { functionId, files } = await made.catch((cause: NodeJS.ErrnoException) => {
+          if (cause.code !== "ENOTDIR" && cause.code !== "EEXIST") throw cause;
+          const message = `${dir} can't be the project's folder: it, or a part of its path, is a file.`;
+          throw new CliError("ERR_INPUT_FILE", message, { cause, next: "Choose another folder." });
         });
         if (terminal.json) return terminal.printJson({ folder: resolve(dir), functionId, files });
         for (const file of files) terminal.print(`${terminal.out("green", "wrote")}  ${file}`);
@@ -53,7 +59,7 @@ export const defineInit: DefineCommand = (command, act) => {
         terminal.print("Next:");
         // npx does not leave the command behind.
         const millrace = process.env["npm_command"] === "exec" ? "npx millrace" : "millrace";
-        if (dir !== ".") terminal.print(`  cd ${dir}`);
+        if (dir !== ".") terminal.print(`  cd ${/^[\w./~-]+$/.test(dir) ? dir : JSON.stringify(dir)}`);
         terminal.print(`  ${millrace} run ${functionId}`);
         terminal.print(`  ${millrace} dev`);
       }),

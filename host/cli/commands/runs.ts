@@ -19,12 +19,13 @@ Examples:
   $ millrace runs show            # the newest run
   $ millrace runs show 3fa9c1     # as the live log of dev names it
   $ millrace runs cancel 3fa9c1 --reason "wrong customer"
+  $ millrace runs pause 3fa9c1    # and then: runs resume 3fa9c1
   $ millrace runs retry 3fa9c1 --from charge
   $ millrace runs retry 3fa9c1 --event '{"data":{"amount":12}}'
 `;
 
 export const defineRuns: DefineCommand = (command, act) => {
-  command.addHelpText("after", help);
+  command.addHelpText("afterAll", help);
   const ls = command.command("ls").alias("list").description("List runs, the newest first.");
   addHostOptions(ls)
     .option("--function <id>", "of this function")

@@ -8,7 +8,7 @@ export const dockerCheck: Check = {
     const { createEngine, EngineError } = await import("../../../runtime/docker/engine.ts");
     const { runtimeErrors } = await import("../../../runtime/errors.ts");
     const found = await findEngine();
-    if (!found.ok && found.none) return { status: "ok", detail: found.failure.message };
+    if (!found.ok && found.none) return { status: "absent", detail: found.failure.message };
     const engine = createEngine();
     try {
       const { engine: product, api, address } = await engine.connect();

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { findNodeAtLocation, parseTree, type Node, type ParseError } from "jsonc-parser";
 import type { Problem } from "../../errors.ts";
@@ -6,6 +5,7 @@ import { describeSyntaxErrors } from "../../function/json-syntax.ts";
 import { lineStarts, positionIn, type Position } from "../../function/position.ts";
 import { describeSchemaErrors } from "../../schema-problem.ts";
 import { CliError } from "../errors.ts";
+import { readInputFile } from "../input-file.ts";
 import { keyOf, readSetting, schemaOf, type Setting, type SettingValue } from "./setting.ts";
 
 /** A setting that a file gives, and the line on which it does. */
@@ -58,7 +58,7 @@ export async function readJsonFile(
   schema: object,
   { secret = false }: { readonly secret?: boolean } = {},
 ): Promise<JsonFile> {
-  const text = (await read(file)).replace(/^\ufeff/, "");
+  const text = (await readInputFile(file)).toString("utf8").replace(/^\ufeff/, "");
   const lines = lineStarts(text);
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true });
@@ -88,16 +88,6 @@ export async function readJsonFile(
     );
   }
   return { value, place, invalid };
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "there is no such file" : message;
-    throw new CliError("ERR_INPUT_FILE", `${file} can't be read: ${reason}.`, { cause: error });
-  }
 }
 
 function byKey(settings: readonly Setting[]): Readonly<Record<string, object>> {

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import type { Api } from "../../api/server.ts";
 import type { TlsKeys } from "../../api/one-port.ts";
 import type { Host, HostConfig } from "../../index.ts";
 import type { StartOptions } from "../commands/start.ts";
 import { CliError } from "../errors.ts";
+import { readInputFile } from "../input-file.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { aborted, checkKeys, listen } from "../serving.ts";
 import { defined, natsOptions } from "../settings/flags.ts";
@@ -104,15 +104,7 @@ async function tlsKeys({ text }: Settings): Promise<TlsKeys | undefined> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined)
     throw new CliError("ERR_USAGE", "HTTPS needs both --tls-cert and --tls-key.");
-  return { cert: await readPem(cert), key: await readPem(key) };
-}
-
-async function readPem(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new CliError("ERR_INPUT_FILE", `${file} can't be read: ${(cause as Error).message}.`, { cause });
-  }
+  return { cert: await readInputFile(cert), key: await readInputFile(key) };
 }
 
 /** Throws ERR_STOP_TIMEOUT. */
