@@ -1,8 +1,9 @@
 /* What a user gets: the package is packed, installed into an empty project elsewhere, and used there. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { builtBinding, platformPackage } from "../runtime/wasm/wasmtime/place.ts";
 
 const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "millrace-packed-"));
@@ -51,13 +52,10 @@ function pack(): string {
   return join(folder, packed.filename);
 }
 
-function install(tarball: string): string {
-  const project = join(folder, "consumer");
+function install(tarball: string, name = "consumer"): string {
+  const project = join(folder, name);
   mkdirSync(project);
-  writeFileSync(
-    join(project, "package.json"),
-    JSON.stringify({ name: "consumer", private: true, type: "module" }),
-  );
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   run(npm, ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], project);
   return project;
 }
@@ -113,6 +111,71 @@ function compileConsumer(project: string): void {
   expect(run(process.execPath, ["consumer.js"], project).includes("used"), "the compiled consumer runs");
 }
 
+/** What `millrace doctor` says of the engine. */
+function engineOf(project: string): string {
+  const args = ["--no-install", "millrace", "doctor", "--json"];
+  const { checks } = JSON.parse(run(npx, args, join(project, "hello-js"))) as {
+    checks: { name: string; detail: string }[];
+  };
+  return checks.find(({ name }) => name === "engine")?.detail ?? "";
+}
+
+/** As the release has it: millrace names a package for each platform, of which npm takes this one's. */
+function packWithAddons(tarball: string): string {
+  run(
+    process.execPath,
+    [join(root, "runtime/wasm/wasmtime/packages.ts"), "pack", join(folder, "addons")],
+    root,
+  );
+  const own = join(folder, "addons", platformPackage().slice("@millrace/".length));
+  const { version } = readManifest(own);
+  const elsewhere = join(folder, "addons", "wasmtime-sunos-x64");
+  mkdirSync(elsewhere);
+  writeManifest(elsewhere, { name: "@millrace/wasmtime-sunos-x64", version, os: ["sunos"] });
+  const addons = [own, elsewhere].map((addon) => {
+    const [{ filename }] = JSON.parse(run(npm, ["pack", "--json", "--pack-destination", folder], addon)) as [
+      { filename: string },
+    ];
+    return [readManifest(addon).name, `file:${join(folder, filename)}`];
+  });
+  run("tar", ["-xzf", tarball, "-C", folder], folder);
+  const unpacked = join(folder, "package");
+  writeManifest(unpacked, { ...readManifest(unpacked), optionalDependencies: Object.fromEntries(addons) });
+  const [{ filename }] = JSON.parse(
+    run(npm, ["pack", "--json", "--ignore-scripts", "--pack-destination", join(folder, "addons")], unpacked),
+  ) as [{ filename: string }];
+  return join(folder, "addons", filename);
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+}
+
+function readManifest(of: string): Manifest {
+  return JSON.parse(readFileSync(join(of, "package.json"), "utf8")) as Manifest;
+}
+
+function writeManifest(of: string, content: object): void {
+  writeFileSync(join(of, "package.json"), JSON.stringify(content));
+}
+
+function useAddons(tarball: string): void {
+  const project = install(packWithAddons(tarball), "consumer-with-addons");
+  const name = platformPackage();
+  const installed = join(project, "node_modules", name);
+  expect(existsSync(installed), `npm installs ${name}`);
+  expect(!existsSync(join(project, "node_modules/@millrace/wasmtime-sunos-x64")), "and no other platform's");
+  const millrace = (...args: string[]): string => run(npx, ["--no-install", "millrace", ...args], project);
+  millrace("init", "hello-js", "--lang", "js");
+  millrace("run", "hello-js", "--project", "hello-js", "--engine", "wasmtime", "--json");
+  const detail = engineOf(project);
+  expect(detail.startsWith("wasmtime, ") && detail.includes(name), `doctor has wasmtime from it: ${detail}`);
+  writeManifest(installed, { ...readManifest(installed), version: "0.0.1" });
+  const other = engineOf(project);
+  expect(/^v8, .*is of version 0\.0\.1/.test(other), `an addon of another version is left: ${other}`);
+}
+
 /** A Node from before the oldest supported one, where the machine has one, must say so rather than break. */
 function tryOldNode(project: string): void {
   const folders = (process.env["PATH"] ?? "")
@@ -150,6 +213,15 @@ function check(): void {
   step("a TypeScript consumer");
   compileConsumer(project);
   tryOldNode(project);
+  const engine = engineOf(project);
+  expect(
+    engine.startsWith("v8, ") && engine.includes("is not installed"),
+    `doctor has v8, and why: ${engine}`,
+  );
+  if (env["CI"] !== undefined || existsSync(builtBinding(process.env) ?? "")) {
+    step(`with ${platformPackage()}`);
+    useAddons(tarball);
+  } else step("the Wasmtime engine is left out: npm run build:wasmtime has not built it");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   step(`millrace ${version} installs and works`);
 }

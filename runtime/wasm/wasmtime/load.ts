@@ -9,8 +9,8 @@ export type LoadedBinding =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Finds the addon: the file that MILLRACE_WASMTIME_BINDING names; the platform's package; what `npm run build:wasmtime`
- * built of these sources.
+ * Finds the addon: the file that MILLRACE_WASMTIME_BINDING names; what `npm run build:wasmtime` built of these sources;
+ * the platform's package, which must be of this version.
  */
 export function loadBinding(env: NodeJS.ProcessEnv = process.env): LoadedBinding {
   const require = createRequire(import.meta.url);
@@ -32,5 +32,8 @@ export function loadBinding(env: NodeJS.ProcessEnv = process.env): LoadedBinding
     const build = built === undefined ? "" : ", and `npm run build:wasmtime` has not built these sources";
     return { ok: false, reason: `${prebuilt} is not installed${build}` };
   }
-  return attempt(prebuilt);
+  const { version: own } = require("millrace/package.json") as { readonly version: string };
+  const { version } = require(`${prebuilt}/package.json`) as { readonly version: string };
+  if (version === own) return attempt(prebuilt);
+  return { ok: false, reason: `${prebuilt} is of version ${version}, and millrace of version ${own}` };
 }

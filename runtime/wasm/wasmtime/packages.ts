@@ -1,13 +1,24 @@
 /**
- * What the release does with the built addons, for .github/workflows/release-wasmtime.yml:
+ * What the release does with the built addons, for .github/workflows/release.yml:
  *
  * - `node packages.ts pack <folder>` makes the package of this platform in a folder of its own below `<folder>`;
- * - `node packages.ts depend <folder>` names all packages that are there in the optionalDependencies of package.json.
+ * - `node packages.ts depend <folder> [<project>]` names all packages that are there in the optionalDependencies of
+ *   package.json, and refuses to where one of the platforms lacks.
  */
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtBinding, platformPackage } from "./place.ts";
+
+/** The packages of a release, one a platform. */
+const platforms = [
+  "darwin-arm64",
+  "darwin-x64",
+  "linux-arm64-gnu",
+  "linux-x64-gnu",
+  "linux-x64-musl",
+  "win32-x64-msvc",
+];
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -52,9 +63,13 @@ function pack(out: string): void {
   process.stdout.write(`${folder}\n`);
 }
 
-function depend(packages: string): void {
+function depend(packages: string, project: string): void {
   const found = readdirSync(packages).map((folder) => manifest(join(packages, folder)));
-  const own = manifest(root);
+  const own = manifest(project);
+  const lacking = platforms.filter((platform) =>
+    found.every(({ name }) => name !== `@millrace/wasmtime-${platform}`),
+  );
+  if (lacking.length > 0) throw new Error(`there is no package for ${lacking.join(", ")}`);
   const others = found.find(({ version }) => version !== own.version);
   if (others !== undefined)
     throw new Error(`${others.name} is of version ${others.version}, not ${own.version}`);
@@ -62,11 +77,11 @@ function depend(packages: string): void {
     ...own.optionalDependencies,
     ...Object.fromEntries(found.map(({ name, version }) => [name, version])),
   };
-  writeManifest(root, { ...own, optionalDependencies });
+  writeManifest(project, { ...own, optionalDependencies });
   process.stdout.write(`${Object.keys(optionalDependencies).join("\n")}\n`);
 }
 
-const [command, folder = ""] = process.argv.slice(2);
+const [command, folder = "", project = root] = process.argv.slice(2);
 if (command === "pack" && folder !== "") pack(folder);
-else if (command === "depend" && folder !== "") depend(folder);
-else throw new Error("node packages.ts pack|depend <folder>");
+else if (command === "depend" && folder !== "") depend(folder, project);
+else throw new Error("node packages.ts pack <folder>, or node packages.ts depend <folder> [<project>]");
