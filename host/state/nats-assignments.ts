@@ -1,11 +1,10 @@
 import { functionDigestOf } from "../run/run-id.ts";
-import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
+import { compareAndSet } from "../nats/compare-and-set.ts";
+import { storeError } from "../nats/publisher.ts";
 import { readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import { decodeChange, type RunChange } from "./nats-run-record.ts";
 import type { Assignment, RunHeader, Runs } from "./state.ts";
-
-const expectedHeader = "Nats-Expected-Last-Subject-Sequence";
 
 /** Where an assignment stands, as the last message of the subject of a run of the event's own. */
 interface Found {
@@ -19,7 +18,7 @@ interface Found {
  * would: some time after it was over.
  */
 export function createNatsAssignments(session: NatsSession): Pick<Runs, "assign" | "reassign" | "assigned"> {
-  const { names, publisher } = session;
+  const { names } = session;
   const { stream } = names.runs;
   const subjectOf = ({ id }: RunHeader): string => names.run(functionDigestOf(id), id);
 
@@ -42,11 +41,9 @@ export function createNatsAssignments(session: NatsSession): Pick<Runs, "assign"
       into,
     };
     try {
-      const header = headersOf({ [expectedHeader]: String(over) });
-      await publisher.publish(subjectOf(own), JSON.stringify(change), header);
-      return true;
+      const payload = JSON.stringify(change);
+      return (await compareAndSet(session, { stream, subject: subjectOf(own), over, payload })) !== undefined;
     } catch (error) {
-      if (refusedWith(error, "wrongLastSequence")) return false;
       throw storeError(error);
     }
   };

@@ -1,16 +1,15 @@
 import type { Json } from "../../runtime/json.ts";
-import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
+import { compareAndSet } from "../nats/compare-and-set.ts";
+import { storeError } from "../nats/publisher.ts";
 import { readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import type { Gates } from "./state.ts";
 
-/** The server's compare-and-set: the last message on the message's own subject. */
-const expectedHeader = "Nats-Expected-Last-Subject-Sequence";
 const ttlHeader = "Nats-TTL";
 
 /** Documents of flow control, a subject each, which holds the last message alone; its sequence is the revision. */
 export function createNatsGates(session: NatsSession): Gates {
-  const { names, publisher } = session;
+  const { names } = session;
   const { stream } = names.gates;
   return {
     async load(key) {
@@ -18,15 +17,14 @@ export function createNatsGates(session: NatsSession): Gates {
       return message && { revision: message.seq, value: message.json() as Json };
     },
     async store(key, value, over, keepMs) {
-      const header = headersOf({
-        [expectedHeader]: String(over ?? 0),
-        // A second is the least that the server takes.
-        ...(keepMs === undefined ? {} : { [ttlHeader]: `${Math.max(Math.ceil(keepMs / 1_000), 1)}s` }),
-      });
+      // A second is the least that the server takes.
+      const ttl = keepMs === undefined ? undefined : `${Math.max(Math.ceil(keepMs / 1_000), 1)}s`;
+      const headers = ttl === undefined ? {} : { [ttlHeader]: ttl };
+      const payload = JSON.stringify(value);
+      const change = { stream, subject: names.gate(key), over: over ?? 0, payload, headers };
       try {
-        return (await publisher.publish(names.gate(key), JSON.stringify(value), header)).seq;
+        return await compareAndSet(session, change);
       } catch (error) {
-        if (refusedWith(error, "wrongLastSequence")) return undefined;
         throw storeError(error);
       }
     },

@@ -1,7 +1,8 @@
 import type { ReadMessage } from "../nats/batch-reader.ts";
 import type { HistoryEntry } from "../run/history.ts";
 import { functionDigestOf } from "../run/run-id.ts";
-import { headersOf, refusedWith, storeError } from "../nats/publisher.ts";
+import { compareAndSet } from "../nats/compare-and-set.ts";
+import { refusedWith, storeError } from "../nats/publisher.ts";
 import { readLastOf } from "../nats/read.ts";
 import type { NatsSession } from "../nats/session.ts";
 import { createNatsAssignments } from "./nats-assignments.ts";
@@ -19,9 +20,6 @@ const envelopeBytes = 4_096;
 /** How often an append is tried of which no answer came, before it is the caller's to try again. */
 const triesUnanswered = 2;
 
-/** Expected sequence of the last message on the message's own subject: the server's compare-and-set. */
-const expectedHeader = "Nats-Expected-Last-Subject-Sequence";
-
 /**
  * A subject a run, a message an append; a message's sequence is the run's revision. Each message carries the header
  * and where the run then stood, so that the last one alone tells its summary.
@@ -31,7 +29,7 @@ export function createNatsRuns(
   artifacts: Artifacts,
   waits: Pick<Waits, "disarm">,
 ): Runs {
-  const { names, publisher, clock } = session;
+  const { names, clock } = session;
   const { stream } = names.runs;
   const timers = createNatsTimers(session);
   const trails = createTrails(session);
@@ -86,15 +84,12 @@ export function createNatsRuns(
   ): Promise<number | undefined> => {
     for (let tries = 1; ; tries += 1) {
       try {
-        const header = headersOf({ [expectedHeader]: String(revision) });
-        return (await publisher.publish(subject, payload, header)).seq;
+        const stored = await compareAndSet(session, { stream, subject, over: revision, payload });
+        if (stored !== undefined || (tries === 1 && !again)) return stored;
+        // An earlier try may have been stored although no answer came.
+        const last = await readLastOf(session, stream, subject);
+        return last !== undefined && decodeChange(last).writer === writer ? last.seq : undefined;
       } catch (error) {
-        if (refusedWith(error, "wrongLastSequence")) {
-          if (tries === 1 && !again) return undefined;
-          // An earlier try may have been stored although no answer came.
-          const last = await readLastOf(session, stream, subject);
-          return last !== undefined && decodeChange(last).writer === writer ? last.seq : undefined;
-        }
         if (refusedWith(error, "full") || tries === triesUnanswered) throw error;
       }
     }

@@ -90,6 +90,16 @@ export function stateContract(
       expect(await state.runs.load("none")).toBeUndefined();
     });
 
+    test("has whoever comes too late to create a run find it at once", async () => {
+      for (let n = 0; n < 30; n += 1) {
+        const run = header(`e${n}`);
+        const found = async () =>
+          (await state.runs.create(run, [started], running)) ?? (await state.runs.load(run.id))?.revision;
+        const revisions = new Set(await Promise.all([found(), found(), found()]));
+        expect([...revisions]).toEqual([expect.any(Number)]);
+      }
+    });
+
     test("keeps a run's header, status and history as they were written", async () => {
       const run = header("e1", { userId: "u1" });
       const first = await state.runs.create(run, [started], running);
