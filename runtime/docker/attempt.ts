@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
 import type { Attempt, AttemptResult, StepFailure } from "../driver.ts";
 import { type Exit, exitResult } from "../exit.ts";
 import { failure } from "../failure.ts";
@@ -7,6 +8,7 @@ import { type DockerEngine, EngineError } from "./engine.ts";
 import type { ReadyImage } from "./image.ts";
 import { type ContainerNames, removeContainer } from "./orphans.ts";
 import { foreignProgram, startFailure } from "./start-failure.ts";
+import type { EngineProduct } from "./version.ts";
 import { createWritten, type Written } from "./streams.ts";
 
 /** What a container is made with. */
@@ -17,6 +19,7 @@ interface AttemptOptions {
   readonly signal: AbortSignal;
   /** The label that says whose container it is. */
   readonly owner: string;
+  readonly product: EngineProduct;
 }
 
 /** An attempt that has ended. */
@@ -95,19 +98,19 @@ function startContainer(
   engine: DockerEngine,
   { name, volumes }: ContainerNames,
   written: Written,
-  { image, attempt, owner }: AttemptOptions,
+  { image, attempt, owner, product }: AttemptOptions,
   { halt, leave }: { readonly halt: AbortSignal; readonly leave: AbortSignal },
 ): Started {
   const text = JSON.stringify(attempt.input);
   const expires = Date.now() + attempt.limits.wallMs;
-  const body = containerConfig(image, attempt, text, { owner, expires, volumes });
+  const body = containerConfig(image, attempt, text, { owner, expires, volumes, product });
   const creation = engine.call("POST", "/containers/create", { query: { name }, body });
   const start = Promise.withResolvers<boolean>();
   const run = async (): Promise<Exit | StepFailure> => {
     await creation;
     halt.throwIfAborted();
-    const output = await engine.attach(name, "output", leave);
-    const stdin = await engine.attach(name, "stdin", leave);
+    const output = await attach(engine, name, "output", leave);
+    const stdin = await attach(engine, name, "stdin", leave);
     try {
       halt.throwIfAborted();
       const reading = written.read(output);
@@ -134,13 +137,19 @@ function startContainer(
   return { created: creation.then(ignore, ignore), started: start.promise, ended };
 }
 
+/** Podman gets a container ready for its program when something is attached, and Docker when it is started. */
+function attach(
+  ...[engine, ...rest]: [DockerEngine, ...Parameters<DockerEngine["attach"]>]
+): Promise<Duplex> {
+  return engine.attach(...rest).catch(rethrow);
+}
+
 async function startIt(engine: DockerEngine, name: string): Promise<void> {
-  try {
-    await engine.call("POST", `/containers/${name}/start`);
-  } catch (error) {
-    if (error instanceof EngineError) throw startFailure(error);
-    throw error;
-  }
+  await engine.call("POST", `/containers/${name}/start`).catch(rethrow);
+}
+
+function rethrow(error: unknown): never {
+  throw error instanceof EngineError ? startFailure(error) : error;
 }
 
 /** How it ended. Its streams have by now, but it may have closed them by itself and go on. */

@@ -39,11 +39,12 @@ export function buildImage(
       if (body === undefined) {
         return failure("ERR_ARTIFACT_MISSING", `The build context ${sha256} is not in the store.`);
       }
+      const { product } = await engine.connect();
       return follow(engine, {
         query: {
           t: reference,
           dockerfile,
-          networkmode: network ? "default" : "none",
+          ...(product === "Podman" ? podmanQuery(order) : { networkmode: network ? "default" : "none" }),
           labels: JSON.stringify({ [artifactLabel]: sha256 }),
           forcerm: "1",
           ...(target === undefined ? {} : { target }),
@@ -53,6 +54,19 @@ export function buildImage(
         signal: AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
       });
     },
+  };
+}
+
+/**
+ * Podman knows Docker's names of networks for containers alone: a build would be in the machine's own. And it takes a layer
+ * for known whose ARG has another value.
+ */
+function podmanQuery({ network, args }: BuildOrder): Readonly<Record<string, string>> {
+  const own = [{ Name: "network", Host: false, Path: "" }];
+  return {
+    nsoptions: JSON.stringify(own),
+    networkmode: network ? "NetworkDefault" : "NetworkDisabled",
+    ...(args !== undefined && { nocache: "1" }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Attempt } from "../driver.ts";
 import type { ReadyImage } from "./image.ts";
+import type { EngineProduct } from "./version.ts";
 import { expiresLabel, functionLabel, ownerLabel, runLabel, stepLabel } from "./labels.ts";
 import { dockerOptions } from "./options.ts";
 
@@ -11,6 +12,9 @@ const leastMemory = 6 * 1024 * 1024;
 
 /** Processes and threads of one container. */
 const mostProcesses = 512;
+
+/** Where Podman lays memory that can be written to over a read-only file system, unless something is laid there already. */
+const podmanScratch = ["/run", "/tmp", "/var/tmp"];
 
 /** A user that owns nothing, "nobody" on most systems. */
 const nobody = "65534:65534";
@@ -29,7 +33,7 @@ export function commandOf(
 /**
  * What `POST /containers/create` is asked for an attempt: nothing but what the step needs and was granted. `owner`: the
  * process that asks, `expires`: when nobody needs the container any more, in milliseconds since 1970. `volumes`: names
- * for those that the image declares.
+ * for those that the image declares. `product`: whose engine is asked.
  */
 export function containerConfig(
   image: ReadyImage,
@@ -39,13 +43,20 @@ export function containerConfig(
     owner,
     expires,
     volumes,
-  }: { readonly owner: string; readonly expires: number; readonly volumes: readonly string[] },
+    product,
+  }: {
+    readonly owner: string;
+    readonly expires: number;
+    readonly volumes: readonly string[];
+    readonly product: EngineProduct;
+  },
 ): object {
   const { program, input, limits } = attempt;
   const { ctx } = input;
   const { capabilities = {} } = program;
   const { user, cpus = 1 } = dockerOptions(program);
   const { entrypoint, command } = commandOf(image, attempt);
+  const hasTmp = capabilities.tmp === true;
   const owned = { [ownerLabel]: owner, [expiresLabel]: String(expires) };
   const isShort = Buffer.byteLength(text) <= longestArgument;
   return {
@@ -85,21 +96,35 @@ export function containerConfig(
       ],
       LogConfig: { Type: "none" },
       // Without a scratch folder there is no /dev/shm either.
-      IpcMode: capabilities.tmp === true ? "private" : "none",
-      ...(capabilities.tmp === true && {
-        ShmSize: limits.tmpBytes,
-        Tmpfs: { "/tmp": `rw,nosuid,nodev,noexec,mode=1777,size=${limits.tmpBytes}` },
-      }),
+      IpcMode: hasTmp ? "private" : "none",
+      ...(hasTmp && { ShmSize: limits.tmpBytes }),
+      Tmpfs: {
+        ...(product === "Podman" && covered(image.volumes)),
+        ...(hasTmp &&
+          !image.volumes.includes("/tmp") && {
+            "/tmp": `rw,nosuid,nodev,noexec,mode=1777,size=${limits.tmpBytes}`,
+          }),
+      },
       // What an image declares as a volume would be a place to write to; engines make only named ones read-only.
-      Mounts: image.volumes.map((Target, index) => ({
-        Type: "volume",
-        Source: volumes[index],
-        Target,
-        ReadOnly: true,
-        VolumeOptions: { Labels: owned },
-      })),
+      Mounts: image.volumes.map((Target, index) =>
+        Target === "/tmp" && hasTmp
+          ? { Type: "tmpfs", Target, TmpfsOptions: { SizeBytes: limits.tmpBytes, Mode: 0o1777 } }
+          : {
+              Type: "volume",
+              Source: volumes[index],
+              Target,
+              ReadOnly: true,
+              VolumeOptions: { Labels: owned },
+            },
+      ),
     },
   };
+}
+
+/** Nothing to write to where Podman would have something; what an image has as a volume is covered by that. */
+function covered(volumes: readonly string[]): Readonly<Record<string, string>> {
+  const paths = podmanScratch.filter((path) => !volumes.includes(path));
+  return Object.fromEntries(paths.map((path) => [path, "ro,size=4096"]));
 }
 
 function memory(bytes: number): object {

@@ -58,10 +58,12 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
     if ("code" in image) return { ok: false, failure: image, logs: [] };
     const granted = withSecrets(attempt, secrets);
     if ("code" in granted) return { ok: false, failure: granted, logs: [] };
+    const { product } = await engine.connect();
     const release = await turns.take(signal);
     if (release === undefined) return cancelled();
     const { result, gone, container } = await runInContainer(engine, {
       image,
+      product,
       attempt: granted,
       signal,
       owner,

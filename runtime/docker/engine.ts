@@ -123,7 +123,7 @@ export function createEngine(env: NodeJS.ProcessEnv = process.env): DockerEngine
       const output = { stdout: "1", stderr: "1" };
       const isOutput = streams === "output";
       // Podman stands still when one who writes stdin does not take output too.
-      const both = version.engine.startsWith("Podman") || isOutput;
+      const both = version.product === "Podman" || isOutput;
       const query = { stream: "1", ...(both && output), ...(!isOutput && { stdin: "1" }) };
       const upgrade = { method: "POST", protocol: "tcp", signal };
       try {

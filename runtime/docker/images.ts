@@ -17,6 +17,8 @@ interface Wanted {
   readonly reference: string;
   /** Not even if the engine has one of that name. */
   readonly renew: boolean;
+  /** Made on the engine: no registry knows it, whatever digest the engine keeps for one. */
+  readonly isBuilt: boolean;
   get(signal: AbortSignal): Promise<StepFailure | undefined>;
 }
 
@@ -35,14 +37,19 @@ export function createImages(
     const { sha256, capabilities = {} } = program;
     if (image !== undefined) {
       const get = (signal: AbortSignal) => pullImage(engine, image, { signal, env });
-      return { reference: image, renew: pull === "always", get: pull === "never" ? missing(image) : get };
+      return {
+        reference: image,
+        renew: pull === "always",
+        isBuilt: false,
+        get: pull === "never" ? missing(image) : get,
+      };
     }
     if (sha256 === undefined) {
       return failure("ERR_ARTIFACT_MISSING", "The function version names neither a folder nor an image.");
     }
     const order = { sha256, network: capabilities.network !== undefined, ...build };
     const { reference, run } = buildImage(engine, order, artifacts);
-    return { reference, renew: false, get: run };
+    return { reference, renew: false, isBuilt: true, get: run };
   };
 
   const get = ({ reference, renew, get }: Wanted): Promise<StepFailure | undefined> => {
@@ -63,13 +70,17 @@ export function createImages(
     async ready(program, aborted) {
       const want = wanted(program);
       if ("code" in want) return want;
-      const { reference, renew } = want;
+      const { reference, renew, isBuilt } = want;
+      const inspected = async (): Promise<ReadyImage | undefined> => {
+        const image = await inspect(engine, reference, aborted);
+        return image && isBuilt ? { ...image, digest: image.id } : image;
+      };
       const must = renew && !renewed.has(reference);
-      const there = must ? undefined : await inspect(engine, reference, aborted);
+      const there = must ? undefined : await inspected();
       if (there !== undefined) return there;
       const failed = await Promise.race([get(want), rejection(aborted)]);
       if (failed !== undefined) return failed;
-      const got = await inspect(engine, reference, aborted);
+      const got = await inspected();
       return got ?? failure("ERR_IMAGE_MISSING", `The engine lost the image ${reference} again.`);
     },
   };
@@ -87,10 +98,14 @@ async function inspect(
   try {
     return imageOf(reference, await engine.call("GET", `/images/${segments.join("/")}/json`, { signal }));
   } catch (error) {
-    // 400: it can be no image's name, which who pulls it will hear.
-    if (error instanceof EngineError && (error.status === 404 || error.status === 400)) return undefined;
+    if (error instanceof EngineError && isUnknown(error)) return undefined;
     throw error;
   }
+}
+
+/** There is none of that name, or it can be none's, which who pulls it will hear; Podman says that with 500. */
+function isUnknown({ status, message }: EngineError): boolean {
+  return status === 404 || status === 400 || /invalid reference format/.test(message);
 }
 
 function missing(image: string): Wanted["get"] {

@@ -2,8 +2,12 @@ import type { StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import type { EngineAddress } from "./address.ts";
 
+/** Whose engine it is: Podman speaks Docker's API, and does not mean the same by all of it. */
+export type EngineProduct = "Docker" | "Podman";
+
 /** What an engine says of itself. */
 export interface EngineVersion {
+  readonly product: EngineProduct;
   /** "Docker 20.10.24", "Podman 5.2.1". */
   readonly engine: string;
   /** The version of the API that both sides speak: "1.41". */
@@ -42,7 +46,7 @@ export function checkedVersion(
     return refuse(`it speaks version ${MinAPIVersion} or newer of the Docker Engine API, and not ${newest}`);
   }
   const api = env["DOCKER_API_VERSION"] || (isBefore(newest, ApiVersion) ? newest : ApiVersion);
-  return { engine, api };
+  return { product, engine, api };
 }
 
 function isBefore(left: string, right: string): boolean {

@@ -20,7 +20,7 @@ function hostConfig(capabilities: Capabilities, options: object = {}): Record<st
     input: anyInput(),
     limits: defaultLimits,
   } as const;
-  const owned = { owner: "o", expires: 0, volumes: [] };
+  const owned = { owner: "o", expires: 0, volumes: [], product: "Docker" } as const;
   return (containerConfig(image, attempt, "{}", owned) as { HostConfig: Record<string, unknown> }).HostConfig;
 }
 

@@ -34,8 +34,8 @@ const patienceMs = 60_000;
 /** Starts Debian's docker.io. Throws where it can't run. */
 async function startDockerd(flags: readonly string[]): Promise<Dockerd> {
   const dockerd = program("dockerd");
-  const busybox = program("busybox");
-  if (dockerd === undefined || busybox === undefined || !isStatic(busybox)) {
+  const busybox = staticBusybox();
+  if (dockerd === undefined || busybox === undefined) {
     throw new Error("dockerd and a static busybox are needed: apt-get install docker.io busybox-static.");
   }
   if (process.getuid?.() !== 0) throw new Error("dockerd can only be started by root.");
@@ -78,7 +78,7 @@ function spawnDockerd(dockerd: string, folder: string, flags: readonly string[])
   return spawn("sh", args, { stdio: "ignore" });
 }
 
-async function answers(child: ChildProcess, engine: DockerEngine): Promise<boolean> {
+export async function answers(child: ChildProcess, engine: DockerEngine): Promise<boolean> {
   for (const until = Date.now() + patienceMs; Date.now() < until && child.exitCode === null;) {
     const found = await engine.connect().catch(() => undefined);
     if (found !== undefined) return true;
@@ -87,7 +87,7 @@ async function answers(child: ChildProcess, engine: DockerEngine): Promise<boole
   return false;
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGTERM");
@@ -97,12 +97,12 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 /** An engine that has just ended may still have something mounted. */
-function remove(folder: string): void {
+export function remove(folder: string): void {
   spawnSync("sh", ["-c", `grep -o " ${folder}[^ ]*" /proc/mounts | sort -r | xargs -r umount -l`]);
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
 
-function lastLine(file: string): string {
+export function lastLine(file: string): string {
   try {
     return readFileSync(file, "utf8").trim().split("\n").at(-1) ?? "";
   } catch {
@@ -110,9 +110,15 @@ function lastLine(file: string): string {
   }
 }
 
-function program(name: string): string | undefined {
+export function program(name: string): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** One that needs no libraries. */
+export function staticBusybox(): string | undefined {
+  const found = program("busybox");
+  return found !== undefined && isStatic(found) ? found : undefined;
 }
 
 /** A program that needs a loader names it near its beginning. */
