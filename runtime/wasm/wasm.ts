@@ -4,11 +4,13 @@ import type { EngineChoice } from "./choice.ts";
 import { typedStepInput } from "./typed-extras.ts";
 import type { Engine, StepBinary } from "./engine.ts";
 import { failure } from "../failure.ts";
+import type { Limits } from "../limits.ts";
 import { givenSecrets, type Secrets } from "../secrets.ts";
 import { inspect } from "./component.ts";
 import { refusal } from "./grants.ts";
 import { type HostServices, openHostCalls } from "./host-calls.ts";
 import { attemptResult } from "./result.ts";
+import { unlessCancelled } from "./unless-cancelled.ts";
 
 /** What the driver is created with. */
 export interface WasmDriverOptions {
@@ -27,6 +29,12 @@ export interface WasmDriverOptions {
   readonly services?: HostServices;
 }
 
+/** A binary that was asked for, and whether the engine had it compiled once: from then on it has it soon. */
+interface Remembered {
+  readonly binary: Promise<StepBinary | StepFailure>;
+  ready: boolean;
+}
+
 /** Inspected binaries that are remembered. */
 const rememberedBinaries = 10_000;
 
@@ -34,36 +42,49 @@ const rememberedBinaries = 10_000;
 export function createWasmDriver(options: WasmDriverOptions): Driver {
   const { engine: wanted = "auto", secrets = new Map(), services = {} } = options;
   const engine = typeof wanted === "string" ? createEngine(chooseEngine(wanted), options) : wanted;
-  const binaries = new Map<string, Promise<StepBinary | StepFailure>>();
+  const binaries = new Map<string, Remembered>();
   const running = new Set<Promise<AttemptResult>>();
 
-  const inspected = ({ sha256 }: StepProgram): Promise<StepBinary | StepFailure> => {
-    if (sha256 === undefined) {
-      return Promise.resolve(
-        failure("ERR_ARTIFACT_MISSING", "The function version names no component for this step."),
-      );
-    }
+  const remembered = (sha256: string): Remembered => {
     const found = binaries.get(sha256);
     if (found !== undefined) return found;
-    const binary = inspectArtifact(sha256, options.artifacts);
+    const added: Remembered = { binary: inspectArtifact(sha256, options.artifacts), ready: false };
     const [oldest] = binaries.keys();
     if (binaries.size >= rememberedBinaries && oldest !== undefined) binaries.delete(oldest);
-    binaries.set(sha256, binary);
+    binaries.set(sha256, added);
     // A missing artifact may be pushed later.
     const forget = (): void => void binaries.delete(sha256);
-    binary.then((result) => "code" in result && forget(), forget);
+    added.binary.then((result) => "code" in result && forget(), forget);
+    return added;
+  };
+
+  /** The binary, when its engine is ready for it; the same one may be the program of steps with other grants. */
+  const prepared = async (
+    { sha256, capabilities }: StepProgram,
+    limits: Limits,
+  ): Promise<StepBinary | StepFailure> => {
+    if (sha256 === undefined)
+      return failure("ERR_ARTIFACT_MISSING", "The function version names no component for this step.");
+    const known = remembered(sha256);
+    const binary = await known.binary;
+    if ("code" in binary) return binary;
+    const refused = refusal(binary.imports, capabilities) ?? (await engine.prepare(binary, limits));
+    if (refused !== undefined) return refused;
+    known.ready = true;
     return binary;
   };
 
-  /** The same binary may be the program of steps with other grants. */
-  const binaryOf = async (program: StepProgram): Promise<StepBinary | StepFailure> => {
-    const binary = await inspected(program);
-    if ("code" in binary) return binary;
-    return refusal(binary.imports, program.capabilities) ?? binary;
+  /** A cancelled attempt waits for no compiler; others may go on to. */
+  const binaryOf = async ({ program, limits, signal }: Attempt): Promise<StepBinary | StepFailure> => {
+    const known = program.sha256 === undefined ? undefined : binaries.get(program.sha256);
+    if (known?.ready !== true) return unlessCancelled(prepared(program, limits), signal);
+    const binary = await known.binary;
+    return "code" in binary ? binary : (refusal(binary.imports, program.capabilities) ?? binary);
   };
 
-  const run = async ({ program, input, limits, signal }: Attempt): Promise<AttemptResult> => {
-    const binary = await binaryOf(program);
+  const run = async (asked: Attempt): Promise<AttemptResult> => {
+    const { program, input, limits, signal } = asked;
+    const binary = await binaryOf(asked);
     if ("code" in binary) return { ok: false, failure: binary, logs: [] };
     const attempt = {
       input: binary.mode === "typed" ? typedStepInput(input) : input,
@@ -89,8 +110,8 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
   return {
     name: "wasm",
     async prepare(program, limits) {
-      const binary = await binaryOf(program);
-      return "code" in binary ? binary : engine.prepare(binary, limits);
+      const binary = await prepared(program, limits);
+      return "code" in binary ? binary : undefined;
     },
     execute(attempt) {
       const result = run(attempt);

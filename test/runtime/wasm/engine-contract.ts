@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { component, copyStdin, printing, program, wat } from "./components.ts";
+import { createWasmDriver } from "../../../runtime/wasm/wasm.ts";
+import { component, copyStdin, digest, printing, program, wat } from "./components.ts";
 import { createHarness, stepInput, testLimits } from "./harness.ts";
 import type { CreateEngine, Harness } from "./harness.ts";
 import { commandContract, programContract } from "./program-contract.ts";
@@ -74,6 +78,33 @@ function attempts(harness: () => Harness, createEngine: CreateEngine): void {
       expect(await harness().run(await printing("1"), { signal })).toMatchObject({
         failure: { code: "ERR_STEP_CANCELLED" },
       });
+    });
+
+    test("are cancelled while their binary is got and compiled, which others go on to wait for", async () => {
+      const bytes = await printing("23");
+      const { promise: given, resolve: give } = Promise.withResolvers<Uint8Array>();
+      const cacheDir = mkdtempSync(join(tmpdir(), "millrace-cancelled-"));
+      const engine = createEngine({ cacheDir, parallelism: 1 });
+      let asked = 0;
+      // Looked at first, then asked for once more to be compiled, which takes as long as this wants.
+      const artifacts = (): Promise<Uint8Array> => (asked++ === 0 ? Promise.resolve(bytes) : given);
+      const driver = createWasmDriver({ engine, cacheDir, artifacts });
+      try {
+        const program = { runtime: { type: "wasm" }, sha256: digest(bytes) } as const;
+        const attempt = { program, input: stepInput(), limits: testLimits };
+        const controller = new AbortController();
+        const cancelled = driver.execute({ ...attempt, signal: controller.signal });
+        const other = driver.execute({ ...attempt, signal: new AbortController().signal });
+        await expect.poll(() => asked).toBe(2);
+        controller.abort();
+        expect(await cancelled).toMatchObject({ failure: { code: "ERR_STEP_CANCELLED", retry: true } });
+        give(bytes);
+        expect(await other).toMatchObject({ ok: true, output: 23 });
+      } finally {
+        give(bytes);
+        await driver.close();
+        rmSync(cacheDir, { recursive: true, force: true });
+      }
     });
 
     test("are cancelled while they wait", async () => {
