@@ -16,7 +16,22 @@ const echoes = new Set(["if", "propertyNames"]);
 
 /** Puts the errors of an ajv check (options `allErrors`, `verbose`) into words. */
 export function describeSchemaErrors(errors: readonly ErrorObject[]): SchemaProblem[] {
-  return errors.filter((error) => !echoes.has(error.keyword)).map(describe);
+  return firstCauses(errors).map(describe);
+}
+
+/** The errors without those that only follow from others. */
+export function firstCauses(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  // A name that is misspelt is missing too.
+  const misspelt = new Set(
+    errors
+      .filter(({ keyword }) => keyword === "additionalProperties" || keyword === "unevaluatedProperties")
+      .map((error) => `${error.instancePath} ${unknownProperty(error, "").suggestion}`),
+  );
+  return errors.filter(
+    ({ keyword, instancePath, params }) =>
+      !echoes.has(keyword) &&
+      !(keyword === "required" && misspelt.has(`${instancePath} ${params["missingProperty"]}`)),
+  );
 }
 
 function describe(error: ErrorObject): SchemaProblem {
@@ -38,8 +53,9 @@ function describe(error: ErrorObject): SchemaProblem {
       return { pointer, message: `the property "${name}" is missing`, expected: `a property "${name}"` };
     }
     case "type": {
-      const expected = [error.params["type"] as string | string[]].flat().join(" or ");
-      return { pointer, message: `it must be ${expected}, and is ${typeOf(error.data)}`, expected };
+      const types = [error.params["type"] as string | string[]].flat();
+      const message = `it must be ${types.map(withArticle).join(" or ")}, and is ${withArticle(typeOf(error.data))}`;
+      return { pointer, message, expected: `${types.join(" or ")}${exampleIn(error.parentSchema)}` };
     }
     case "enum": {
       const allowed = error.params["allowedValues"] as unknown[];
@@ -93,6 +109,23 @@ function nearestValue(data: unknown, allowed: readonly unknown[]): string | unde
     data,
     allowed.filter((value) => typeof value === "string"),
   );
+}
+
+/** A type's name as sentences have it: "an object", "null". */
+export function withArticle(type: string): string {
+  if (type === "null" || type === "undefined") return type;
+  return `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`;
+}
+
+const longestExample = 120;
+
+/** What fits a schema, where it says so in a line. */
+function exampleIn(schema: unknown): string {
+  const { examples } = (schema ?? {}) as { readonly examples?: readonly unknown[] };
+  const text = examples
+    ?.map((example) => JSON.stringify(example))
+    .find(({ length }) => length <= longestExample);
+  return text === undefined ? "" : `, such as ${text}`;
 }
 
 /** The JSON type of a value, as JSON Schema names it. */

@@ -142,10 +142,11 @@ function sameIds(functions: readonly ProjectFunction[], display: Display) {
   for (const [id, [first, ...others]] of Map.groupBy(functions, ({ document }) => document.id)) {
     if (first === undefined || others.length === 0) continue;
     files.add(first.file);
-    for (const { file } of others) {
+    for (const { file, positionOf } of others) {
       files.add(file);
       const message = `the function id ${JSON.stringify(id)} is taken by ${display(first.file)}`;
-      problems.push({ code: "ERR_FUNCTION_ID_TAKEN", message, file: display(file), pointer: "/id" });
+      const place = { file: display(file), pointer: "/id", ...positionOf("/id") };
+      problems.push({ code: "ERR_FUNCTION_ID_TAKEN", message, ...place });
     }
   }
   return { files, problems };

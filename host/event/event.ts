@@ -3,7 +3,7 @@ import { v7 } from "uuid";
 import type { Json } from "../../runtime/json.ts";
 import type { Random } from "../clock.ts";
 import type { Problem } from "../errors.ts";
-import { typeOf } from "../schema-problem.ts";
+import { typeOf, withArticle } from "../schema-problem.ts";
 import {
   type Given,
   checkFieldNames,
@@ -52,8 +52,8 @@ const otherBytes = 8 * 1024;
 export function parseEvent(input: unknown, options: ParseEventOptions): ParsedEvent {
   const base = options.index === undefined ? "" : `/${options.index}`;
   if (typeof input !== "object" || input === null || !isPlainObject(input)) {
-    const is = typeOf(input) === "object" ? "one of a class" : typeOf(input);
-    const message = `an event must be a plain object, and is ${is === "array" ? "an array" : is}`;
+    const is = typeOf(input) === "object" ? "one of a class" : withArticle(typeOf(input));
+    const message = `an event must be a plain object, and is ${is}`;
     return {
       ok: false,
       problems: [{ code: "ERR_EVENT_INVALID", message, pointer: base, expected: "object" }],

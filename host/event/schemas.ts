@@ -2,7 +2,7 @@ import { Ajv2020, type AnySchema, type ValidateFunction } from "ajv/dist/2020.js
 import addFormats from "ajv-formats";
 import type { Json } from "../../runtime/json.ts";
 import { MillraceError, type Problem } from "../errors.ts";
-import { type SchemaProblem, describeSchemaErrors, typeOf } from "../schema-problem.ts";
+import { type SchemaProblem, describeSchemaErrors, typeOf, withArticle } from "../schema-problem.ts";
 import { eventNameRule, isEventName } from "./event-name.ts";
 import { describeSchemaFault, extensionKeywords } from "./schema-fault.ts";
 
@@ -77,7 +77,9 @@ function attemptOn(ajv: Ajv2020, what: () => readonly Fault[]): readonly Fault[]
 /** What is wrong with a schema by itself. */
 function faultsOf(schema: Json | undefined, ajv: Ajv2020): readonly Fault[] {
   if (typeof schema !== "boolean" && typeOf(schema) !== "object") {
-    return [{ message: `it must be object or boolean, and is ${typeOf(schema)}`, pointer: "" }];
+    return [
+      { message: `it must be an object or a boolean, and is ${withArticle(typeOf(schema))}`, pointer: "" },
+    ];
   }
   if (typeof schema === "object" && schema !== null && "$async" in schema) {
     return [{ message: "`$async` is not part of JSON Schema", pointer: "/$async" }];

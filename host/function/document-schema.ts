@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import type { Json } from "../../runtime/json.ts";
 import type { HostErrorCode } from "../errors.ts";
-import { describeSchemaErrors } from "../schema-problem.ts";
+import { describeSchemaErrors, firstCauses } from "../schema-problem.ts";
 import { type Findings, mostFindings } from "./finding.ts";
 import schema from "./function.schema.json" with { type: "json" };
 
@@ -63,7 +63,7 @@ const validator = lazy((): ValidateFunction => {
 export function checkSchema(document: Json, findings: Findings): void {
   const validate = validator();
   if (validate(document)) return;
-  for (const error of (validate.errors ?? []).slice(0, mostFindings)) {
+  for (const error of firstCauses(validate.errors ?? []).slice(0, mostFindings)) {
     for (const { pointer, message, expected, suggestion } of describeSchemaErrors([error])) {
       const rule = ruleOf(error);
       const wanted = rule?.expected ?? expected;

@@ -16,10 +16,27 @@ export function describeSyntaxError(source: string, error: unknown): ExpressionP
   if (error instanceof RangeError) return { message: "it nests too deep", offset: 0 };
   const offset = (error as { location?: { start?: { offset?: number } } }).location?.start?.offset;
   if (offset === undefined) return { message: (error as Error).message };
+  const open = openText(source);
+  if (open !== undefined)
+    return {
+      message: `the text \`${cut(source.slice(open))}\` has no end`,
+      offset: open,
+      suggestion: `${source}${source[open]}`,
+    };
   const rest = source.slice(offset);
   if (rest === "") return { message: "it ends too early", offset };
   const hint = hints.find(([pattern]) => pattern.test(rest))?.[1];
-  const shown = rest.length > longestShown ? `${rest.slice(0, longestShown)}…` : rest;
-  const message = `it can't be read from \`${shown}\` on`;
+  const message = `it can't be read from \`${cut(rest)}\` on`;
   return { message, offset, ...(hint === undefined ? {} : { suggestion: hint }) };
+}
+
+function cut(text: string): string {
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
+}
+
+/** Where a text begins that does not end; the parser complains of something before it. */
+function openText(source: string): number | undefined {
+  const texts = /"""[^]*?"""|'''[^]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g;
+  const found = source.replaceAll(texts, (text) => " ".repeat(text.length)).search(/["']/);
+  return found === -1 ? undefined : found;
 }

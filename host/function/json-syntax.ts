@@ -45,7 +45,8 @@ export function describeSyntaxErrors(text: string, errors: readonly ParseError[]
     broken ||= !harmless;
     const shown = JSON.stringify(text.slice(error.offset, error.offset + Math.min(error.length, 20)));
     const message = comma ? "a comma before } or ] is not JSON; remove it" : messages[kind];
-    described.push({ offset: error.offset, message: message ?? `${shown} is not JSON`, harmless });
+    const quotes = text[error.offset] === "'" ? "; its texts stand in double quotes" : "";
+    described.push({ offset: error.offset, message: message ?? `${shown} is not JSON${quotes}`, harmless });
   }
   return described;
 }

@@ -63,6 +63,8 @@ describe("function documents", () => {
         message: `the function id "same" is taken by ${join(folder, "a.function.json")}`,
         file: join(folder, "b.function.json"),
         pointer: "/id",
+        line: 2,
+        column: 9,
       },
     ]);
   });

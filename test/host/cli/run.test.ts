@@ -98,7 +98,7 @@ test("an event that does not fit its schema, or is none, is refused with the pla
   const cwd = await writeProject({ ...good, "events/test/event.json": schema });
   const unfit = await millrace(["run", "good", "--event", '{"data":{"n":"x"}}'], { cwd });
   expect(unfit.code).toBe(2);
-  expect(unfit.stderr).toMatch(/^\/data\/n: ERR_EVENT_SCHEMA: it must be integer, and is string$/m);
+  expect(unfit.stderr).toMatch(/^\/data\/n: ERR_EVENT_SCHEMA: it must be an integer, and is a string$/m);
   const none = await millrace(["run", "good", "--event", '{"data":{"n":1},"usr":{}}'], { cwd });
   expect(none.code).toBe(2);
   expect(none.stderr).toContain("did you mean: user");

@@ -63,7 +63,6 @@ describe("steps of runtime http", () => {
       "SCHEMA /steps/a/runtime",
       "SCHEMA /steps/f/runtime/hedaers",
       "SCHEMA /steps/f/runtime/private",
-      "SCHEMA /steps/h/runtime/headers/c",
       "SCHEMA /steps/h/runtime/headers/c/secrte",
     ]);
   });

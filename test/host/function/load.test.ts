@@ -152,9 +152,9 @@ describe("a text that is no function document", () => {
     ["10,000 arrays", "[".repeat(10_000), ["TOO_LARGE "], /nests deeper than 128/],
     ["10,000 objects", '{"a":'.repeat(10_000), ["TOO_LARGE "], /nests deeper than 128/],
     ["brackets behind a comment", `/*"*/${"[".repeat(10_000)}`, ["TOO_LARGE "], /nests deeper than 128/],
-    ["an array", "[]", ["SCHEMA "], /must be object, and is array/],
-    ["null", "null", ["SCHEMA "], /must be object, and is null/],
-    ["a number", "3", ["SCHEMA "], /must be object, and is number/],
+    ["an array", "[]", ["SCHEMA "], /must be an object, and is an array/],
+    ["null", "null", ["SCHEMA "], /must be an object, and is null/],
+    ["a number", "3", ["SCHEMA "], /must be an object, and is a number/],
   ])("%s", (_name, text, pairs, message) => {
     expect(pairsOf(text)).toEqual(pairs);
     const [problem] = problemsOf(text);
