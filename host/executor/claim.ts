@@ -37,7 +37,9 @@ export async function claimRun(
   }
   // One that was retried by hand is wanted, whoever invoked it once.
   const isWanted = history.some(({ type }) => type === "run.retried");
-  if (!isWanted && (await ports.kin.isOrphan(event))) {
+  // What it did is undone first, where it is being cancelled already.
+  const isCancelling = view.cancelling !== undefined;
+  if (!isWanted && !isCancelling && (await ports.kin.isOrphan(event))) {
     await ports.kin.cancel(run.id, orphanReason);
     return "done";
   }

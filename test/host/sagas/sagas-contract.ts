@@ -19,13 +19,14 @@ export function sagasContract(name: string, open: () => Promise<HostStore>): voi
       programs: Readonly<Record<string, Program>>,
       steps: FunctionDocument["steps"],
       more: Partial<FunctionDocument> = {},
+      others: readonly FunctionDocument[] = [],
     ): Promise<{ on: Host; id: string }> => {
       const { config, dispose } = await open();
       cleanups.push(dispose);
       const on = await createHost({ ...config, drivers: inProcessDrivers(programs) });
       cleanups.push(() => on.close());
       const document = { id: "f", triggers: [{ event: "a/b" }], steps, retry: { retries: 0 }, ...more };
-      await on.deploy([functionVersion(document, {}, 0)]);
+      await on.deploy([document, ...others].map((one) => functionVersion(one, {}, 0)));
       const [published] = await on.publish([{ name: "a/b" }]);
       return { on, id: runId("f", published!.id) };
     };
@@ -91,6 +92,93 @@ export function sagasContract(name: string, open: () => Promise<HostStore>): voi
       await on.commands.cancel(id);
       expect((await on.finished(id)).status).toBe("cancelled");
       expect(undone).toEqual(["leave"]);
+    });
+
+    test("are cancelled in the same way when whoever invoked them waits no longer", async () => {
+      const undone: string[] = [];
+      const trips: FunctionDocument = {
+        id: "g",
+        triggers: [{ event: "g/begin" }],
+        steps: {
+          hotel: { compensate: "leave" },
+          pay: { after: [{ step: "hotel", wait: "1h" }] },
+          leave: {},
+        },
+      };
+      const programs = { hotel: () => "H", pay: () => null, leave: () => (undone.push("leave"), null) };
+      const call = { call: { invoke: { function: "g" } } };
+      const { on, id } = await begin(programs, call, {}, [trips]);
+      const invoked = async () => (await on.runs.query({ functionId: "g", limit: 1 })).runs[0];
+      await until(async () => (await invoked())?.status === "parked");
+      await on.commands.cancel(id);
+      await until(async () => (await invoked())?.status === "cancelled");
+      expect(undone).toEqual(["leave"]);
+    });
+
+    test("undo by functions, which are invoked with what is to be undone, and say what could not be", async () => {
+      const booked: FunctionDocument = { id: "g", triggers: [{ event: "g/begin" }], steps: { cancel: {} } };
+      const refunds: FunctionDocument = { ...booked, id: "h", steps: { refuse: {} }, retry: { retries: 0 } };
+      const given: unknown[] = [];
+      const programs: Record<string, Program> = {
+        hotel: () => ({ room: 7 }),
+        flight: () => "F",
+        pay: fail,
+        cancel: ({ event }) => (given.push(event.data), null),
+        refuse: fail,
+      };
+      const steps: FunctionDocument["steps"] = {
+        hotel: { compensate: "leave" },
+        flight: { after: [{ step: "hotel" }], compensate: "stay" },
+        pay: { after: [{ step: "flight" }] },
+        leave: { invoke: { function: "g", data: { room: "steps.hotel.room" } } },
+        stay: { invoke: { function: "h" }, retry: { retries: 0 } },
+      };
+      const { on, id } = await begin(programs, steps, {}, [booked, refunds]);
+      const run = await on.finished(id);
+      expect(given).toEqual([{ room: 7 }]);
+      expect(run.history.at(-1)).toMatchObject({
+        type: "run.failed",
+        failure: { step: "pay" },
+        undone: ["hotel"],
+        notUndone: ["flight"],
+      });
+      const { runs } = await on.runs.query({ limit: 9 });
+      expect(runs.map(({ functionId, status }) => `${functionId} ${status}`).toSorted()).toEqual([
+        "f failed",
+        "g completed",
+        "h failed",
+      ]);
+    });
+
+    test("emit what undoes a step emits, once, before anything else is undone", async () => {
+      const order: string[] = [];
+      let host: Host | undefined;
+      const say: Program = ({ ctx, event }) => (order.push(`${ctx.stepId} ${event.name}`), null);
+      const programs: Record<string, Program> = {
+        hotel: () => "H",
+        flight: () => "F",
+        pay: fail,
+        stay: ({ ctx }) => (order.push(ctx.stepId), { emit: [{ name: "trip/off", data: { of: "flight" } }] }),
+        leave: async ({ ctx }) => {
+          const stored = await host?.events.readEvents({ name: "trip/off", limit: 9 });
+          order.push(`${ctx.stepId} ${stored?.length}`);
+          return null;
+        },
+        say,
+        tell: () => null,
+      };
+      const steps = { ...trip, stay: { capabilities: { emit: ["trip/*"] } } };
+      const listener = { id: "g", triggers: [{ event: "trip/off" }], steps: { say: {} } };
+      const gate = Promise.withResolvers<void>();
+      programs["pay"] = async (input, signal) => (await gate.promise, fail(input, signal));
+      const { on, id } = await begin(programs, steps, { onFailure: "tell" }, [listener]);
+      host = on;
+      gate.resolve();
+      const run = await on.finished(id);
+      await until(() => order.includes("say trip/off"));
+      expect(order.filter((one) => !one.startsWith("say"))).toEqual(["stay", "leave 1"]);
+      expect(order.filter((one) => one.startsWith("say"))).toEqual(["say trip/off"]);
+      expect(run.history.filter(({ type }) => type === "step.emitted")).toHaveLength(1);
     });
 
     test("do again, when they are retried, what was undone, under another key", async () => {
