@@ -93,9 +93,13 @@ export function createAttempts(
 }
 
 function isSame(known: HistoryEntry, entry: HistoryEntry): boolean {
-  // Only what has ended says when it began.
-  if (!("startedAt" in known) || !("startedAt" in entry)) return false;
   const item = "item" in entry ? entry.item : undefined;
   const knownItem = "item" in known ? known.item : undefined;
+  if (known.type === "step.emitted")
+    return (
+      entry.type === known.type && known.step === entry.step && knownItem === item && known.at === entry.at
+    );
+  // Only what has ended says when it began.
+  if (!("startedAt" in known) || !("startedAt" in entry)) return false;
   return known.step === entry.step && known.attempt === entry.attempt && knownItem === item;
 }
