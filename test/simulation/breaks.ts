@@ -1,13 +1,12 @@
-import type { Broker, Outcome } from "../../host/broker/broker.ts";
+import type { Outcome } from "../../host/broker/broker.ts";
 import { createMemoryGates } from "../../host/flow-control/memory-gates.ts";
-import type { Gates, Runs, State, Waits } from "../../host/state/state.ts";
-import type { Store } from "../../host/store.ts";
-
-/** Something that must not be, between a host and its store. */
-export type Break = (store: Store) => Store;
+import type { Gates, Runs } from "../../host/state/state.ts";
+import { withBroker, withRuns, withState, withWaits, type Break } from "./break.ts";
+import { breaksOfFlows } from "./breaks-flows.ts";
 
 /** What the simulation must find, each of them by itself. */
 export const breaks: Readonly<Record<string, Break>> = {
+  ...breaksOfFlows,
   "acknowledges events before their runs are settled": withBroker((broker) => ({
     consumeEvents: (handler, options) =>
       broker.consumeEvents(async (event, redelivered) => {
@@ -198,26 +197,4 @@ export const breaks: Readonly<Record<string, Break>> = {
 
 function kept(outcome: Outcome): Outcome {
   return outcome === "lost" ? "done" : outcome;
-}
-
-function withBroker(change: (broker: Broker) => Partial<Broker>): Break {
-  return (store) => ({ ...store, broker: { ...store.broker, ...change(store.broker) } });
-}
-
-function withState(change: (state: State) => Partial<State>): Break {
-  return (store) => ({ ...store, state: { ...store.state, ...change(store.state) } });
-}
-
-function withWaits(change: (waits: Waits) => Partial<Waits>): Break {
-  return (store) => ({
-    ...store,
-    state: { ...store.state, waits: { ...store.state.waits, ...change(store.state.waits) } },
-  });
-}
-
-function withRuns(change: (runs: Runs) => Partial<Runs>): Break {
-  return (store) => ({
-    ...store,
-    state: { ...store.state, runs: { ...store.state.runs, ...change(store.state.runs) } },
-  });
 }

@@ -8,12 +8,12 @@ import { functionVersion } from "../../host/function/define.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
 import type { RuntimeName } from "../../runtime/driver.ts";
 import { type Chance, createChance } from "./chance.ts";
+import { withCompensations, withFailureEdges } from "./documents-failing.ts";
+import { awaitedName, withItems } from "./documents-items.ts";
 
 /** The events of a simulation. */
 export const eventNames = ["order/placed", "user/signed.up"] as const;
 
-/** The event that no function is triggered by, and that runs wait for. */
-const awaitedName = "order/paid";
 export const allNames = [...eventNames, awaitedName, awaitedName] as const;
 
 /** The matches of waits: every event, by a key, or by a look at each. */
@@ -90,14 +90,31 @@ export function randomVersion(
     ...(chance.happens(0.15) ? { timeout: chance.pick(["10s", "2m"]) } : {}),
     ...controls,
   };
-  return functionVersion({ ...document, ...collecting(document) }, {}, createdAt);
+  return functionVersion(withMore({ ...document, ...collecting(document) }), {}, createdAt);
 }
 
-/** How the function collects events, if it does: decided apart, so that the other decisions of a seed stay as they are. */
+/** Decisions of a document's own, so that the others of a seed stay as they are. */
+function chanceOf(document: FunctionDocument, salt: number): Chance {
+  const text = Buffer.from(JSON.stringify(document));
+  return createChance(text.reduce((sum, byte) => (sum * 31 + byte) | 0, salt));
+}
+
+/** Items, edges from failures, and what undoes steps: most documents have one of them, and some have all. */
+function withMore(document: FunctionDocument): FunctionDocument {
+  const chance = chanceOf(document, 11);
+  const [items, failing, undone] = [chance.happens(0.35), chance.happens(0.25), chance.happens(0.35)];
+  const types = Object.values(document.steps).flatMap((step) => step.runtime?.type ?? []);
+  let all = document;
+  if (items) all = withItems(all, chance);
+  if (failing) all = withFailureEdges(all, chance);
+  const runtime = () => chance.pick(types.length === 0 ? runtimes : types);
+  if (undone) all = withCompensations(all, chance, () => randomInvoke(chance, document.id), runtime);
+  return all;
+}
+
+/** How the function collects events, if it does. */
 function collecting(document: FunctionDocument): Pick<FunctionDocument, "batch" | "debounce"> {
-  const chance = createChance(
-    Buffer.from(JSON.stringify(document)).reduce((sum, byte) => (sum * 31 + byte) | 0, 7),
-  );
+  const chance = chanceOf(document, 7);
   const { idempotency, singleton, rateLimit, throttle } = document;
   const single = [idempotency, singleton, rateLimit, throttle].some((control) => control !== undefined);
   if (single || !chance.happens(0.3)) return {};

@@ -40,6 +40,7 @@ export interface FleetOptions {
   readonly maxRuns: number;
   readonly slow: number;
   readonly failing: number;
+  readonly meddle: (runId: string) => void;
   /** Stands between a host and its store, to break something on purpose. */
   readonly wrap: ((store: Store, machine: Machine) => Store) | undefined;
 }

@@ -3,7 +3,7 @@ import type { HistoryEntry } from "../../host/run/history.ts";
 import type { RunRecord } from "./server-runs.ts";
 
 type Violated = (what: string) => void;
-type Completed = Extract<HistoryEntry, { type: "step.completed" }>;
+type Completed = Extract<HistoryEntry, { type: "step.completed" | "item.completed" }>;
 
 /** What a run says that it emitted is stored, once, before the run goes on; and nothing else is stored in its name. */
 export function checkEmitted(
@@ -18,12 +18,15 @@ export function checkEmitted(
   );
   const emitted = new Set<string>();
   history.forEach((entry, index) => {
-    if (entry.type !== "step.completed") return;
+    if (entry.type !== "step.completed" && entry.type !== "item.completed") return;
     const { step, emits = [] } = entry;
     for (const { id } of emits) emitted.add(id);
     if (emits.length === 0) return;
-    const told = history.slice(index).find((one) => one.type === "step.emitted" && one.step === step);
-    if (told === undefined) violated(`what ${step} emits is not said to be published`);
+    const item = "item" in entry ? entry.item : undefined;
+    const told = history
+      .slice(index)
+      .filter((one) => one.type === "step.emitted" && one.step === step && one.item === item);
+    if (told.length !== 1) violated(`what ${step} emits is said ${told.length} times to be published`);
     checkStored(entry, own, violated);
     // A run may have been invoked while the store was asked, before that was known to have ended which emits.
     const invoked = (one: HistoryEntry) =>

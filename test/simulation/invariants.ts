@@ -3,13 +3,17 @@ import type { FunctionDocument } from "../../host/function/document.ts";
 import { invokeEventName } from "../../host/function/define-invoke.ts";
 import { parseDuration } from "../../host/function/duration.ts";
 import type { FunctionVersion } from "../../host/function/version.ts";
-import { triggerStep } from "../../host/function/document.ts";
+import { stepsApart, triggerStep, type EdgeDocument } from "../../host/function/document.ts";
 import { flagged } from "./documents.ts";
+import { byProgram } from "./documents-failing.ts";
 import { checkEmitted } from "./invariants-emit.ts";
 import { checkFlow } from "./invariants-flow.ts";
 import { checkInvoked } from "./invariants-invoke.ts";
+import { checkItems } from "./invariants-items.ts";
+import { checkCancelling, checkSaga } from "./invariants-sagas.ts";
 import { checkCollected, checkLines } from "./invariants-collect.ts";
 import { checkWaits, waitAllows } from "./invariants-waits.ts";
+import { completionOf, failureOf, failuresIn, outputIn } from "./recorded.ts";
 import { isClaim, isCommand, type RunRecord } from "./server-runs.ts";
 import type { Server } from "./server.ts";
 
@@ -28,6 +32,8 @@ export function checkStore(server: Server, violated: Violated, calm: boolean): v
     if (version === undefined) told("its version is not in the store");
     else {
       checkHistory(record, version.document, told);
+      checkSaga(record.history, version.document, told);
+      checkCancelling(record.history, version.document, { violated: told, calm });
       checkWaits(record, version, server.stored, told);
       checkEmitted(record, server.stored, told);
       checkInvoked(record, server, told);
@@ -52,11 +58,8 @@ function checkHolders({ writes }: RunRecord, violated: Violated): void {
   }
 }
 
-function checkHistory(
-  { header, history, update, stale }: RunRecord,
-  document: FunctionDocument,
-  violated: Violated,
-): void {
+function checkHistory(record: RunRecord, document: FunctionDocument, violated: Violated): void {
+  const { header, history, update, stale } = record;
   const ends = history.filter(({ type }) => ["run.completed", "run.failed", "run.cancelled"].includes(type));
   if (update.finishedAt === undefined && stale) return;
   if (update.finishedAt === undefined)
@@ -68,7 +71,9 @@ function checkHistory(
   else if (first.event.id !== header.eventId) violated("it began with another event");
   for (const step of new Set(history.flatMap((entry) => ("step" in entry ? [entry.step] : [])))) {
     if (document.steps[step] === undefined) violated(`step ${step} is not of its version`);
-    checkStep(step, history, document, (what) => violated(`step ${step}: ${what}`));
+    const told: Violated = (what) => violated(`step ${step}: ${what}`);
+    checkStep(step, history, document, told);
+    checkItems(step, record, document, told);
   }
   checkEnd(history, document, violated);
 }
@@ -83,7 +88,9 @@ function checkStep(
   const entries = history.filter((entry) => "step" in entry && entry.step === step);
   const skips = entries.filter(({ type }) => type === "step.skipped");
   if (skips.length > 0 && entries.length > 1) violated("skipped, and not only that");
-  const attempts = entries.filter((entry): entry is Completed | Failed => "startedAt" in entry);
+  const attempts = entries.filter(
+    (entry): entry is Completed | Failed => entry.type === "step.completed" || entry.type === "step.failed",
+  );
   attempts.forEach((entry, index) => {
     if (entry.attempt !== index + 1) violated(`attempt ${entry.attempt} is entry ${index + 1}`);
     const previous = attempts[index - 1];
@@ -92,32 +99,41 @@ function checkStep(
     else if (previous.retryAt === undefined) violated("attempted after it had failed for good");
     else if (entry.startedAt < previous.retryAt) violated("attempted again too early");
   });
-  const [earliest] = attempts;
+  const [earliest] = entries.filter((entry) => "startedAt" in entry || entry.type === "items.begun");
   if (earliest === undefined) return;
-  if (step === document.onFailure) {
-    const failed = history.find(
-      (entry) =>
-        (entry.type === "step.failed" && entry.retryAt === undefined) || entry.type === "run.timedOut",
-    );
-    if (failed === undefined || failed.at > earliest.startedAt) violated("ran without a failure");
+  const began = "startedAt" in earliest ? earliest.startedAt : earliest.at;
+  const apart = stepsApart(document);
+  if (apart.has(step)) {
+    if (step !== document.onFailure) return;
+    const timedOut = history.find(({ type }) => type === "run.timedOut");
+    const failed = failuresIn(history).find((entry) => !apart.has(entry.step)) ?? timedOut;
+    if (failed === undefined || failed.at > began) violated("ran without a failure");
     return;
   }
   const { after = [], join } = document.steps[step] ?? {};
   const open = after.map((edge) => {
-    const from =
-      edge.step === triggerStep
-        ? beginning(history)
-        : history.find(
-            (entry): entry is Completed => entry.type === "step.completed" && entry.step === edge.step,
-          );
-    if (from === undefined) return false;
-    const output = "output" in from ? (from.output as { readonly flag?: boolean } | null) : {};
-    if (edge.if === flagged && output?.flag !== true) return false;
-    if (!waitAllows(edge, history, document, earliest.startedAt)) return false;
-    return from.at + (edge.wait === undefined ? 0 : parseDuration(edge.wait)!) <= earliest.startedAt;
+    if (!isTaken(edge, history, document)) return false;
+    if (!waitAllows(edge, history, document, began)) return false;
+    const from = settled(edge, history)!;
+    return from.at + (edge.wait === undefined ? 0 : parseDuration(edge.wait)!) <= began;
   });
   const may = join === "any" ? open.includes(true) : !open.includes(false);
   if (!may) violated("ran before its parents, or against a condition");
+}
+
+/** The entry that an edge waits for. */
+function settled(edge: EdgeDocument, history: readonly HistoryEntry[]): HistoryEntry | undefined {
+  if (edge.step === triggerStep) return beginning(history);
+  return edge.on === "failure" ? failureOf(history, edge.step) : completionOf(history, edge.step);
+}
+
+/** Whether the step of an edge came to what that is for, but for its waits. */
+function isTaken(edge: EdgeDocument, history: readonly HistoryEntry[], document: FunctionDocument): boolean {
+  if (settled(edge, history) === undefined) return false;
+  if (edge.if === byProgram) return failureOf(history, edge.step)?.failure.code === "ERR_STEP_FAILED";
+  if (edge.if !== flagged) return true;
+  const output = outputIn(history, edge.step, document) as { readonly flag?: boolean } | null;
+  return output?.flag === true;
 }
 
 /** The entry from which its own times count. */
@@ -128,16 +144,31 @@ function beginning(history: readonly HistoryEntry[]): HistoryEntry | undefined {
 /** How the run ended is what became of its steps. */
 function checkEnd(history: readonly HistoryEntry[], document: FunctionDocument, violated: Violated): void {
   const end = history.at(-1);
-  const settled = new Set(
-    history.flatMap((entry) =>
-      entry.type === "step.completed" || entry.type === "step.skipped" ? [entry.step] : [],
-    ),
-  );
-  const dead = history.filter((entry) => entry.type === "step.failed" && entry.retryAt === undefined);
+  const apart = stepsApart(document);
+  const skipped = new Set(history.flatMap((entry) => (entry.type === "step.skipped" ? [entry.step] : [])));
+  /** Whether what failed led somewhere. */
+  const caught = (step: string): boolean =>
+    Object.entries(document.steps).some(
+      ([to, { after = [] }]) =>
+        !skipped.has(to) &&
+        after.some((edge) => edge.step === step && edge.on === "failure" && isTaken(edge, history, document)),
+    );
+  const failures = failuresIn(history).filter(({ step }) => !apart.has(step));
+  const uncaught = new Set(history.flatMap((entry) => (entry.type === "step.uncaught" ? [entry.step] : [])));
+  for (const { step, caught: leads } of failures) {
+    if (leads !== true && caught(step)) violated(`${step} failed, and edges lead from that`);
+    if (uncaught.has(step) && caught(step)) violated(`${step} led nowhere, and to a step`);
+  }
+  const dead = failures.filter(({ step, caught: leads }) => leads !== true || uncaught.has(step));
   if (end?.type === "run.completed") {
-    const steps = Object.keys(document.steps).filter((step) => step !== document.onFailure);
-    if (dead.length > 0 || steps.some((step) => !settled.has(step)))
-      violated("completed, and its steps are not");
+    const open = Object.keys(document.steps).filter(
+      (step) =>
+        !apart.has(step) &&
+        completionOf(history, step) === undefined &&
+        !skipped.has(step) &&
+        !failures.some((entry) => entry.step === step && caught(step)),
+    );
+    if (dead.length > 0 || open.length > 0) violated("completed, and its steps are not");
   }
   if (end?.type === "run.failed") {
     const timedOut = history.find(({ type }) => type === "run.timedOut");
@@ -147,9 +178,9 @@ function checkEnd(history: readonly HistoryEntry[], document: FunctionDocument, 
     if (timedOut !== undefined && timedOut.at < (first?.at ?? 0) + parseDuration(timeout)!)
       violated("timed out too early");
     const { onFailure } = document;
-    const handled = dead.some((entry) => "step" in entry && entry.step === onFailure);
-    if (onFailure !== undefined && !settled.has(onFailure) && !handled)
-      violated("failed, and was not handled");
+    if (onFailure === undefined) return;
+    const handled = completionOf(history, onFailure) ?? failureOf(history, onFailure);
+    if (handled === undefined) violated("failed, and was not handled");
   }
 }
 

@@ -35,7 +35,12 @@ function isCollecting({ entries, update, machine }: Write): boolean {
   return collects && !(update.status === "running" && update.host === machine);
 }
 
-const commands: ReadonlySet<string> = new Set(["run.paused", "run.resumed", "run.cancelled"]);
+const commands: ReadonlySet<string> = new Set([
+  "run.paused",
+  "run.resumed",
+  "run.cancelled",
+  "run.cancelling",
+]);
 
 const decisions: ReadonlySet<string> = new Set([
   "wait.matched",
@@ -46,6 +51,12 @@ const decisions: ReadonlySet<string> = new Set([
   "run.timedOut",
   "run.admitted",
   "run.begun",
+  "run.cancelling",
+  "run.compensating",
+  "step.uncaught",
+  "items.begun",
+  "items.completed",
+  "items.failed",
 ]);
 
 /** A run as the simulated store keeps it. */

@@ -65,6 +65,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     maxRuns,
     slow: chance.pick([0, 0, 0.1]),
     failing: chance.pick([0, 0.1, 0.4]),
+    meddle: (runId) => clients.meddle(runId),
     wrap: options.wrap,
   });
   const plan = planFaults(chance);
@@ -93,6 +94,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   }
 
   await scheduler.run({ until: beginning + troubleMs });
+  clients.leaveAlone();
   Object.assign(world.weather, { loss: 0, late: 0, twice: 0, uneven: 0 });
   fleet.heal();
   clients.resumeAll(10);
@@ -174,6 +176,8 @@ function createClients(
   const { scheduler, chance, trace } = world;
   let busy = 0;
   let published = 0;
+  /** How often a run is paused or cancelled in the midst of its items, or of what is undone. */
+  let meddling = 0.05;
 
   const insist = (attempt: () => Promise<unknown> | undefined): void => {
     let over = false;
@@ -237,6 +241,23 @@ function createClients(
         const id = chance.pick(ids);
         return insist(() => anyHost()?.commands[what](id).catch(unlessOver));
       });
+    },
+    /** Has a run paused or cancelled, now and then: one that does something just now. */
+    meddle(runId: string): void {
+      if (!chance.happens(meddling)) return;
+      busy += 1;
+      const what = chance.happens(0.4) ? "cancel" : "pause";
+      scheduler.after(chance.below(3_000), () =>
+        insist(() => anyHost()?.commands[what](runId).catch(unlessOver)),
+      );
+      if (what === "cancel" || chance.happens(0.5)) return;
+      busy += 1;
+      scheduler.after(chance.between(500, 20_000), () =>
+        insist(() => anyHost()?.commands.resume(runId).catch(unlessOver)),
+      );
+    },
+    leaveAlone(): void {
+      meddling = 0;
     },
     /** Resumes what is paused, again and again: a host may do what it was asked long after its client gave up. */
     resumeAll(times: number): void {
