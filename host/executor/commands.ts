@@ -99,7 +99,7 @@ export function createCommands(options: CommandsOptions): Commands {
           });
       }
       // Told at once where that is possible; the wake finds whoever has the run by then.
-      if (holder === host) nudge(runId);
+      if (holder === host || peers === undefined) nudge(runId);
       else if (holder !== undefined && status === "running") await peers?.holds(holder, runId);
       // One that is over may have slots, or wait for some.
       if (view.finished === undefined || (await hasLimits(run))) await broker.wake(runId);

@@ -25,9 +25,12 @@ export async function createStage(): Promise<Stage> {
   let count = 0;
   let from = 0;
   let attempts: Record<string, number[]> = {};
+  /** Attempts of runs that were over. */
+  const stray: string[] = [];
   let programs: Scenario["programs"] = {};
 
   const program: Program = async ({ ctx }, signal) => {
+    if (ctx.functionId !== `f${count}`) stray.push(`${ctx.stepId} of ${ctx.functionId}`);
     const begun = (attempts[ctx.stepId] ??= []);
     begun.push(clock.now() - from);
     const { takesMs = 0, ...how }: Behaviour = programs[ctx.stepId] ?? {};
@@ -100,6 +103,7 @@ export async function createStage(): Promise<Stage> {
         await next.do().catch(unlessOver);
       }
       await host.remove(id);
+      if (stray.length > 0) throw new Error(`attempts of runs that were over began: ${stray.join()}`);
       const { history, status, finishedAt } = (await host.runs.load(run))!;
       return {
         status: status as Expected["status"],

@@ -89,6 +89,24 @@ export function commandsContract(
       });
     });
 
+    test("cancel a run that was parked before: what is under way by then is ended", async () => {
+      let underWay = 0;
+      let ended = 0;
+      const { on, asked } = await hosts({
+        a: endless(
+          () => (underWay += 1),
+          () => (ended += 1),
+        ),
+      });
+      await deploy(on, { a: { after: [{ step: "$trigger", wait: "1500ms" }] } });
+      const id = await begin(on);
+      await stands(on, id, "parked");
+      await until(() => underWay === 1);
+      await asked.commands.cancel(id);
+      await until(() => ended === 1);
+      expect(types(await on.finished(id))).toEqual(["run.started", "run.cancelled"]);
+    });
+
     test("cancel a run that is parked, and its waits end no more", async () => {
       const { on, asked } = await hosts({ a: () => "a" });
       const wait = { step: "$trigger", async: { event: "paid", ttl: "1h" } };
