@@ -94,7 +94,8 @@ function versionProblems(version: FunctionVersion, base: string): readonly Probl
 function invalid(problems: readonly Problem[]): MillraceError {
   const [first] = problems;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-  const message = `${first?.message ?? "it is not valid"} at ${first?.pointer ?? ""}${more}`;
+  const where = first?.pointer ? ` at ${first.pointer}` : "";
+  const message = `${first?.message ?? "it is not valid"}${where}${more}`;
   return new MillraceError("ERR_DEPLOYMENT_INVALID", `The deployment can't be used: ${message}.`, {
     problems,
   });

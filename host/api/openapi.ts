@@ -1,31 +1,12 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import { deploymentSchema } from "./deployment.ts";
 import { packageVersion } from "./package-version.ts";
+import { requestBodies } from "./request-bodies.ts";
 import { answers } from "./route-schema.ts";
-import { components, ref, type Schema } from "./schemas.ts";
+import { components } from "./schemas.ts";
 
-/** The bodies that `POST /e/<key>` takes. They are checked by the host, so this is for the document alone. */
-const eventBody: Schema = {
-  content: {
-    "application/json": {
-      schema: { oneOf: [ref("NewEvent"), { type: "array", items: ref("NewEvent"), maxItems: 5_000 }] },
-    },
-    "application/cloudevents+json": { schema: ref("CloudEvent") },
-    "application/cloudevents-batch+json": {
-      schema: { type: "array", items: ref("CloudEvent"), maxItems: 5_000 },
-    },
-  },
-};
-
-/** The bodies of routes that check them by themselves. */
-function bodyOf(url: string, operationId: unknown): { readonly body?: Schema } {
-  if (url.startsWith("/e/")) return { body: eventBody };
-  if (operationId === "deploy")
-    return { body: { content: { "application/json": { schema: deploymentSchema } } } };
-  if (operationId !== "putArtifact") return {};
-  return { body: { content: { "application/wasm": { schema: { type: "string", format: "binary" } } } } };
-}
+/** Whoever has the token needs no other key. */
+const opensByToken = /^\/v1\/(?:completions|links)\//;
 
 /** Has every route that is added from here on described in the document; `keyed`: the reading ones want a key. */
 export async function collectRoutes(app: FastifyInstance, keyed: boolean): Promise<void> {
@@ -52,14 +33,18 @@ export async function collectRoutes(app: FastifyInstance, keyed: boolean): Promi
       buildLocalReference: (json, _base, _fragment, index) =>
         typeof json.$id === "string" ? json.$id : `schema-${index}`,
     },
-    transform: ({ schema, url }) => ({
-      url,
-      schema: {
-        ...schema,
-        ...bodyOf(url, schema?.["operationId"]),
-        security: keyed && url.startsWith("/v1/") ? [{ apiKey: [] }] : [],
-      },
-    }),
+    transform: ({ schema, url }) => {
+      const body = requestBodies[String(schema?.["operationId"])];
+      const wantsKey = keyed && url.startsWith("/v1/") && !opensByToken.test(url);
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...(body === undefined ? {} : { body }),
+          security: wantsKey ? [{ apiKey: [] }] : [],
+        },
+      };
+    },
   };
   await app.register(swagger, options);
 }

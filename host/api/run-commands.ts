@@ -86,7 +86,8 @@ function routesOf({ commands, runs }: Pick<Host, "runs" | "commands">): readonly
         const from = textOf(body, "from");
         if (event === undefined) return commands.retry(id, from).then(() => id);
         if (from !== undefined) throw invalid("`from` and `event` exclude each other");
-        if (typeof event !== "object" || event === null) throw invalid("`event` must be an object");
+        if (typeof event !== "object" || event === null || Array.isArray(event))
+          throw invalid("`event` must be an object");
         const { event: before } = foldHistory((await runs.load(id))?.history ?? []);
         if (before === undefined) return commands.retry(id).then(() => id);
         // Another event: with an id and a time of its own, unless they are given.

@@ -171,11 +171,18 @@ test("says of exactly the reading paths that they want a key, where the host has
   for (const { path, operation } of routes) expect(operation.security, path).toEqual([]);
   const keyed = await serve({ apiKeys: ["key"] });
   const { paths, components } = keyed.api.openapi() as typeof document;
-  await keyed.close();
-  for (const { path, method } of routes) {
-    const wanted = path.startsWith("/v1/") ? [{ apiKey: [] }] : [];
-    expect(paths[path][method].security, path).toEqual(wanted);
+  try {
+    for (const { path, method } of routes) {
+      const url = keyed.url + path.replaceAll(/\{\w+\}/g, "x");
+      const { status } = await fetch(url, { method: method.toUpperCase() });
+      expect(paths[path][method].security, `${method} ${path}: ${status}`).toEqual(
+        status === 401 ? [{ apiKey: [] }] : [],
+      );
+    }
+  } finally {
+    await keyed.close();
   }
+  expect(paths["/v1/runs"].get.security).not.toEqual([]);
   expect(components.securitySchemes.apiKey).toMatchObject({ type: "http", scheme: "bearer" });
 });
 
@@ -270,6 +277,53 @@ describe("real answers fit it", () => {
 });
 
 describe("what it says of bodies", () => {
+  test("is said of every operation that takes one", () => {
+    const without = routes
+      .filter(({ method, operation }) => method.startsWith("p") && operation.requestBody === undefined)
+      .map(({ operation }) => operation.operationId);
+    expect(without).toEqual(["resubmitDeadLetter"]);
+  });
+
+  test.each([
+    ["cancelRun", "/v1/runs/x/cancel", [{}, { reason: "r" }, { reason: 1 }, { reson: "r" }, [], null]],
+    ["pauseRun", "/v1/runs/x/pause", [{}, { reason: "r" }, { reason: {} }, { from: "a" }]],
+    ["resumeRun", "/v1/runs/x/resume", [{}, { reason: "r" }, "text"]],
+    [
+      "retryRun",
+      "/v1/runs/x/retry",
+      [{}, { from: "a" }, { from: 1 }, { event: {} }, { event: [] }, { event: {}, from: "a" }, { to: "a" }],
+    ],
+    [
+      "failStep",
+      "/v1/completions/x/failure",
+      [
+        { message: "m" },
+        { message: "m", fatal: true, retryAfter: "10s" },
+        { message: "m", retryAfter: 10 },
+        { message: "m", retryAfter: -1 },
+        {},
+        { message: "m", fatal: 1 },
+        { message: "m", stray: 1 },
+      ],
+    ],
+    ["deploy", "/v1/deployments", [{ functions: [] }, {}, { functions: {} }, { functions: [], stray: 1 }]],
+  ])("holds for what %s takes", async (id, path, bodies) => {
+    const fits = compile(operation(id).requestBody!.content["application/json"]!.schema);
+    for (const body of bodies) {
+      const answer = await fetch(served.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      // There is no such run or attempt, which is looked at once the body is found to be sound.
+      const taken = answer.status === 200 || answer.status === 404;
+      expect(fits(body).length === 0, `${JSON.stringify(body)}: ${answer.status}`).toBe(taken);
+      expect(
+        misfits(id, { status: answer.status, headers: answer.headers, body: await answer.json() }),
+      ).toEqual([]);
+    }
+  });
+
   test("holds for what is taken and what is refused", async () => {
     const { content } = operation("sendEvents").requestBody!;
     const types = ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"];
