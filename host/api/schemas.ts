@@ -52,6 +52,7 @@ const runSummary: Readonly<Record<string, Schema>> = {
   status: runStatus,
   "finishedAt?": time,
   "wakeAt?": { ...time, description: "When its next timer is due; milliseconds since 1970-01-01T00:00:00Z." },
+  "waitsFor?": { type: "string", description: "While it is parked: for what, in words." },
   "host?": { type: "string", description: "The host that advances it, while it runs." },
 };
 

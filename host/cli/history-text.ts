@@ -62,7 +62,7 @@ export function waitText(
   }
 }
 
-/** What a run collects before it begins: "collects events as a batch of \"acme\", for 30 s at most". */
+/** What a run collects before it begins: "collects a batch with key \"acme\", begins in 30 s". */
 export function collectText(
   entry: Extract<HistoryEntry, { readonly type: "run.collecting" | "run.collected" | "run.begun" }>,
 ): string {
@@ -85,9 +85,9 @@ export const begunTexts = {
   size: "its events were as large as they may be",
 } as const;
 
-/** " of \"acme\"": what the events of a run have in common. */
+/** " with key \"acme\"": what the events of a run have in common. */
 export function keyText(key: Json | undefined): string {
-  return key === undefined ? "" : ` of ${printable(JSON.stringify(key))}`;
+  return key === undefined ? "" : ` with key ${printable(JSON.stringify(key))}`;
 }
 
 /** What was done with a run: "paused: look into it". */

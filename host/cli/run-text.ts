@@ -5,7 +5,7 @@ import type { CollectedDetail } from "../run/view-collected.ts";
 import { triggerStep } from "../function/document.ts";
 import type { RunSummary } from "../state/state.ts";
 import { begunTexts, failureNext, failureText, keyText, logLines } from "./history-text.ts";
-import { preview, printable } from "./printable.ts";
+import { preview, printable, shorten } from "./printable.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { dateAndTime, span } from "./time.ts";
@@ -45,7 +45,9 @@ const waitMarks = {
 
 /** Runs as an aligned table. */
 export function runTable(runs: readonly RunSummary[], { out }: Terminal): string[] {
-  const columns = ["RUN", "FUNCTION", "STATUS", "EVENT", "STARTED", "TOOK"].map((heading) => ({ heading }));
+  const columns = ["RUN", "FUNCTION", "STATUS", "EVENT", "STARTED", "TOOK", "WAITS FOR"].map((heading) => ({
+    heading,
+  }));
   const rows = runs.map((run) => [
     run.id,
     printable(run.functionId),
@@ -53,6 +55,7 @@ export function runTable(runs: readonly RunSummary[], { out }: Terminal): string
     printable(run.eventName),
     dateAndTime(run.createdAt),
     run.finishedAt === undefined ? "" : span(run.finishedAt - run.createdAt),
+    shorten(printable(run.waitsFor ?? ""), 60),
   ]);
   return table(columns, rows, (text) => out("dim", text));
 }
@@ -66,14 +69,15 @@ export function runLines(
 ): string[] {
   const status = out(statusColours[run.status], run.status);
   const took = run.finishedAt === undefined ? "" : ` in ${span(run.finishedAt - run.createdAt)}`;
-  const wakes = run.wakeAt === undefined ? "" : `, goes on in ${span(run.wakeAt - now)}`;
+  const wakes = run.wakeAt === undefined ? "" : `, woken in ${span(run.wakeAt - now)} at the latest`;
   const field = (name: string, value: string): string => `${out("dim", name.padEnd(9))} ${value}`;
+  const waits = run.waitsFor ?? (run.queued && `its turn: ${run.queued.reason}`);
   const why = run.failure === undefined ? run.reason : failureText(run.failure);
   const next = run.failure === undefined ? undefined : failureNext(run.failure);
   return [
     field("run", out("bold", run.id)),
     field("status", `${status}${took}${wakes}`),
-    ...(run.queued === undefined ? [] : [field("waits", printable(`for its turn: ${run.queued.reason}`))]),
+    ...(waits === undefined ? [] : [field("waits", printable(`for ${waits}`))]),
     ...(why === undefined ? [] : [field("why", printable(why))]),
     ...(run.undone === undefined ? [] : [field("undone", run.undone.map(printable).join(", ") || "nothing")]),
     ...(run.notUndone === undefined
@@ -96,7 +100,7 @@ export function runLines(
   ];
 }
 
-/** "3 events of "acme", begins in 12 s", "100 events of "acme": there were enough events". */
+/** "3 events with key "acme", begins in 12 s", "100 events with key "acme": there were enough events". */
 function collectedText({ count, key, until, why }: CollectedDetail, now: number): string {
   const what = `${count} ${count === 1 ? "event" : "events"}${keyText(key)}`;
   return why === undefined ? `${what}, begins in ${span(until - now)}` : `${what}: ${begunTexts[why]}`;

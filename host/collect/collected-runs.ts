@@ -3,11 +3,12 @@ import type { StoredEvent } from "../broker/broker.ts";
 import type { Clock } from "../clock.ts";
 import type { CollectDefinition, Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
-import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
+import type { RunHeader, Runs, RunUpdate, StoredRun } from "../state/state.ts";
 import { collectsUntil, fitting, fullBy, type Collecting } from "../run/collecting.ts";
-import { headerOf } from "../run/header.ts";
+import { headerOf, headerOfRun } from "../run/header.ts";
 import type { CollectedEvent, HistoryEntry } from "../run/history.ts";
 import { applyEntry, emptyView, foldHistory, type RunView } from "../run/run-view.ts";
+import { moreEvents } from "../run/waits-for.ts";
 
 /** A run that collects events, or has. */
 interface CollectedRun {
@@ -76,27 +77,23 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
     entries: readonly HistoryEntry[],
     next: Next,
   ): Promise<boolean> => {
-    const { revision: before, status: _, wakeAt: __, host: ___, finishedAt: ____, ...header } = next.run;
+    const header = headerOfRun(next.run);
+    const { id } = header;
     known = undefined;
     const revision =
       at === undefined
         ? await runs.create(header, entries, next.update)
-        : await runs.append(header, before, entries, next.update);
+        : await runs.append(header, next.run.revision, entries, next.update);
     if (revision === undefined) return false;
     const view = at?.view ?? emptyView();
     const ids = at?.ids ?? new Set();
-    if (live.observed) {
-      const { id: runId, functionId } = header;
-      entries.forEach((entry, index) =>
-        live.publish({ type: "history", at: entry.at, runId, functionId, entry, seq: view.seq + index + 1 }),
-      );
-    }
+    tell(live, header, entries, view.seq);
     for (const entry of entries) applyEntry(view, entry);
     for (const id of idsOf(entries)) ids.add(id);
     const { keepsTimer, ...update } = next.update;
     known = { run: { ...header, ...update, revision }, view, ids };
     if (update.wakeAt !== undefined && keepsTimer !== true) options.armed(update.wakeAt);
-    if (view.collecting === undefined) await options.wake(header.id, update.host);
+    if (view.collecting === undefined) await options.wake(id, update.host);
     return true;
   };
 
@@ -112,7 +109,9 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
     ];
     const entries = [...beginning, ...additions(foldHistory(beginning), rest, { at, collects })];
     const begins = entries.at(-1)?.type === "run.begun";
-    const update: RunUpdate = { status: "parked", wakeAt: begins ? at : until };
+    const update: RunUpdate = begins
+      ? { status: "parked", wakeAt: at }
+      : { status: "parked", wakeAt: until, waitsFor: moreEvents };
     return write(undefined, entries, { run: { ...header, revision: 0, ...update }, update });
   };
 
@@ -163,6 +162,14 @@ export function createCollectedRuns(options: CollectedRunsOptions): CollectedRun
   };
 }
 
+function tell(live: Live, run: RunHeader, entries: readonly HistoryEntry[], behind: number): void {
+  if (!live.observed) return;
+  const { id: runId, functionId } = run;
+  for (const [index, entry] of entries.entries()) {
+    live.publish({ type: "history", at: entry.at, runId, functionId, entry, seq: behind + index + 1 });
+  }
+}
+
 interface Next {
   readonly run: Omit<StoredRun, "history">;
   readonly update: RunUpdate;
@@ -170,7 +177,7 @@ interface Next {
 
 /** Who holds the run, and its timer, stay as they are, unless it begins now. A timer that is too early sets the next. */
 function updateOf(
-  { status, host, wakeAt }: Omit<StoredRun, "history">,
+  { status, host, wakeAt, waitsFor }: Omit<StoredRun, "history">,
   beginsAt: number | undefined,
 ): RunUpdate {
   const timer = status === "running" ? wakeAt : (beginsAt ?? wakeAt);
@@ -179,6 +186,7 @@ function updateOf(
     status,
     ...(host === undefined ? {} : { host }),
     ...(timer === undefined ? {} : { wakeAt: timer }),
+    ...(beginsAt === undefined && waitsFor !== undefined ? { waitsFor } : {}),
     ...(keeps ? { keepsTimer: true } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { clockSkewMs } from "../clock.ts";
 import type { Definition } from "../function/definition.ts";
 import type { Runs, StoredRun } from "../state/state.ts";
 import type { Definitions } from "./definitions.ts";
+import { headerOfRun } from "../run/header.ts";
 import type { HistoryEntry } from "../run/history.ts";
 import { orphanReason } from "./kin.ts";
 import { releaseStored } from "./release-stored.ts";
@@ -26,7 +27,8 @@ export async function claimRun(
   { runs, definitions, ports }: ClaimOptions,
 ): Promise<TakenRun | Outcome | "raced"> {
   const { peers, host, clock, notices, live } = ports;
-  const { history, revision, status, wakeAt: timer, finishedAt: _, host: holder, ...header } = run;
+  const { history, revision, status, wakeAt: timer, host: holder } = run;
+  const header = headerOfRun(run);
   const definition = await definitions.get(run.functionId, run.functionVersion);
   const view = foldHistory(history);
   const { event } = view;

@@ -7,6 +7,7 @@ import type { Live } from "../live.ts";
 import type { Runs, RunUpdate, StoredRun } from "../state/state.ts";
 import { answerEntry, type LinkAnswer, linkWait } from "../run/answer.ts";
 import type { Definitions } from "./definitions.ts";
+import { headerOfRun } from "../run/header.ts";
 import type { HistoryEntry } from "../run/history.ts";
 import type { Kin } from "./kin.ts";
 import { leavings } from "../run/leavings.ts";
@@ -75,7 +76,8 @@ export function createCommands(options: CommandsOptions): Commands {
     for (;;) {
       const run = await runs.load(runId);
       if (run === undefined) throw unknownRun(runId);
-      const { history, revision, status, wakeAt: _, finishedAt: __, host: holder, ...header } = run;
+      const { history, revision, status, host: holder } = run;
+      const header = headerOfRun(run);
       const view = foldHistory(history);
       const at = clock.now();
       const entry = await decide(run, view, at);
@@ -170,7 +172,7 @@ function undoes(definition: Definition | undefined, { status }: StoredRun, { ste
 
 /** Who holds the run, and its timer, stay as they are, unless it is over, or begins once more. */
 function updateOf(run: StoredRun, view: RunView, now: number): RunUpdate {
-  const { status, wakeAt, host } = run;
+  const { status, wakeAt, waitsFor, host } = run;
   if (view.finished !== undefined) {
     return { status: view.finished, finishedAt: now, ...leavings(run.id, view, { timer: wakeAt, now }) };
   }
@@ -183,6 +185,7 @@ function updateOf(run: StoredRun, view: RunView, now: number): RunUpdate {
   return {
     status,
     ...(wakeAt === undefined ? {} : { wakeAt }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
     ...(host === undefined ? {} : { host }),
   };
 }

@@ -11,6 +11,7 @@ import { orphanReason, type Kin } from "./kin.ts";
 import type { TakenRun } from "./run-loop-ports.ts";
 import { applyEntry, emptyView } from "../run/run-view.ts";
 import { lateEntry } from "../run/turn.ts";
+import { turn } from "../run/waits-for.ts";
 
 /** What became of the run of an event. "known": it was stored before. "put off": it needs no host now. */
 type NewRun = TakenRun | "known" | "put off";
@@ -75,9 +76,11 @@ export async function newRun(
 
   function updateOf(entry: HistoryEntry | undefined): RunUpdate {
     if (entry?.type === "run.cancelled") return { status: "cancelled", finishedAt: entry.at };
-    const until = entry?.type === "run.queued" ? entry.until : undefined;
+    if (entry?.type !== "run.queued") return { status: "running", host };
+    const { until } = entry;
     if (until === undefined || until - clock.now() <= holdMs) return { status: "running", host };
     const { startTimeoutMs = Number.POSITIVE_INFINITY } = definition;
-    return { status: "parked", wakeAt: Math.min(until, at + startTimeoutMs) };
+    const wakeAt = Math.min(until, at + startTimeoutMs);
+    return { status: "parked", wakeAt, waitsFor: turn(entry.reason) };
   }
 }

@@ -1,9 +1,11 @@
+import type { Definition } from "../function/definition.ts";
 import type { RunUpdate } from "../state/state.ts";
 import { leavings } from "../run/leavings.ts";
 import type { RunLoopPorts } from "./run-loop-ports.ts";
 import type { RunView } from "../run/run-view.ts";
 import type { Execution } from "../run/execution.ts";
 import type { Transition } from "../run/transition.ts";
+import { waitsFor } from "../run/waits-for.ts";
 
 /** What this host does with what is next for a run that it holds. */
 export interface Plan {
@@ -34,6 +36,7 @@ export function planRound(
 
 interface Parking {
   readonly runId: string;
+  readonly definition: Definition;
   /** This host. */
   readonly host: string;
   /** The timer that it was parked with before. */
@@ -44,11 +47,14 @@ interface Parking {
 export function updateOf(
   view: RunView,
   { elsewhere, idle, wakeAt, now }: Plan,
-  { runId, host, timer }: Parking,
+  { runId, definition, host, timer }: Parking,
 ): RunUpdate {
   const own = idle && wakeAt !== undefined ? { wakeAt } : {};
   const left = () => (elsewhere === undefined ? leavings(runId, view, { timer, ...own, now }) : {});
   if (view.finished !== undefined) return { status: view.finished, finishedAt: now, ...left() };
   if (!idle) return { status: "running", host };
-  return { status: view.paused === true ? "paused" : "parked", ...own, ...left() };
+  if (view.paused === true) return { status: "paused", ...own, ...left() };
+  const runtime = elsewhere?.step.program.runtime.type;
+  const why = waitsFor(definition, view, { wakeAt, runtime });
+  return { status: "parked", ...own, ...(why === undefined ? {} : { waitsFor: why }), ...left() };
 }

@@ -44,7 +44,7 @@ export function startRunLoop(ports: RunLoopPorts, { header, definition, ...taken
   let parked = false;
   let outcome: Outcome | undefined;
 
-  const own = { runId: header.id, host: ports.host, timer: taken.timer };
+  const own = { runId: header.id, definition, host: ports.host, timer: taken.timer };
   const onError = ports.notices.expressionError.bind(undefined, header.functionId);
   /** Set at once, not a tick later: a wake that comes in between must not be lost. */
   const letGo = (how: Outcome): void => {

@@ -17,3 +17,10 @@ export function headerOf(definition: Definition, event: Event, now: number): Run
     createdAt: now,
   };
 }
+
+/** What identifies a run, of what is known of it. */
+export function headerOfRun(run: RunHeader): RunHeader {
+  const { id, functionId, functionVersion, eventId, eventName, userId, createdAt } = run;
+  const user = userId === undefined ? {} : { userId };
+  return { id, functionId, functionVersion, eventId, eventName, ...user, createdAt };
+}

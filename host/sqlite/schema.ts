@@ -119,6 +119,11 @@ CREATE TABLE assignments (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What parked runs wait for, in words, as lists show it. */
+const reasons = `
+ALTER TABLE runs ADD COLUMN waits_for TEXT;
+`;
+
 /** What brings a file from each layout to the next; its place in the list is the number of the layout. */
 export const migrations: readonly string[] = [
   tables,
@@ -129,4 +134,5 @@ export const migrations: readonly string[] = [
   gates,
   queues,
   assignments,
+  reasons,
 ];

@@ -16,6 +16,7 @@ interface RunRow {
   readonly created_at: number;
   readonly status: RunStatus;
   readonly wake_at: number | null;
+  readonly waits_for: string | null;
   readonly finished_at: number | null;
   readonly host: string | null;
   readonly revision: number;
@@ -25,12 +26,12 @@ interface RunRow {
 export function createSqliteRuns(database: Database): Runs {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, function_id, function_version, event_id, event_name, user_id, created_at,
-       status, revision, wake_at, finished_at, host)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+       status, revision, wake_at, waits_for, finished_at, host)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   );
   const insertHistory = database.prepare("INSERT INTO history (run, seq, entries) VALUES (?, ?, ?)");
   const advanceRun = database.prepare(
-    `UPDATE runs SET revision = revision + 1, status = ?, wake_at = ?, finished_at = ?, host = ?
+    `UPDATE runs SET revision = revision + 1, status = ?, wake_at = ?, waits_for = ?, finished_at = ?, host = ?
      WHERE id = ? AND revision = ? RETURNING seq`,
   );
   const disarm = waitRemover(database);
@@ -53,6 +54,7 @@ export function createSqliteRuns(database: Database): Runs {
           run.createdAt,
           update.status,
           update.wakeAt ?? null,
+          update.waitsFor ?? null,
           update.finishedAt ?? null,
           update.host ?? null,
         );
@@ -67,6 +69,7 @@ export function createSqliteRuns(database: Database): Runs {
         const row = advanceRun.get(
           update.status,
           update.wakeAt ?? null,
+          update.waitsFor ?? null,
           update.finishedAt ?? null,
           update.host ?? null,
           run.id,
@@ -97,7 +100,7 @@ export function createUnattendedRuns(database: Database): UnattendedRuns {
     "SELECT id FROM runs WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT ?",
   );
   const claim = database.prepare(
-    "UPDATE runs SET wake_at = NULL, status = 'running', revision = revision + 1 WHERE id = ?",
+    "UPDATE runs SET wake_at = NULL, waits_for = NULL, status = 'running', revision = revision + 1 WHERE id = ?",
   );
 
   return {
@@ -164,6 +167,7 @@ function summary(row: RunRow): RunSummary {
     createdAt: row.created_at,
     status: row.status,
     ...(row.wake_at === null ? {} : { wakeAt: row.wake_at }),
+    ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
     ...(row.host === null ? {} : { host: row.host }),
   };

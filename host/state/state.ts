@@ -21,6 +21,8 @@ export interface RunSummary extends RunHeader {
   readonly finishedAt?: number;
   /** Parked runs: when its next timer is due. */
   readonly wakeAt?: number;
+  /** Parked runs: for what, in words. */
+  readonly waitsFor?: string;
   /** Running: the host that advances it. */
   readonly host?: string;
 }
@@ -37,6 +39,8 @@ export interface RunUpdate {
   readonly status: RunStatus;
   /** The run's one timer; absent: none. Set and cleared together with the append. */
   readonly wakeAt?: number;
+  /** Parked: for what, in words. */
+  readonly waitsFor?: string;
   readonly finishedAt?: number;
   /** Running: the host that advances it. */
   readonly host?: string;

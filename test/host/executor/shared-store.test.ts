@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { headerOfRun } from "../../../host/run/header.ts";
 import { runId } from "../../../host/run/run-id.ts";
 import { inProcessDrivers } from "../in-process-driver.ts";
 import { sharedExecutor } from "./shared-store.ts";
@@ -60,7 +61,9 @@ describe("on a store that it shares, an executor", () => {
       await executor.handle(event, false)
     ).released;
     const id = runId("f", "e");
-    const { revision, status: _, wakeAt, ...header } = (await runs.load(id))!;
+    const stored = (await runs.load(id))!;
+    const { revision, wakeAt } = stored;
+    const header = headerOfRun(stored);
     // As who resumes a run leaves it: its steps' timers were of no use to it while it was paused.
     const at = Date.now();
     const paused = { type: "run.paused", at } as const;

@@ -135,7 +135,7 @@ export function admissionContract(
       expect(entryOf(third)?.reason).toBe("throttle: 3 in 6s");
       const times = [entryOf(third)!.until!, entryOf(fourth)!.until!];
       expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1_999);
-      expect(third?.status).toBe("parked");
+      expect(third).toMatchObject({ status: "parked", waitsFor: "its turn: throttle: 3 in 6s" });
       const ended = await Promise.all(["e1", "e2", "e3", "e4"].map((id) => host!.finished(idOf(id))));
       // What they waited does not count for how long they may take.
       expect(ended.map(({ status }) => status)).toEqual(Array(4).fill("completed"));

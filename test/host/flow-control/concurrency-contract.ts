@@ -41,6 +41,7 @@ export function concurrencyContract(
         type: "run.queued",
         reason: "concurrency: 3 at once",
       });
+      expect(queued?.waitsFor).toBe("its turn: concurrency: 3 at once");
       const stop = openAll(gate);
       const ended = await Promise.all(ids.map((id) => host!.finished(idOf(id))));
       stop();

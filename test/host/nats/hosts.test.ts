@@ -124,6 +124,7 @@ describe.skipIf(program === undefined)("hosts on one NATS store", () => {
     await wasm.publish([{ id: "e1", name: "a/b" }]);
     await until(async () => (await wasm.runs.load(runId("f", "e1")))?.status === "parked");
     expect(ran).toEqual(["a@wasm"]);
+    expect((await wasm.runs.query({ limit: 1 })).runs[0]?.waitsFor).toBe("a host with runtime http");
     await start("h2", programs("http"), { runtime: "http" });
     const run = await finished(wasm, "e1");
     expect(run.status).toBe("completed");

@@ -110,7 +110,8 @@ export function stateContract(
         history: [started],
       });
       const entries = [completed("a", "ü\n"), completed("b", "x")];
-      const parked = { status: "parked", wakeAt: Date.now() + 3_600_000 } as const;
+      const wakeAt = Date.now() + 3_600_000;
+      const parked = { status: "parked", wakeAt, waitsFor: "event c/d" } as const;
       const second = await state.runs.append(run, first!, entries, parked);
       expect(second).toBeGreaterThan(first!);
       expect(await state.runs.load(run.id)).toEqual({
@@ -119,6 +120,7 @@ export function stateContract(
         revision: second,
         history: [started, ...entries],
       });
+      expect((await state.runs.query({ limit: 10 })).runs).toMatchObject([{ ...run, ...parked }]);
       const end: HistoryEntry = { type: "run.completed", at: 9 };
       const finished = { status: "completed", finishedAt: 9 } as const;
       const third = await state.runs.append(run, second!, [end], finished);

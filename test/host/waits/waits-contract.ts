@@ -182,12 +182,15 @@ export function waitsContract(
       });
       const id = await place(host);
       await parked(host, id);
+      const { runs } = await host.runs.query({ limit: 10 });
+      expect(runs.map(({ waitsFor }) => waitsFor)).toEqual(["event order/paid, event order/refused"]);
       await host.publish([{ name: "order/refused", data: { id: 1, why: "no" } }]);
       const run = await host.finished(id);
       expect(ends(run)).toEqual({ c: { id: 1, why: "no" }, d: { id: 1, why: "no" } });
       expect(waits(run)).toEqual(["w1 armed", "w2 armed", "w2 matched", "w1 cancelled"]);
       await pay(host);
       expect((await host.runs.load(id))?.history).toEqual(run.history);
+      expect((await host.runs.query({ limit: 10 })).runs[0]).not.toHaveProperty("waitsFor");
     });
 
     test("of a step that takes all: it runs once every event has come", async () => {
