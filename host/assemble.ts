@@ -18,7 +18,7 @@ import { createFlowControl } from "./flow-control/flow-control.ts";
 import { createKin } from "./executor/kin.ts";
 import { createNotices } from "./executor/notices.ts";
 import { createOutbox } from "./executor/outbox.ts";
-import { prepareSteps } from "./executor/readiness.ts";
+import { compileComponents, prepareSteps } from "./executor/readiness.ts";
 import { type CatalogFollower, followCatalog } from "./follow-catalog.ts";
 import { programsOf } from "./function/definition.ts";
 import type { FunctionVersion } from "./function/version.ts";
@@ -128,6 +128,7 @@ export async function assembleHost({ broker, state, cluster }: Store, parts: Hos
       return published;
     },
     permit: (versions) => checkPolicy(policy, versions),
+    precompile: (versions) => compileComponents(versions, drivers),
     async deploy(versions) {
       checkPolicy(policy, versions);
       await definitions.deploy(versions);

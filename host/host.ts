@@ -3,6 +3,7 @@ import type { Completion } from "../runtime/http/completions.ts";
 import type { Json } from "../runtime/json.ts";
 import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
 import type { LinkAnswer, LinkQuestion } from "./run/answer.ts";
+import type { Problem } from "./errors.ts";
 import type { Commands } from "./executor/commands.ts";
 import type { Notice } from "./executor/notices.ts";
 import type { FunctionVersion } from "./function/version.ts";
@@ -23,6 +24,11 @@ export interface Host {
   deploy(versions: readonly FunctionVersion[]): Promise<void>;
   /** Throws ERR_POLICY_REFUSED when the operator's policy does not allow what these versions ask for; so does `deploy`. */
   permit(versions: readonly FunctionVersion[]): void;
+  /**
+   * Has the components of versions compiled that are to be deployed, which may take a while: their first run need not
+   * wait for it then. Resolves to the problems of those that can't run; pointers begin with the version's index.
+   */
+  precompile(versions: readonly FunctionVersion[]): Promise<readonly Problem[]>;
   /** No new runs of this function. */
   remove(functionId: string): Promise<void>;
   /** Stores the JSON Schemas of events by event name, in place of those before. Throws ERR_SCHEMA_INVALID. */
