@@ -335,6 +335,10 @@ export const components = {
       description: "The events that it emitted.",
     },
     "retryAt?": time,
+    "sleepsUntil?": {
+      ...time,
+      description: "While it is pending: until when a `wait` keeps it from beginning.",
+    },
     "caught?": {
       type: "boolean",
       description: "It failed, and the run went on over an edge from its failure.",

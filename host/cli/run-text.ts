@@ -69,7 +69,10 @@ export function runLines(
 ): string[] {
   const status = out(statusColours[run.status], run.status);
   const took = run.finishedAt === undefined ? "" : ` in ${span(run.finishedAt - run.createdAt)}`;
-  const wakes = run.wakeAt === undefined ? "" : `, woken in ${span(run.wakeAt - now)} at the latest`;
+  const wakes =
+    run.wakeAt === undefined || run.status === "paused"
+      ? ""
+      : `, woken in ${span(run.wakeAt - now)} at the latest`;
   const field = (name: string, value: string): string => `${out("dim", name.padEnd(9))} ${value}`;
   const waits = run.waitsFor ?? (run.queued && `its turn: ${run.queued.reason}`);
   const why = run.failure === undefined ? run.reason : failureText(run.failure);
@@ -129,7 +132,10 @@ function stepLines(
   { out, columns }: Pick<Terminal, "out" | "columns">,
 ): string[] {
   const [colour, mark] = stepMarks[step.status];
-  const retry = step.retryAt === undefined ? "" : ` in ${span(step.retryAt - now)}`;
+  const { retryAt, sleepsUntil = 0 } = step;
+  const retry = retryAt === undefined ? "" : ` in ${span(retryAt - now)}`;
+  const sleeps =
+    sleepsUntil <= now ? "" : `, not before ${dateAndTime(sleepsUntil)}, in ${span(sleepsUntil - now)}`;
   const name = step.name === undefined ? "" : ` ${out("dim", printable(step.name))}`;
   const attempts = step.attempts.flatMap((attempt) => [
     ...logLines(
@@ -144,7 +150,7 @@ function stepLines(
   ]);
   const output = step.output === undefined ? [] : outputLines(step, Math.max(columns - 4, 40));
   return [
-    `  ${out(colour, mark)} ${out("bold", printable(step.id))} ${out(colour, step.status)}${step.caught === true ? ", and the run went on" : ""}${retry}${name}`,
+    `  ${out(colour, mark)} ${out("bold", printable(step.id))} ${out(colour, step.status)}${step.caught === true ? ", and the run went on" : ""}${retry}${sleeps}${name}`,
     ...attempts,
     ...(step.failure === undefined ? [] : [`    ${printable(failureText(step.failure))}`]),
     ...(step.items === undefined ? [] : itemsLines(step.items, out)),

@@ -5,6 +5,7 @@ import type { RunSummary, StoredRun } from "../state/state.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { outputOfRun } from "./output.ts";
 import { itemsDetail, type ItemsDetail } from "./items-detail.ts";
+import { sleepsUntil } from "./sleeping.ts";
 import { undone } from "./undoing.ts";
 import { foldHistory, type RunView } from "./run-view.ts";
 import { type CollectedDetail, viewCollected } from "./view-collected.ts";
@@ -75,6 +76,8 @@ export interface StepDetail {
   readonly emits?: readonly Pick<Event, "id" | "name">[];
   /** When the next attempt may start. */
   readonly retryAt?: number;
+  /** Pending: until when a `wait` keeps it from beginning. */
+  readonly sleepsUntil?: number;
 }
 
 /** A run that a step invoked. */
@@ -181,6 +184,7 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
   const output = outputOfRun(folded);
   if (output !== undefined) ending.output = output;
   addItems(stepOf, folded);
+  if (document !== undefined && summary.status === "parked") addSleep(document, steps, folded);
   if (event === undefined) throw new TypeError(`the history of run ${run.id} does not begin with its event`);
   if (summary.finishedAt !== undefined) {
     for (const step of steps.values()) settle(step);
@@ -197,6 +201,17 @@ export function viewRun(document: FunctionDocument | undefined, run: StoredRun):
     steps: [...steps.values()],
     ...(waits.size === 0 ? {} : { waits: [...waits.values()] }),
   };
+}
+
+function addSleep(
+  document: FunctionDocument,
+  steps: ReadonlyMap<string, Mutable<StepDetail>>,
+  folded: RunView,
+): void {
+  for (const step of steps.values()) {
+    const until = step.status === "pending" ? sleepsUntil(document, step.id, folded) : undefined;
+    if (until !== undefined) step.sleepsUntil = until;
+  }
 }
 
 /** What is known of the steps that run once an item. */

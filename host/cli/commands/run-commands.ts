@@ -50,11 +50,21 @@ export function defineRunCommands(command: Command, act: Act): void {
     .action((id: string, options: RetryOptions) =>
       act(async (terminal) => {
         const { from } = options;
+        if (from !== undefined && (options.event ?? options.data) !== undefined) throw await eitherOr();
         const event = await editedEvent(options);
+        const done = event === undefined ? "goes on" : "begins, another try";
         const body = { ...(from === undefined ? {} : { from }), ...(event === undefined ? {} : { event }) };
-        await ask({ id, options, path: "retry", done: "goes on", body }, terminal);
+        await ask({ id, options, path: "retry", done, body }, terminal);
       }),
     );
+}
+
+async function eitherOr(): Promise<Error> {
+  const { CliError } = await import("../errors.ts");
+  return new CliError(
+    "ERR_USAGE",
+    "--from has the run go on with its own event, and --event and --data have a new one begin: give one of them.",
+  );
 }
 
 /** What another try is to have in its event. */

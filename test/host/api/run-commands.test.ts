@@ -132,6 +132,9 @@ test("the command line does the same, by an end of the run's id", async () => {
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.stderr).toContain("ERR_RUN_STATE");
   expect((await runs("retry", id, "--from", "b")).code).toBe(0);
+  const both = await runs("retry", id, "--from", "b", "--data", "{}");
+  expect(both).toMatchObject({ code: 2 });
+  expect(both.stderr).toContain("ERR_USAGE: --from has the run go on");
   const again = await runs("retry", id, "--event", '{"data":{"n":4}}', "--json");
   const { id: other } = JSON.parse(again.stdout) as { id: string };
   expect((await served.get(`/v1/runs/${other}`)).body).toMatchObject({ retryOf: id });

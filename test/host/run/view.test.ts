@@ -98,6 +98,35 @@ describe("the view of a run", () => {
     expect(view.steps[0]).not.toHaveProperty("retryAt");
   });
 
+  test("says until when a step sleeps, once all is known that it depends on", () => {
+    const after = [
+      { step: "a", wait: "10s" },
+      { step: "b", wait: "1s" },
+    ];
+    const sleeping = (
+      join: "all" | "any",
+      history: readonly HistoryEntry[],
+      more: Partial<RunSummary> = {},
+    ) => {
+      const steps = { a: {}, b: {}, c: { join, after }, d: { after: [{ step: "a" }] } };
+      const stored = run([started, ...history], { status: "parked", ...more });
+      return viewRun({ ...document, steps }, stored).steps.map((step) => step.sleepsUntil);
+    };
+    const completed = (step: string, at: number): HistoryEntry => ({
+      type: "step.completed",
+      ...attempt(step, 1, at),
+      output: 1,
+    });
+    const both = [completed("a", 100), completed("b", 200)];
+    const none = [undefined, undefined, undefined, undefined];
+    expect(sleeping("all", both)).toEqual([undefined, undefined, 10_100, undefined]);
+    expect(sleeping("any", both)).toEqual([undefined, undefined, 1_200, undefined]);
+    expect(sleeping("any", [completed("a", 100)])).toEqual([undefined, undefined, 10_100, undefined]);
+    expect(sleeping("all", [completed("a", 100)])).toEqual(none);
+    expect(sleeping("all", [...both, completed("c", 20_000)])).toEqual(none);
+    expect(sleeping("all", both, { status: "cancelled", finishedAt: 300 })).toEqual(none);
+  });
+
   test("says what it waits for while it waits for its turn", () => {
     const history: HistoryEntry[] = [started, { type: "run.queued", at: 12, reason: "full", until: 90 }];
     expect(viewRun(document, run(history)).queued).toEqual({ since: 12, reason: "full", until: 90 });
