@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { StoredRun } from "../../../host/state/state.ts";
+import { createHandClock } from "../../hand-clock.ts";
 import { until } from "../broker/broker-contract.ts";
 import type { HostStore } from "../host-store.ts";
 import { createGate, idOf, lastOf, publish, useHosts } from "./flow-control-fixture.ts";
@@ -33,6 +34,26 @@ export function admissionContract(
       });
       expect(lastOf(await host!.runs.load(idOf("e5")))).toMatchObject({
         reason: `idempotency: run ${idOf("e4")} was the first in 1h with key null`,
+      });
+    });
+
+    test("idempotency: once the period is over the next run is the first of another", async () => {
+      const clock = createHandClock();
+      const idempotency = { key: "event.data.order", period: "1h" };
+      const on = await hosts({ a: () => "done" }, { idempotency }, clock);
+      await publish(on, [
+        ["e1", { order: 1 }],
+        ["e2", { order: 1 }],
+      ]);
+      clock.advance(3_600_000);
+      await publish(on, [
+        ["e3", { order: 1 }],
+        ["e4", { order: 1 }],
+      ]);
+      const runs = await Promise.all(["e1", "e2", "e3", "e4"].map((id) => on[0]!.finished(idOf(id))));
+      expect(runs.map(({ status }) => status)).toEqual(["completed", "cancelled", "completed", "cancelled"]);
+      expect(lastOf(runs[3])).toMatchObject({
+        reason: `idempotency: run ${idOf("e3")} was the first in 1h with key 1`,
       });
     });
 
@@ -148,6 +169,24 @@ export function admissionContract(
         "step.completed",
         "run.completed",
       ]);
+    });
+
+    test("throttle: each key has its own times, and a crowd of one puts no other off", async () => {
+      const on = await hosts(
+        { a: () => null },
+        { throttle: { limit: 1, period: "1h", key: "event.data.user" } },
+      );
+      const crowd = Array.from({ length: 20 }, (_, i) => [`n${i}`, { user: "noisy" }] as const);
+      await publish(on, crowd);
+      await publish(on, [["quiet", { user: "quiet" }]]);
+      expect((await on[0]!.finished(idOf("quiet"))).status).toBe("completed");
+      const noisy = await Promise.all(crowd.map(([id]) => on[0]!.runs.load(idOf(id))));
+      expect(noisy.filter((run) => run?.status === "parked")).toHaveLength(19);
+      const times = noisy.flatMap((run) =>
+        run!.history.flatMap((entry) => (entry.type === "run.queued" ? [entry.until!] : [])),
+      );
+      const apart = times.toSorted((a, b) => a - b).map((at, i, all) => at - (all[i - 1] ?? at));
+      expect(new Set(apart.slice(1))).toEqual(new Set([3_600_000]));
     });
 
     test("throttle: a run that would begin later than its startTimeout allows is cancelled then", async () => {

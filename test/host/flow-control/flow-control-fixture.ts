@@ -1,4 +1,5 @@
 import { afterEach } from "vitest";
+import { type Clock, systemClock } from "../../../host/clock.ts";
 import { functionVersion } from "../../../host/function/define.ts";
 import type { FunctionDocument } from "../../../host/function/document.ts";
 import { createHost, runId, type Host } from "../../../host/index.ts";
@@ -51,13 +52,14 @@ export function useHosts(open: () => Promise<HostStore>, count: number) {
   const hosts = async (
     programs: Readonly<Record<string, Program>>,
     more: Partial<FunctionDocument>,
+    clock: Clock = systemClock,
   ): Promise<readonly Host[]> => {
     const { config, dispose } = await open();
     cleanups.push(dispose);
     const all: Host[] = [];
     for (let i = 0; i < count; i++) {
       const drivers = inProcessDrivers(programs);
-      const host = await createHost({ ...config, drivers, name: `h${i}` });
+      const host = await createHost({ ...config, drivers, clock, name: `h${i}` });
       cleanups.push(() => host.close());
       all.push(host);
     }
