@@ -163,6 +163,7 @@ describe("a request", () => {
     const more = await Promise.all(Array.from({ length: 5 }, () => run(driver, program)));
     expect(more.every(({ ok }) => ok)).toBe(true);
     expect(new Set(versions)).toEqual(new Set(["2.0"]));
+    expect(sessions.size).toBe(1);
   });
 });
 
