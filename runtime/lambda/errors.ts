@@ -24,8 +24,9 @@ export const lambdaErrors = {
   },
   ERR_LAMBDA_ACCESS: {
     retry: false,
-    summary: "AWS does not allow the host to invoke the function, or the function's own role to be used.",
-    next: "Allow the host's role lambda:InvokeFunction on the function, with its qualifier; see the message.",
+    summary:
+      "AWS does not allow the host to invoke the function, or `push` to give it its code, or the function's own role to be used.",
+    next: "Allow what the message names: lambda:InvokeFunction on the function with its qualifier for the host, more for `push`; or mend the function's role.",
   },
   ERR_LAMBDA_FUNCTION: {
     retry: false,
