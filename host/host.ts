@@ -1,4 +1,4 @@
-import type { RuntimeName } from "../runtime/driver.ts";
+import type { DriverEngine, RuntimeName } from "../runtime/driver.ts";
 import type { Completion } from "../runtime/http/completions.ts";
 import type { Json } from "../runtime/json.ts";
 import type { Broker, DeadLetters, Published } from "./broker/broker.ts";
@@ -87,6 +87,8 @@ interface HostSetup {
   readonly store: StoreKind;
   /** Those that it has drivers for. */
   readonly runtimes: readonly RuntimeName[];
+  /** What executes Wasm steps, where it does. */
+  readonly engine?: DriverEngine;
 }
 
 /** What stands behind the ports. */

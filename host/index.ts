@@ -105,7 +105,9 @@ export async function createHost(config: HostConfig): Promise<Host> {
     graceMs,
   };
   const host = await assembleHost(store, parts);
-  return { ...host, setup: { store: storeKind(config.store), runtimes: [...drivers.keys()] } };
+  const engine = drivers.get("wasm")?.engine;
+  const setup = { store: storeKind(config.store), runtimes: [...drivers.keys()], ...(engine && { engine }) };
+  return { ...host, setup };
 }
 
 /** Opens a store to put functions into it, with nothing consumed and nothing run. */

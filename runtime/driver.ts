@@ -60,9 +60,17 @@ export type AttemptResult = AttemptTraces &
 /** Where a driver finds the bytes of an artifact; undefined when there is none of that digest. */
 export type ArtifactSource = (sha256: string) => Promise<Uint8Array | undefined>;
 
+/** Which of several engines a driver has its steps executed by, and why that one. */
+export interface DriverEngine {
+  readonly name: string;
+  readonly why: string;
+}
+
 /** Executes single steps on one runtime. It knows nothing of events, runs or brokers. */
 export interface Driver {
   readonly name: RuntimeName;
+  /** Absent where there is no choice. */
+  readonly engine?: DriverEngine;
   /** Why it can run nothing here and now, such as for want of an engine; a driver without it always can. */
   check?(): Promise<StepFailure | undefined>;
   /** Gets a program ready (fetch, check, compile) ahead of its first attempt; the failure when it can't run. */

@@ -24,6 +24,10 @@ export function addStatusRoute(
             version: { ...string, description: "Of Millrace." },
             "store?": { type: "string", enum: ["memory", "sqlite", "nats"] },
             "runtimes?": { ...listOf(string), description: "Those whose steps it runs." },
+            "engine?": {
+              ...object({ name: string, why: string }),
+              description: "What executes Wasm steps, and why that.",
+            },
             functions: { type: "integer", description: "Active ones." },
             deadLetters: { type: "integer" },
           }),

@@ -41,7 +41,8 @@ const rememberedBinaries = 10_000;
 /** Executes steps that are WebAssembly components, or core modules built as WASI preview 1 commands. */
 export function createWasmDriver(options: WasmDriverOptions): Driver {
   const { engine: wanted = "auto", secrets = new Map(), services = {} } = options;
-  const engine = typeof wanted === "string" ? createEngine(chooseEngine(wanted), options) : wanted;
+  const chosen = typeof wanted === "string" ? chooseEngine(wanted) : wanted;
+  const engine = "why" in chosen ? createEngine(chosen, options) : chosen;
   const binaries = new Map<string, Remembered>();
   const running = new Set<Promise<AttemptResult>>();
 
@@ -109,6 +110,7 @@ export function createWasmDriver(options: WasmDriverOptions): Driver {
 
   return {
     name: "wasm",
+    ...("why" in chosen && { engine: { name: chosen.name, why: chosen.why } }),
     async prepare(program, limits) {
       const binary = await prepared(program, limits);
       return "code" in binary ? binary : undefined;

@@ -29,10 +29,12 @@ export function createStartLog(terminal: Terminal): StartLog {
       // Since the process began, loading Node included.
       const ms = Math.round(performance.now());
       const count = functions().length;
+      const steps = setup?.engine === undefined ? "" : `, Wasm steps on ${setup.engine.name}`;
+      const what = `· ${name} on ${setup?.store ?? ""} with ${count} functions${steps}`;
       tell(
         "ready",
         { url, name, ...setup, functions: count, ms },
-        `${out("green", "ready")} in ${span(ms)} at ${out("bold", url)} ${out("dim", `· ${name} on ${setup?.store ?? ""} with ${count} functions`)}`,
+        `${out("green", "ready")} in ${span(ms)} at ${out("bold", url)} ${out("dim", what)}`,
       );
     },
     failure: ({ code, message, requestId, error }) =>

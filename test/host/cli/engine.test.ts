@@ -50,6 +50,18 @@ describe("an engine that is not there", () => {
     );
   });
 
+  test("is told by `start` too, which goes on with the other, and by its API", async () => {
+    const cwd = await project();
+    const args = ["start", "--port", "0", "--broker", "memory:", "--json"];
+    const [line] = await startMillrace(args, { cwd, env: without }).until(/^\{"type":"ready".*$/m);
+    const ready = JSON.parse(line) as { url: string; engine: object };
+    const why = expect.stringMatching(/^wasmtime is not there: \/nowhere\/wasmtime.node can't be loaded/);
+    expect(ready.engine).toEqual({ name: "v8", why });
+    expect(await (await fetch(`${ready.url}/v1/host`)).json()).toMatchObject({ engine: ready.engine });
+    const host = startMillrace(args.slice(0, -1), { cwd, env: without });
+    await host.until(/Wasm steps on v8/);
+  });
+
   test("can't count fuel", async () => {
     const cwd = await project();
     const { code, stderr } = await millrace(["run", "f", "--engine", "v8", "--fuel", "1000"], { cwd });
