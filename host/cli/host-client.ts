@@ -97,6 +97,8 @@ async function request(
 function reasonOf(cause: Error & { code?: string }): string {
   if (cause.code === "ECONNREFUSED") return "nothing listens there";
   if (cause.code === "ENOTFOUND") return "there is no such host name";
+  if (/wrong version number|packet length too long/.test(cause.message))
+    return "what listens there speaks no TLS; an http:// URL may be meant";
   return cause.message === "" ? (cause.code ?? cause.name) : cause.message;
 }
 

@@ -1,7 +1,10 @@
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../free-port.ts";
 import { millrace, temporaryFolder } from "./cli-fixture.ts";
 
@@ -83,6 +86,16 @@ describe("where no host listens", () => {
     expect(stderr).toMatch(/\n {2}next: .+\n$/);
     expect(stderr).not.toMatch(stackLine);
   });
+});
+
+test("a URL with https:// of what speaks no TLS is told as that", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, stderr } = await millrace(["runs", "ls", "--url", url]);
+  expect(code).toBe(4);
+  expect(stderr).toContain(`No host answers at ${url}: what listens there speaks no TLS;`);
 });
 
 /** What a command was given, and what it says of it. */
