@@ -1,10 +1,19 @@
 import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cliErrors } from "../host/cli/errors.ts";
+import { cliErrors, exitCodeHelp } from "../host/cli/errors.ts";
 import { hostErrors } from "../host/errors.ts";
 import { runtimeErrors } from "../runtime/errors.ts";
 import { headings, pages, table } from "./documentation.ts";
+
+test("the exit codes are those of the help", () => {
+  const rows = pages
+    .get("docs/commands.md")
+    ?.split("\n")
+    .flatMap((line) => /^\| (\d+) +\| (.*?) +\|$/.exec(line)?.slice(1).join(" ") ?? []);
+  const told = exitCodeHelp.split("\n").slice(1);
+  expect(rows).toEqual(told.map((line) => line.trim().replace(/ +/, " ")));
+});
 
 describe("the tables of errors say what the code says", () => {
   test("of the host", () => {
