@@ -40,10 +40,12 @@ export function defineFlowControl(
 
 /**
  * A run may hold one slot while it waits for the next: that of a key that few share, never one that all share. Those that
- * functions share come last, by their names.
+ * functions share come last, by their names. The order is the same in all versions, however their documents list the
+ * limits: else two runs could wait for each other.
  */
 function narrowestFirst(one: ConcurrencyLimit, other: ConcurrencyLimit): number {
-  return width(one) - width(other) || compare(one.name ?? "", other.name ?? "");
+  const byName = compare(one.name ?? "", other.name ?? "");
+  return width(one) - width(other) || byName || compare(one.key?.source ?? "", other.key?.source ?? "");
 }
 
 function width({ key, name }: ConcurrencyLimit): number {

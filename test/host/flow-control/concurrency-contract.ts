@@ -199,6 +199,31 @@ export function concurrencyContract(
       expect(gate.most).toBe(4);
     });
 
+    test("runs of versions that name their limits in another order do not wait for each other", async () => {
+      const gate = createGate();
+      const limits = ["event.data.user", "event.data.team"].map((key) => ({ limit: 1, key }));
+      const flow = { concurrency: limits, priority: "event.data.p" };
+      const on = await hosts({ a: gate.step }, flow);
+      const parks = (id: string): Promise<void> =>
+        until(async () => (await on[0]!.runs.load(idOf(id)))?.status === "parked");
+      await publish(on, [["first", { n: "first", user: 0, team: 1 }]]);
+      await until(() => gate.underWay === 1);
+      // It has the slot of its user, and waits for that of its team.
+      await publish(on, [["old", { n: "old", user: 1, team: 1 }]]);
+      await parks("old");
+      await deploy(on[0]!, { a: gate.step }, { ...flow, concurrency: limits.toReversed() });
+      const newest = on[0]!.functions()[0]!.version;
+      await until(() => on.every((host) => host.functions()[0]?.version === newest));
+      // The next to have its team's slot, if it asked for that before it asks for its user's.
+      await publish(on, [["new", { n: "new", user: 1, team: 1, p: 10 }]]);
+      await parks("new");
+      const stop = openAll(gate);
+      const ended = await Promise.all(["first", "old", "new"].map((id) => on[0]!.finished(idOf(id))));
+      stop();
+      expect(ended.map(({ status }) => status)).toEqual(Array(3).fill("completed"));
+      expect([gate.most, gate.order]).toEqual([1, ["first", "old", "new"]]);
+    });
+
     test("functions that share a name share its slots", async () => {
       const gate = createGate();
       const shares = { concurrency: [{ limit: 2, scope: "shared" as const, name: "api" }] };
