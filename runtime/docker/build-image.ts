@@ -5,6 +5,7 @@ import { failure } from "../failure.ts";
 import { type DockerEngine, EngineError } from "./engine.ts";
 import { artifactLabel } from "./labels.ts";
 import type { BuildOptions } from "./options.ts";
+import { registryConfig } from "./registry-auth.ts";
 
 /** What an image is built from: an archive, and what the document says of it. */
 interface BuildOrder extends BuildOptions {
@@ -21,11 +22,14 @@ const longestMs = 15 * 60_000;
 const toldLines = 20;
 const toldCharacters = 3_000;
 
-/** The image of an order: its name on an engine, which only that order gives, and how the engine builds it. */
+/**
+ * The image of an order: its name on an engine, which only that order gives, and how the engine builds it. `env`: where
+ * what `docker login` kept is looked up, which the images need that it begins with.
+ */
 export function buildImage(
   engine: DockerEngine,
   order: BuildOrder,
-  artifacts: ArtifactSource,
+  { artifacts, env }: { readonly artifacts: ArtifactSource; readonly env: NodeJS.ProcessEnv },
 ): { readonly reference: string; run(signal: AbortSignal): Promise<StepFailure | undefined> } {
   const { sha256, network, dockerfile = "Dockerfile", target, args } = order;
   const key = createHash("sha256")
@@ -40,6 +44,7 @@ export function buildImage(
         return failure("ERR_ARTIFACT_MISSING", `The build context ${sha256} is not in the store.`);
       }
       const { product } = await engine.connect();
+      const logins = await registryConfig(env);
       return follow(engine, {
         query: {
           t: reference,
@@ -50,6 +55,7 @@ export function buildImage(
           ...(target === undefined ? {} : { target }),
           ...(args === undefined ? {} : { buildargs: JSON.stringify(args) }),
         },
+        headers: logins === undefined ? {} : { "x-registry-config": logins },
         body,
         signal: AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
       });

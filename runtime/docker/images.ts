@@ -48,7 +48,7 @@ export function createImages(
       return failure("ERR_ARTIFACT_MISSING", "The function version names neither a folder nor an image.");
     }
     const order = { sha256, network: capabilities.network !== undefined, ...build };
-    const { reference, run } = buildImage(engine, order, artifacts);
+    const { reference, run } = buildImage(engine, order, { artifacts, env });
     return { reference, renew: false, isBuilt: true, get: run };
   };
 

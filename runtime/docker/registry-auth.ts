@@ -18,13 +18,29 @@ const helperMs = 10_000;
  */
 export async function registryAuth(image: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const registry = registryOf(image);
-  const folder = env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker");
-  const config = await readConfig(join(folder, "config.json"));
+  const login = await loginOf(await readConfig(env), registry);
+  return login && headerText({ ...login, serveraddress: registry });
+}
+
+/** The header X-Registry-Config, of all registries: which of them a build needs, its Dockerfile says to the engine alone. */
+export async function registryConfig(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const config = await readConfig(env);
+  const registries = Object.keys({ ...config.auths, ...config.credHelpers });
+  const logins = await Promise.all(
+    registries.map(async (registry) => [registry, await loginOf(config, registry)] as const),
+  );
+  const found = logins.filter(([, login]) => login !== undefined);
+  return found.length === 0 ? undefined : headerText(Object.fromEntries(found));
+}
+
+async function loginOf(config: DockerConfig, registry: string): Promise<object | undefined> {
   const helper = config.credHelpers?.[registry] ?? config.credsStore;
   const found = helper === undefined ? undefined : await askHelper(helper, registry);
-  const login = found ?? stored(config, registry);
-  if (login === undefined) return undefined;
-  const text = Buffer.from(JSON.stringify({ ...login, serveraddress: registry })).toString("base64");
+  return found ?? stored(config, registry);
+}
+
+function headerText(value: object): string {
+  const text = Buffer.from(JSON.stringify(value)).toString("base64");
   // For URLs, but with its padding: Docker 20 takes it for nothing without.
   return text.replaceAll("+", "-").replaceAll("/", "_");
 }
@@ -36,9 +52,10 @@ function registryOf(image: string): string {
   return isHost && first !== "docker.io" ? first : "https://index.docker.io/v1/";
 }
 
-async function readConfig(file: string): Promise<DockerConfig> {
+async function readConfig(env: NodeJS.ProcessEnv): Promise<DockerConfig> {
+  const folder = env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker");
   try {
-    return (JSON.parse(await readFile(file, "utf8")) ?? {}) as DockerConfig;
+    return (JSON.parse(await readFile(join(folder, "config.json"), "utf8")) ?? {}) as DockerConfig;
   } catch {
     return {};
   }

@@ -7,7 +7,7 @@ import type { StepProgram } from "../../../runtime/driver.ts";
 import { type Dockerd, dockerdForTests } from "./dockerd.ts";
 import { archive } from "./images.ts";
 import { startRegistry } from "./registry.ts";
-import { anyLimits, stepRunner } from "./step-runner.ts";
+import { anyLimits, type StepRunner, stepRunner } from "./step-runner.ts";
 
 const found = await dockerdForTests();
 const dockerd = found as Dockerd;
@@ -187,5 +187,21 @@ describe.skipIf(registry === undefined)("an image of a registry", () => {
     expect(await other.driver.prepare(always, anyLimits)).toBeUndefined();
     expect(await other.run(always)).toMatchObject({ output: "new" });
     await other.driver.close();
+  });
+
+  test("is what a folder's own image begins with, by who is logged in", async () => {
+    const image = await registry!.publish(dockerd.engine, await imageOf("echo base"), "team/base:1");
+    const step = async (steps: StepRunner): Promise<StepProgram> => ({
+      ...docker({}),
+      sha256: steps.artifacts.put(await archive({ Dockerfile: `FROM ${image}\nENV MINE=1` })),
+    });
+    const stranger = stepRunner(dockerd, { DOCKER_CONFIG: tmpdir() });
+    expect(await stranger.run(await step(stranger))).toMatchObject({
+      failure: { code: "ERR_IMAGE_BUILD", message: expect.stringContaining("no basic auth credentials") },
+    });
+    await stranger.driver.close();
+    const member = stepRunner(dockerd, env);
+    expect(await member.run(await step(member))).toMatchObject({ ok: true, output: "base" });
+    await member.driver.close();
   });
 });

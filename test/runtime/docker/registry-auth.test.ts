@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { registryAuth } from "../../../runtime/docker/registry-auth.ts";
+import { registryAuth, registryConfig } from "../../../runtime/docker/registry-auth.ts";
 
 const path = process.env["PATH"];
 let folder: string;
@@ -74,4 +74,19 @@ test("nothing is told where nothing is kept", async () => {
   expect(await told("a.example/x", { auths: { "b.example": stored("me:pw") } })).toBeUndefined();
   expect(await told("a.example/x", { credsStore: "tests" })).toBeUndefined();
   expect(await registryAuth("a.example/x", { DOCKER_CONFIG: join(folder, "none") })).toBeUndefined();
+});
+
+test("a build is told of all registries, by helpers too, and of none without a login", async () => {
+  const home = await mkdtemp(join(folder, "config-"));
+  const config = {
+    auths: { "a.example": stored("me:pw"), "b.example": {} },
+    credHelpers: { "helped.example": "tests", "c.example": "tests" },
+  };
+  await writeFile(join(home, "config.json"), JSON.stringify(config));
+  const header = (await registryConfig({ DOCKER_CONFIG: home })) ?? "";
+  expect(JSON.parse(Buffer.from(header, "base64url").toString())).toEqual({
+    "a.example": { username: "me", password: "pw" },
+    "helped.example": { username: "me", password: "from-helper" },
+  });
+  expect(await registryConfig({ DOCKER_CONFIG: join(folder, "none") })).toBeUndefined();
 });
