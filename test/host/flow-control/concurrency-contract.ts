@@ -208,20 +208,20 @@ export function concurrencyContract(
         until(async () => (await on[0]!.runs.load(idOf(id)))?.status === "parked");
       await publish(on, [["first", { n: "first", user: 0, team: 1 }]]);
       await until(() => gate.underWay === 1);
-      // It has the slot of its user, and waits for that of its team.
+      // Waits for the slot of its team; by the order of its document it would have that of its user.
       await publish(on, [["old", { n: "old", user: 1, team: 1 }]]);
       await parks("old");
       await deploy(on[0]!, { a: gate.step }, { ...flow, concurrency: limits.toReversed() });
       const newest = on[0]!.functions()[0]!.version;
       await until(() => on.every((host) => host.functions()[0]?.version === newest));
-      // The next to have its team's slot, if it asked for that before it asks for its user's.
+      // The next to have its team's slot; by its document's order it would ask for its user's only then.
       await publish(on, [["new", { n: "new", user: 1, team: 1, p: 10 }]]);
       await parks("new");
       const stop = openAll(gate);
       const ended = await Promise.all(["first", "old", "new"].map((id) => on[0]!.finished(idOf(id))));
       stop();
       expect(ended.map(({ status }) => status)).toEqual(Array(3).fill("completed"));
-      expect([gate.most, gate.order]).toEqual([1, ["first", "old", "new"]]);
+      expect([gate.most, gate.order]).toEqual([1, ["first", "new", "old"]]);
     });
 
     test("functions that share a name share its slots", async () => {
