@@ -33,6 +33,7 @@ export function addLinkRoutes(app: FastifyInstance, host: Pick<Host, "links">): 
         tags: ["links"],
         params,
         response: {
+          ...answers(done, 404, 409, 410, 503),
           200: { description: "A page.", content: { "text/html": { schema: { type: "string" } } } },
         },
       },

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { systemClock } from "../../clock.ts";
 import { isNatsUrl } from "../../nats/options.ts";
@@ -15,6 +16,11 @@ export async function* brokerResults(settings: Settings): AsyncGenerator<Named> 
   const broker = settings.text("broker");
   if (broker === undefined) return;
   if (!isNatsUrl(broker)) {
+    const [, file] = /^sqlite:([^?]+)/.exec(broker) ?? [];
+    if (file !== undefined && !existsSync(file)) {
+      yield { name: "broker", status: "ok", detail: `${file} is not there yet: the first host makes it` };
+      return;
+    }
     const { openDeployer } = await import("../../index.ts");
     const store = await openDeployer({ store: broker });
     const functions = await store.active();

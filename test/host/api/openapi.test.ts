@@ -213,10 +213,12 @@ describe("real answers fit it", () => {
     ["getDeadLetter", "/v1/dead-letters/99", 404],
     ["getDeadLetter", "/v1/dead-letters/x", 400],
     ["getHost", "/v1/host", 200],
+    ["openLink", "/v1/links/x", 404],
     ["live", "/v1/live?type=none", 400],
   ])("%s at %s, %i", async (id, path, status) => {
     const answer = await served.get(path.replace("{run}", failedRun));
     expect(answer.status).toBe(status);
+    expect(Object.keys(operation(id).responses)).toContain("default");
     expect(misfits(id, answer)).toEqual([]);
     if (status < 300)
       expect(misfits(id, { ...answer, body: { ...answer.body, stray: 1 } })).not.toEqual(
