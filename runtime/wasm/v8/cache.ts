@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createCompiledFiles } from "../compiled-files.ts";
 import type { Footprint } from "./bounds.ts";
 import type { Translated } from "./translator.ts";
 
@@ -20,13 +21,16 @@ const translationVersion = 7;
  * (32 bytes), the length of a JSON header (u32, little-endian), the header, then the parts that it lists, one behind the
  * other. What was translated of another binary must not run because its file lies in this place.
  */
-export function createTranslationCache(folder: string): TranslationCache {
+export function createTranslationCache(folder: string, mostBytes?: number): TranslationCache {
+  const files = createCompiledFiles(folder, mostBytes);
   const pathOf = (sha256: string): string => join(folder, `${sha256}-${translationVersion}.bin`);
   return {
     async read(sha256) {
       const path = pathOf(sha256);
       try {
-        return decode(sha256, await readFile(path));
+        const translated = decode(sha256, await readFile(path));
+        if (translated !== undefined) await files.used(path);
+        return translated;
       } catch {
         return undefined;
       }
@@ -38,6 +42,7 @@ export function createTranslationCache(folder: string): TranslationCache {
         await mkdir(folder, { recursive: true });
         await writeFile(temporary, encode(sha256, translated));
         await rename(temporary, path);
+        await files.added();
       } catch {
         await rm(temporary, { force: true }).catch(() => undefined);
       }

@@ -21,13 +21,15 @@ export interface V8EngineOptions {
   readonly cacheDir: string;
   /** Attempts at once; the number of cores by default. */
   readonly parallelism?: number;
+  /** Of translated components on disk; 4 GiB by default. */
+  readonly diskBytes?: number;
 }
 
 /** Runs components on V8: translated once by digest, then a fresh instance for each attempt on warm worker threads. */
 export function createV8Engine(options: V8EngineOptions): Engine {
   const codeCache = join(options.cacheDir, "code");
   const translator = createTranslator(codeCache);
-  const cache = createTranslationCache(join(options.cacheDir, "v8"));
+  const cache = createTranslationCache(join(options.cacheDir, "v8"), options.diskBytes);
   const programs = createPrograms(cache, translator);
   const pool = createPool(options.parallelism ?? availableParallelism(), codeCache);
   let closed = false;

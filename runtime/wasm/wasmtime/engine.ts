@@ -5,6 +5,7 @@ import type { StepFailure } from "../../driver.ts";
 import type { StepInput } from "../../input.ts";
 import type { Limits } from "../../limits.ts";
 import type { Ending, Engine, EngineResult, StepBinary } from "../engine.ts";
+import { createCompiledFiles } from "../compiled-files.ts";
 import { hermetic } from "../hermetic.ts";
 import { failure } from "../../failure.ts";
 import { createAnswering } from "./answering.ts";
@@ -29,6 +30,8 @@ export interface WasmtimeEngineOptions {
   readonly fuel?: number;
   /** How much of programs is kept in memory: 512 MiB of code and 500 memories by default. */
   readonly kept?: Kept;
+  /** Of compiled components on disk; 4 GiB by default. */
+  readonly diskBytes?: number;
   /** What it may take to compile a component: 60 s of processor time and 4 GiB by default. */
   readonly compile?: CompileLimits;
 }
@@ -45,12 +48,14 @@ export function createWasmtimeEngine(options: WasmtimeEngineOptions): Engine {
   const desk = createDesk((notify) => new binding.NativeEngine({ threads: parallelism, ...fuel }, notify));
   const { native } = desk;
   const compiler = createCompiler({ addon, ...compile, ...fuel });
+  const folder = join(cacheDir, "wasmtime");
   const programs = createPrograms(
-    join(cacheDir, "wasmtime"),
+    folder,
     native.version,
     {
       load: (shape, path) => desk.ask<DoneLoading>((id) => native.load(id, shape, path)),
       compiler,
+      files: createCompiledFiles(folder, options.diskBytes),
       release: (program) => native.release(program),
     },
     kept,

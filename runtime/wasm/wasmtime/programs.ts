@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepFailure } from "../../driver.ts";
 import type { StepBinary } from "../engine.ts";
+import type { CompiledFiles } from "../compiled-files.ts";
 import { failure } from "../../failure.ts";
 import type { DoneLoading, DoneProgram, Shape } from "./binding.ts";
 import type { Compiler } from "./compiler.ts";
@@ -12,6 +13,7 @@ interface Source {
   /** Asks the native side for a program of its file. */
   load(shape: Shape, path: string): Promise<DoneLoading>;
   readonly compiler: Compiler;
+  readonly files: CompiledFiles;
   /** Gives a program up. */
   release(program: number): void;
 }
@@ -41,7 +43,7 @@ interface Entry {
 export function createPrograms(
   folder: string,
   version: string,
-  { load, compiler, release }: Source,
+  { load, compiler, files, release }: Source,
   kept: Kept,
 ): Programs {
   // In the order of their last use.
@@ -67,7 +69,10 @@ export function createPrograms(
     const path = join(folder, `${binary.sha256}-${version}.bin`);
     const shape = binary.kind === "command" ? "command" : binary.mode;
     const found = await load(shape, path);
-    if (found.kind !== "absent") return loaded(found);
+    if (found.kind !== "absent") {
+      await files.used(path);
+      return loaded(found);
+    }
     const bytes = await binary.load();
     if (bytes === undefined) {
       return failure("ERR_ARTIFACT_MISSING", `The component ${binary.sha256} is not in the store.`);
@@ -75,6 +80,7 @@ export function createPrograms(
     const refused = await compiler.compile({ shape, path, binary: bytes });
     if (refused !== undefined) return refused;
     const compiled = await load(shape, path);
+    await files.added();
     return loaded(compiled.kind === "absent" ? await elsewhere(shape, bytes) : compiled);
   };
 

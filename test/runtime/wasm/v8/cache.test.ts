@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Driver } from "../../../../runtime/driver.ts";
+import { createV8Engine } from "../../../../runtime/wasm/v8/engine.ts";
 import { createWasmDriver } from "../../../../runtime/wasm/wasm.ts";
 import { digest, printing, program } from "../components.ts";
 import { stepInput, testLimits } from "../harness.ts";
@@ -19,10 +20,10 @@ describe("the cache of what was translated", () => {
   });
 
   /** A new driver on the cache, as after a restart, and how often it asked the store for the bytes. */
-  const start = (bytes: Uint8Array) => {
+  const start = (bytes: Uint8Array, diskBytes?: number) => {
     const asked = { count: 0 };
     const driver = createWasmDriver({
-      engine: "v8",
+      engine: createV8Engine({ cacheDir, parallelism: 1, ...(diskBytes !== undefined && { diskBytes }) }),
       cacheDir,
       parallelism: 1,
       artifacts() {
@@ -87,6 +88,14 @@ describe("the cache of what was translated", () => {
     const again = start(one);
     expect(await again.run()).toMatchObject({ ok: true, output: 1 });
     expect(again.asked.count).toBe(2);
+  });
+
+  test("is kept up to a size", async () => {
+    const [one, two] = [await printing("1"), await printing("2")];
+    await start(one, 1).prepare();
+    expect(entries()).toEqual([]);
+    expect(await start(two, 1_000_000).run()).toMatchObject({ ok: true, output: 2 });
+    expect(entries()).toEqual([expect.stringContaining(digest(two))]);
   });
 
   test("is done without where it can't be written", async () => {

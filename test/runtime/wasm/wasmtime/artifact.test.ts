@@ -20,7 +20,7 @@ describe.skipIf(skipped)("compiled code on disk", () => {
   });
 
   /** A new driver on the folder, as after a restart, and how often it asked the store for the bytes. */
-  const start = (bytes: Uint8Array, more: { readonly fuel?: number } = {}) => {
+  const start = (bytes: Uint8Array, more: { readonly fuel?: number; readonly diskBytes?: number } = {}) => {
     const asked = { count: 0 };
     const driver = createWasmDriver({
       engine: createEngine({ cacheDir, parallelism: 1, ...more }),
@@ -111,6 +111,14 @@ describe.skipIf(skipped)("compiled code on disk", () => {
     const again = start(bytes);
     expect(await again.run()).toMatchObject({ ok: true, output: 1 });
     expect(again.asked.count).toBe(2);
+  });
+
+  test("is kept up to a size, and what was used longest ago goes", async () => {
+    const [one, two] = [await printing("1"), await printing("2")];
+    await start(one, { diskBytes: 1 }).prepare();
+    expect(readdirSync(folder())).toEqual([]);
+    expect(await start(two, { diskBytes: 10_000_000 }).run()).toMatchObject({ ok: true, output: 2 });
+    expect(entries()).toEqual([expect.stringContaining(digest(two))]);
   });
 
   test("is done without where it can't be written", async () => {

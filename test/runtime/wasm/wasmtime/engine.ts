@@ -20,6 +20,7 @@ export function createEngine(options: {
   readonly parallelism?: number;
   readonly fuel?: number;
   readonly kept?: Kept;
+  readonly diskBytes?: number;
   readonly compile?: CompileLimits;
 }): Engine {
   if (!loaded.ok) throw new Error(missing);
