@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { ArtifactSource, StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import { type DockerEngine, EngineError } from "./engine.ts";
+import { foreignSyntax, needsBuildKit, traceText } from "./buildkit.ts";
 import { artifactLabel } from "./labels.ts";
 import type { BuildOptions } from "./options.ts";
 import { registryConfig } from "./registry-auth.ts";
@@ -45,20 +46,29 @@ export function buildImage(
       }
       const { product } = await engine.connect();
       const logins = await registryConfig(env);
-      return follow(engine, {
-        query: {
-          t: reference,
-          dockerfile,
-          ...(product === "Podman" ? podmanQuery(order) : { networkmode: network ? "default" : "none" }),
-          labels: JSON.stringify({ [artifactLabel]: sha256 }),
-          forcerm: "1",
-          ...(target === undefined ? {} : { target }),
-          ...(args === undefined ? {} : { buildargs: JSON.stringify(args) }),
-        },
+      const query = {
+        t: reference,
+        dockerfile,
+        ...(product === "Podman" ? podmanQuery(order) : { networkmode: network ? "default" : "none" }),
+        labels: JSON.stringify({ [artifactLabel]: sha256 }),
+        forcerm: "1",
+        ...(target === undefined ? {} : { target }),
+        ...(args === undefined ? {} : { buildargs: JSON.stringify(args) }),
+      };
+      const options = {
+        query,
         headers: logins === undefined ? {} : { "x-registry-config": logins },
         body,
         signal: AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
-      });
+      };
+      const failed = await follow(engine, options);
+      if (failed === undefined || !needsBuildKit(failed)) return failed;
+      const syntax = network ? undefined : await foreignSyntax(body, order);
+      if (syntax !== undefined) {
+        const message = `The image can't be built: BuildKit would have ${syntax} read the Dockerfile, which could give its instructions a network.`;
+        return failure("ERR_IMAGE_BUILD", message);
+      }
+      return follow(engine, { ...options, query: { ...query, version: "2" } });
     },
   };
 }
@@ -76,6 +86,15 @@ function podmanQuery({ network, args }: BuildOrder): Readonly<Record<string, str
   };
 }
 
+/** What an engine says while it builds. */
+interface BuildLine {
+  readonly stream?: string;
+  readonly error?: string;
+  readonly id?: string;
+  /** Base64, of BuildKit's messages. */
+  readonly aux?: string;
+}
+
 async function follow(
   engine: DockerEngine,
   options: Parameters<DockerEngine["follow"]>[1],
@@ -89,9 +108,10 @@ async function follow(
   };
   try {
     for await (const line of engine.follow("/build", options)) {
-      const { stream, error } = line as { stream?: string; error?: string };
+      const { stream = "", error, id, aux } = line as BuildLine;
       if (error !== undefined) return failed(error);
-      output = (output + stripVTControlCharacters(stream ?? "")).slice(-16_384);
+      const told = id === "moby.buildkit.trace" ? traceText(aux ?? "") : stream;
+      output = (output + stripVTControlCharacters(told)).slice(-16_384);
     }
     return undefined;
   } catch (error) {

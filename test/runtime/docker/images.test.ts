@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,7 +86,6 @@ describe.skipIf(steps === undefined)("an image that is built", () => {
     ["FROM nothing-that-is/there:at-all", "ERR_IMAGE_BUILD"],
     ["FROM scratch\nCOPY missing /x", "ERR_IMAGE_BUILD"],
     ["NONSENSE", "ERR_IMAGE_BUILD"],
-    ["FROM scratch\nRUN --mount=type=cache,target=/x true", "ERR_IMAGE_BUILD"],
     ["FROM scratch\nCOPY Dockerfile /x", "ERR_IMAGE_PROGRAM"],
     ['FROM scratch\nCOPY Dockerfile /x\nCMD ["/missing"]', "ERR_IMAGE_PROGRAM"],
     ['FROM scratch\nCOPY Dockerfile /x\nCMD ["/x"]', "ERR_IMAGE_PROGRAM"],
@@ -99,6 +99,59 @@ describe.skipIf(steps === undefined)("an image that is built", () => {
     const line = 'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox ls /sys/class/net > /net"]';
     const step = await program("busybox cat /net", {}, line);
     expect(await run(step)).toMatchObject({ output: "lo" });
+  });
+
+  describe("by BuildKit, where its Dockerfile has what that alone has,", () => {
+    const mounted = (script: string): string =>
+      `RUN --mount=type=cache,target=/cache ["/bin/busybox", "sh", "-c", ${JSON.stringify(script)}]`;
+
+    test("has no network either, and its label", async () => {
+      const look = mounted("busybox ls /sys/class/net > /net; busybox ls -d /cache >> /net");
+      const more = `COPY --chmod=0700 step /other\nENV PATH=/bin\n${look}`;
+      const step = await program("busybox cat /net; busybox stat -c %a /other", {}, more);
+      const result = await run(step);
+      expect(result).toMatchObject({ ok: true, output: "lo\n/cache\n700" });
+      const found = await dockerd.engine.call("GET", `/images/${result.ran ?? ""}/json`);
+      expect(found).toMatchObject({ Config: { Labels: { "millrace.artifact": step.sha256 } } });
+    });
+
+    test("is told with its last lines where it fails", async () => {
+      const step = await program("exit 0", {}, mounted("echo one; echo two >&2; exit 7"));
+      const failure = await driver.prepare(step, anyLimits);
+      expect(failure).toMatchObject({ code: "ERR_IMAGE_BUILD", retry: false });
+      expect(failure?.message).toMatch(/exit code: 7[^]* Its last lines:\n[^]*RUN --mount[^]*\none\ntwo$/);
+    });
+
+    test("leaves nothing running when it is cut off", async () => {
+      const steps = stepRunner(dockerd);
+      const seconds = 100_000 + process.pid;
+      const step = await steps.program("exit 0", {}, mounted(`exec /bin/busybox sleep ${seconds}`));
+      const isRunning = (): boolean =>
+        spawnSync("pgrep", ["-f", `^/bin/busybox sleep ${seconds}$`]).status === 0;
+      const prepared = steps.driver.prepare(step, anyLimits);
+      await expect.poll(isRunning, { timeout: 30_000 }).toBe(true);
+      await steps.driver.close();
+      expect(await prepared).toMatchObject({ code: "ERR_STEP_CANCELLED" });
+      await expect.poll(isRunning, { timeout: 30_000 }).toBe(false);
+    });
+
+    const chmod = 'FROM scratch\nCOPY --chmod=0700 Dockerfile /x\nCMD ["/x"]';
+    test.each([
+      ["a line of its Dockerfile", "# syntax=example.com/frontend:1\n", {}, "example.com/frontend:1"],
+      ["of a Dockerfile by another name", "#SYNTAX=x/y\n", { dockerfile: "./Dockerfile" }, "x/y"],
+      ["an argument", "", { args: { BUILDKIT_SYNTAX: "example.com/frontend" } }, "example.com/frontend"],
+    ])(
+      "is not read by a stranger's frontend, which could give it a network: %s",
+      async (_, line, build, who) => {
+        const sha256 = artifacts.put(await archive({ Dockerfile: line + chmod }));
+        expect(await run({ ...docker({ build }), sha256 })).toMatchObject({
+          failure: {
+            code: "ERR_IMAGE_BUILD",
+            message: expect.stringContaining(`have ${who} read the Dockerfile`),
+          },
+        });
+      },
+    );
   });
 
   test("needs a context that is in the store", async () => {
