@@ -296,6 +296,7 @@ export const components = {
       id: string,
       after: { ...string, description: "The step after which it began, or $trigger." },
       event: { ...string, description: "The name of the event." },
+      "cancels?": { type: "boolean", description: "The event cancels the run, which does not wait for it." },
       status: { type: "string", enum: ["waiting", "matched", "timedOut", "cancelled"] },
       armedAt: time,
       until: time,

@@ -1,6 +1,7 @@
 import type { LogLine } from "../../runtime/driver.ts";
 import { runtimeErrors } from "../../runtime/errors.ts";
 import { hostErrors } from "../errors.ts";
+import { cancelsRun, unlimitedMs } from "../function/define-waits.ts";
 import type { Json } from "../../runtime/json.ts";
 import type { HistoryEntry } from "../run/history.ts";
 import { printable } from "./printable.ts";
@@ -42,6 +43,13 @@ export function failureNext({ code }: { readonly code: string }): string | undef
   return own.has(code) ? undefined : rows[code]?.next;
 }
 
+/** "is cancelled if order/withdrawn comes within 1 h 0 min". */
+export function cancelText(event: string, within: number): string {
+  // One that is for good is written down as one for years.
+  const limit = within > unlimitedMs / 2 ? "" : ` within ${span(within)}`;
+  return `is cancelled if ${printable(event)} comes${limit}`;
+}
+
 /** What has become of a wait: "waits for order/paid, 1 h 0 min at most". */
 export function waitText(
   entry: Extract<HistoryEntry, { readonly wait: string }>,
@@ -50,11 +58,15 @@ export function waitText(
   const id = dim(`(${entry.wait})`);
   switch (entry.type) {
     case "wait.armed":
+      if (cancelsRun(entry.wait)) return [cancelText(entry.eventName, entry.until - entry.at), id];
       return [`waits for ${printable(entry.eventName)}, ${span(entry.until - entry.at)} at most`, id];
     case "wait.answered":
       return [`its link was answered: ${printable(entry.event.name)}`, id];
     case "wait.matched":
-      return [`what it waited for came: ${printable(entry.event.id)}`, id];
+      return [
+        `what ${cancelsRun(entry.wait) ? "cancels it" : "it waited for"} came: ${printable(entry.event.id)}`,
+        id,
+      ];
     case "wait.timedOut":
       return ["what it waited for did not come", id];
     default:

@@ -4,7 +4,7 @@ import type { RunDetail, StepDetail, WaitDetail } from "../run/view.ts";
 import type { CollectedDetail } from "../run/view-collected.ts";
 import { triggerStep } from "../function/document.ts";
 import type { RunSummary } from "../state/state.ts";
-import { begunTexts, failureNext, failureText, keyText, logLines } from "./history-text.ts";
+import { begunTexts, cancelText, failureNext, failureText, keyText, logLines } from "./history-text.ts";
 import { preview, printable, shorten } from "./printable.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -113,8 +113,16 @@ function retryText(of: string, edited: readonly string[] = []): string {
   return edited.length === 0 ? of : `${of}, with other ${edited.map(printable).join(" and ")}`;
 }
 
+function cancelLine({ event, status, until, eventId = "" }: WaitDetail, now: number): string {
+  if (status === "matched") return `${printable(event)} came, which cancels the run: ${printable(eventId)}`;
+  return status === "waiting"
+    ? cancelText(event, until - now)
+    : `${printable(event)}, which cancels the run, did not come`;
+}
+
 function waitLine(wait: WaitDetail, now: number, out: Terminal["out"]): string {
   const [colour, mark] = waitMarks[wait.status];
+  if (wait.cancels === true) return `  ${out(colour, mark)} ${cancelLine(wait, now)}`;
   const how = {
     waiting: `until ${dateAndTime(wait.until)}, in ${span(wait.until - now)}`,
     matched: `came: ${printable(wait.eventId ?? "")}`,

@@ -27,7 +27,15 @@ interface WaitTools {
 const defaultAnswers: readonly string[] = ["approve", "deny"];
 
 /** For as long as any run goes on: ten years, in milliseconds. */
-const unlimitedMs = 10 * 366 * 24 * 3_600_000;
+export const unlimitedMs = 10 * 366 * 24 * 3_600_000;
+
+/** Begins the ids of waits that cancel their run. */
+const cancels = "c";
+
+/** Whether what ends a wait cancels its run: nothing of it waits for that. */
+export function cancelsRun(wait: string): boolean {
+  return wait.startsWith(cancels);
+}
 
 /** Edges from one step whose event, ttl and match are the same share one wait. */
 export function defineWaits({ steps, onFailure, cancel = [] }: FunctionDocument, tools: WaitTools): Waits {
@@ -72,10 +80,10 @@ export function defineWaits({ steps, onFailure, cancel = [] }: FunctionDocument,
     const link = { name: async.link, answers: async.answers ?? defaultAnswers };
     return [{ id, from, event: `link/${async.link}`, ttlMs, link, ...leads }];
   };
-  const cancels = cancel.map((one, index): WaitDefinition => {
+  const cancelling = cancel.map((one, index): WaitDefinition => {
     const match = one.if === undefined ? undefined : tools.match(one.if);
     return {
-      id: `c${index + 1}`,
+      id: `${cancels}${index + 1}`,
       from: triggerStep,
       event: one.event,
       ttlMs: one.timeout === undefined ? unlimitedMs : tools.duration(one.timeout),
@@ -93,7 +101,7 @@ export function defineWaits({ steps, onFailure, cancel = [] }: FunctionDocument,
       links
         .filter(({ from, visible }) => from === triggerStep || visible.includes(step))
         .map(({ id, link }) => ({ name: link?.name ?? "", wait: id })),
-    all: new Map([...numbered.flatMap(waitOf), ...cancels].map((wait) => [wait.id, wait])),
+    all: new Map([...numbered.flatMap(waitOf), ...cancelling].map((wait) => [wait.id, wait])),
     of,
     onWaysTo,
     onWaysOver(edge) {

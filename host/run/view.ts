@@ -1,6 +1,7 @@
 import type { Json } from "../../runtime/json.ts";
 import type { Event } from "../event/event.ts";
 import type { FunctionDocument } from "../function/document.ts";
+import { cancelsRun } from "../function/define-waits.ts";
 import type { RunSummary, StoredRun } from "../state/state.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { outputOfRun } from "./output.ts";
@@ -46,6 +47,8 @@ export interface WaitDetail {
   readonly after: string;
   /** The name of the event. */
   readonly event: string;
+  /** The event cancels the run; nothing of it waits for that. */
+  readonly cancels?: true;
   readonly status: "waiting" | "matched" | "timedOut" | "cancelled";
   readonly armedAt: number;
   readonly until: number;
@@ -254,7 +257,8 @@ function applyToWait(waits: Map<string, Mutable<WaitDetail>>, entry: WaitEntry):
   const { at, wait: id } = entry;
   if (entry.type === "wait.armed") {
     const { from: after, eventName: event, until } = entry;
-    waits.set(id, { id, after, event, status: "waiting", armedAt: at, until });
+    const cancels = cancelsRun(id) ? ({ cancels: true } as const) : {};
+    waits.set(id, { id, after, event, ...cancels, status: "waiting", armedAt: at, until });
     return;
   }
   const wait = waits.get(id);

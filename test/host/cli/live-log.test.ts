@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { createLiveLog } from "../../../host/cli/live-log.ts";
+import { runLines, runTable } from "../../../host/cli/run-text.ts";
 import type { Terminal } from "../../../host/cli/terminal.ts";
+import { unlimitedMs } from "../../../host/function/define-waits.ts";
 import type { LiveMessage } from "../../../host/live.ts";
 
 const plain = (_: string, text: string): string => text;
@@ -33,4 +35,46 @@ test("lines of a log are shown as they come, and not once more when the attempt 
   };
   const shown = lines({ type: "history", ...identity, entry, seq: 2 });
   expect(shown.filter((line) => /one|two|three/.test(line))).toEqual(["│ three"]);
+});
+
+test("what a run waits for is told apart from what would cancel it", () => {
+  const log = createLiveLog(terminal, plain as Terminal["out"]);
+  const armed = (wait: string, until: number): string => {
+    const entry = { type: "wait.armed" as const, at: 0, wait, from: "$trigger", eventName: "a/b", until };
+    return log.lines({ type: "history", ...identity, entry, seq: 2 }).join();
+  };
+  expect(armed("w1", 60_000)).toContain("waits for a/b, 1 min 0 s at most");
+  expect(armed("c1", 60_000)).toContain("is cancelled if a/b comes within 1 min 0 s");
+  expect(armed("c1", unlimitedMs)).toMatch(/is cancelled if a\/b comes \(c1\)/);
+});
+
+test("a parked run shows what it waits for, in the list, by itself and with its waits", () => {
+  const summary = {
+    id: "run-1",
+    functionId: "f",
+    functionVersion: "v",
+    eventId: "e",
+    eventName: "a/b",
+    createdAt: 0,
+    status: "parked" as const,
+    wakeAt: 60_000,
+    waitsFor: "event c/d",
+  };
+  expect(runTable([summary], terminal)[1]).toMatch(/parked {2}a\/b .* event c\/d$/);
+  const wait = { after: "$trigger", status: "waiting" as const, armedAt: 0, until: 60_000 };
+  const detail = {
+    ...summary,
+    event: { id: "e", name: "a/b", data: {}, ts: 0 },
+    steps: [{ id: "s", status: "pending" as const, attempts: [], sleepsUntil: 30_000 }],
+    waits: [
+      { id: "w1", event: "c/d", ...wait },
+      { id: "c1", event: "e/f", ...wait, cancels: true as const },
+    ],
+  };
+  const lines = runLines(detail, [], 0, terminal).join("\n");
+  expect(lines).toContain("parked, woken in 1 min 0 s at the latest\nwaits     for event c/d\n");
+  expect(lines).toMatch(/s pending, not before .*, in 30\.0 s/);
+  expect(lines).toMatch(/wait for c\/d until .*, in 1 min 0 s/);
+  expect(lines).toContain("is cancelled if e/f comes within 1 min 0 s");
+  expect(runLines({ ...detail, status: "paused" }, [], 0, terminal).join("\n")).not.toContain("woken");
 });

@@ -98,6 +98,23 @@ describe("the view of a run", () => {
     expect(view.steps[0]).not.toHaveProperty("retryAt");
   });
 
+  test("tells what the run waits for from what would cancel it", () => {
+    const armed = (wait: string, eventName: string): HistoryEntry => ({
+      type: "wait.armed",
+      at: 20,
+      wait,
+      from: "$trigger",
+      eventName,
+      until: 90,
+    });
+    const { waits } = viewRun(document, run([started, armed("w1", "a/b"), armed("c1", "c/d")]));
+    expect(waits).toMatchObject([
+      { event: "a/b", status: "waiting" },
+      { event: "c/d", status: "waiting", cancels: true },
+    ]);
+    expect(waits![0]).not.toHaveProperty("cancels");
+  });
+
   test("says until when a step sleeps, once all is known that it depends on", () => {
     const after = [
       { step: "a", wait: "10s" },
