@@ -44,7 +44,9 @@ const compiler: Compiler = {
   async findToolchain(step) {
     const driver = (await wasiSdk(step)) ?? (await clang(step)) ?? (await zig(step));
     if (driver === undefined) {
-      const what = "no C compiler for WASI is here: neither the WASI SDK, nor clang with wasi-libc, nor zig";
+      const sdk = process.env["WASI_SDK_PATH"];
+      const named = sdk ? ` in ${sdk}, which WASI_SDK_PATH names` : "";
+      const what = `no C compiler for WASI is here: neither the WASI SDK${named}, nor clang with wasi-libc, nor zig`;
       return missing(what, install);
     }
     const { version } = driver;

@@ -162,6 +162,43 @@ describe.skipIf(!canBuild("c"))("a compiled step", () => {
     300_000,
   );
 
+  test.skipIf(!existsSync("/usr/bin/clang"))(
+    "in C and C++ is built by the SDK that WASI_SDK_PATH names, and told of where there is none",
+    async () => {
+      const sdk = join(fixture.folder, "sdk");
+      await mkdir(join(sdk, "bin"), { recursive: true });
+      for (const name of ["clang", "clang++"]) {
+        // Debian's knows the target by its name of before.
+        const script = `#!/bin/bash\necho ${name} >> ${sdk}/called\nexec /usr/bin/${name} "\${@/#--target=wasm32-wasip1/--target=wasm32-wasi}"\n`;
+        await writeFile(join(sdk, "bin", name), script, { mode: 0o755 });
+      }
+      await fixture.write({
+        "function.json": functionText({ s: "s" }),
+        "s/main.cpp": '#include <cstdio>\nint main() { puts("1"); }\n',
+      });
+      process.env["WASI_SDK_PATH"] = sdk;
+      try {
+        const { problems, components } = await build();
+        expect(problems).toEqual([]);
+        expect(components["s"]?.size).toBeGreaterThan(1_000);
+        expect(new Set((await readFile(join(sdk, "called"), "utf8")).trim().split("\n"))).toEqual(
+          new Set(["clang", "clang++"]),
+        );
+        process.env["WASI_SDK_PATH"] = "/nowhere/wasi-sdk";
+        process.env["PATH"] = join(fixture.folder, "nothing");
+        expect((await build()).problems).toMatchObject([
+          {
+            code: "ERR_BUILD_TOOLCHAIN_MISSING",
+            message: expect.stringContaining("in /nowhere/wasi-sdk, which WASI_SDK_PATH names") as string,
+          },
+        ]);
+      } finally {
+        delete process.env["WASI_SDK_PATH"];
+      }
+    },
+    300_000,
+  );
+
   test("in C is told where it calls what is not there", async () => {
     await fixture.write({
       "function.json": functionText({ s: "s.c" }),
