@@ -268,6 +268,28 @@ export function commandsContract(
       expect((await on.runs.load(ids[0]!))?.finishedAt).toBeUndefined();
     });
 
+    test("an event cancels no run any more for which its timeout is over", async () => {
+      let underWay = 0;
+      const { on } = await hosts({
+        a: endless(
+          () => (underWay += 1),
+          () => undefined,
+        ),
+      });
+      const withdrawn = { event: "withdrawn", timeout: "1s" };
+      await deploy(on, { a: {} }, { cancel: [withdrawn, { event: "stopped" }] });
+      const id = await begin(on);
+      await until(() => underWay === 1);
+      const { createdAt } = (await on.runs.load(id))!;
+      await until(() => Date.now() > createdAt + 1_200);
+      await on.publish([{ name: "withdrawn" }, { name: "stopped" }]);
+      const run = await on.finished(id);
+      expect(run.history.at(-1)).toMatchObject({
+        type: "run.cancelled",
+        reason: expect.stringMatching(/^event stopped came/) as string,
+      });
+    });
+
     test("a run that takes longer than it may fails: what is under way is ended, and it is handled", async () => {
       let ended = 0;
       let failure: unknown;
