@@ -17,6 +17,7 @@ import { publishEmitted } from "./publication.ts";
 import { createRerun } from "./rerun.ts";
 import { retriedEntry } from "../run/retried.ts";
 import { applyEntry, foldHistory, type RunView } from "../run/run-view.ts";
+import { isWaitingToBegin } from "../run/turn.ts";
 
 /** What can be asked of a run from outside. Each is durable when it resolves. Throws ERR_RUN_UNKNOWN, ERR_RUN_STATE. */
 export interface Commands {
@@ -115,13 +116,12 @@ export function createCommands(options: CommandsOptions): Commands {
 
   return {
     cancel: (runId, reason) =>
-      add(runId, async (run, view, at) => {
-        const { finishedAt, status, functionId, functionVersion } = run;
+      add(runId, async ({ finishedAt, status, functionId, functionVersion }, view, at) => {
         if (status === "cancelled" || view.cancelling !== undefined) return undefined;
         if (finishedAt !== undefined) throw over(runId, status, "be cancelled");
         const definition = await definitions.get(functionId, functionVersion);
         const why = reason === undefined ? {} : { reason };
-        return { type: undoes(definition, run, view) ? "run.cancelling" : "run.cancelled", at, ...why };
+        return { type: undoes(definition, view) ? "run.cancelling" : "run.cancelled", at, ...why };
       }),
     answer: (runId, wait, given) =>
       add(runId, async (run, view, at) =>
@@ -165,9 +165,10 @@ export function createCommands(options: CommandsOptions): Commands {
   }
 }
 
-/** Whether something of the run may have to be undone. */
-function undoes(definition: Definition | undefined, { status }: StoredRun, { steps }: RunView): boolean {
-  return definition?.compensations !== undefined && (steps.size > 0 || status === "running");
+/** Whether something of the run may have to be undone: it has begun, and what is under way is not in its history. */
+function undoes(definition: Definition | undefined, view: RunView): boolean {
+  const hasBegun = view.collecting === undefined && !isWaitingToBegin(view);
+  return definition?.compensations !== undefined && hasBegun;
 }
 
 /** Who holds the run, and its timer, stay as they are, unless it is over, or begins once more. */
@@ -178,6 +179,8 @@ function updateOf(run: StoredRun, view: RunView, now: number): RunUpdate {
   }
   // Its timer wakes it even if nothing else does any more.
   if (run.finishedAt !== undefined) return { status: "parked", wakeAt: now };
+  // So does one that is to undo what it did, whoever was to be told and was not.
+  if (status === "parked" && view.cancelling !== undefined) return { status, wakeAt: now };
   if (status === "parked" && view.paused === true) {
     return { status: "paused", ...(wakeAt === undefined ? {} : { wakeAt }) };
   }

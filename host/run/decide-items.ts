@@ -43,6 +43,8 @@ export function decideItems(
     return settled;
   };
   if (!view.items.has(step.id)) {
+    // Like any other step, it does not begin in a pause.
+    if (view.paused === true) return waiting;
     const made = makeList(step, view, moment);
     if (!made.ok) return fail(made.failure);
     const { gives } = step.forEach;

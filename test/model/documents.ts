@@ -1,72 +1,23 @@
 import * as fc from "fast-check";
-import type { EdgeDocument, RetryDocument, StepDocument } from "../../host/function/document.ts";
-import { conditions, ofEvent, sameKey, type Behaviour, type FlowEvent, type Scenario } from "./model.ts";
+import { sameKey, type Behaviour, type FlowEvent, type Scenario } from "./scenario.ts";
+import {
+  behaving,
+  behaviour,
+  documented,
+  edge,
+  flowing,
+  items,
+  join,
+  maybe,
+  most,
+  retry,
+  step,
+  timed,
+  undoing,
+  type Made,
+} from "./sketches.ts";
 
-/** Whole seconds are for timers; what comes from outside comes a moment before or after. */
-const durations = ["1s", "10s", "1h", "30d", "365d"] as const;
 const moments = [0, 1e3, 1e4, 1.1e4, 5e4, 3.6e6, 3.61e6, 2.592e9, 3.1536e10] as const;
-const most = { steps: 5, edges: 3, events: 6 };
-
-/** An edge before it is known at which place its step stands. */
-interface Sketch {
-  /** 0: from "$trigger", n: from the step at place n - 1, where that stands before. */
-  readonly from: number;
-  readonly if?: string;
-  readonly wait?: string;
-  readonly async?: { readonly ttl: string; readonly match?: string; readonly onTimeout?: true };
-  /** Whether the condition looks at the event. */
-  readonly looks?: true;
-  /** Whether it leads from a failure, where that is possible. */
-  readonly fails?: true;
-}
-
-const edge: fc.Arbitrary<Sketch> = fc.record(
-  {
-    from: fc.nat(most.steps),
-    if: maybe(fc.constantFrom(...Object.keys(conditions)), "data.key == 1"),
-    wait: fc.constantFrom(...durations),
-    async: fc.record(
-      {
-        ttl: fc.constantFrom(...durations),
-        match: fc.constant(sameKey),
-        onTimeout: fc.constant<true>(true),
-      },
-      { requiredKeys: ["ttl"] },
-    ),
-    looks: fc.constant<true>(true),
-    fails: fc.constant<true>(true),
-  },
-  { requiredKeys: ["from"] },
-);
-
-const retry = fc.record({
-  retries: fc.nat(2),
-  backoff: fc.record({
-    initial: fc.constantFrom("1s", "1h", "30d"),
-    factor: fc.constantFrom(1, 2),
-    jitter: fc.constant(0),
-    max: fc.constant("365d"),
-  }),
-});
-const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({}) },
-  { weight: 2, arbitrary: fc.record({ takesMs: fc.constantFrom(1e3, 7e3) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ takesMs: fc.constantFrom(1e3, 7e3), fails: fc.integer({ min: 1, max: 3 }) }),
-  },
-  { weight: 1, arbitrary: fc.record({ takesMs: fc.constantFrom(1e3, 7e3), fatal: fc.constant<true>(true) }) },
-);
-const join = fc.constant<"any">("any");
-const step = fc.record(
-  {
-    after: fc.array(edge, { minLength: 1, maxLength: most.edges }),
-    join,
-    retry,
-    program: behaviour,
-  },
-  { requiredKeys: ["after", "program"] },
-);
 
 /** A moment before or after a whole second, so that a wait's end is met from both sides. */
 const near = fc.tuple(fc.constantFrom(...moments), fc.constantFrom(1, -1)).map(([at, by]) => at + by);
@@ -95,27 +46,30 @@ const cancel = fc.array(
   { minLength: 1, maxLength: 2 },
 );
 
-/** Documents with all that a flow may have, and what befalls a run. */
-export const scenarios: fc.Arbitrary<Scenario> = fc
-  .record(
-    {
-      steps: fc.array(step, { minLength: 1, maxLength: most.steps }),
-      handler: fc.record({ retry, program: behaviour }),
-      events,
-      pauses: maybe(pauses, []),
-      cancelAt: maybe(
-        near.map((at) => Math.max(at, 0) + 500),
-        undefined,
-      ),
-      timeout: maybe(fc.constantFrom("5003ms", "1200003ms", "40d"), undefined),
-      cancel: maybe(cancel, undefined),
-    },
-    { requiredKeys: ["steps", "events", "pauses", "cancelAt", "timeout", "cancel"] },
-  )
-  .map(({ steps, handler, timeout, cancel: cancels, cancelAt, events: happened, pauses: paused }) => ({
+const around = fc.record(
+  {
+    handler: fc.record({ retry, program: behaviour }),
+    events,
+    pauses: maybe(pauses, []),
+    cancelAt: maybe(
+      near.map((at) => Math.max(at, 0) + 500),
+      undefined,
+    ),
+    timeout: maybe(fc.constantFrom("5003ms", "1200003ms", "40d"), undefined),
+    cancel: maybe(cancel, undefined),
+  },
+  { requiredKeys: ["events", "pauses", "cancelAt", "timeout", "cancel"] },
+);
+type Around = typeof around extends fc.Arbitrary<infer T> ? T : never;
+
+function assembled(
+  steps: readonly Made[],
+  { handler, timeout, cancel: cancels, cancelAt, events: happened, pauses: paused }: Around,
+): Scenario {
+  return {
     document: {
       steps: {
-        ...Object.fromEntries(steps.map((made, i) => [`s${i}`, documented(made, i)])),
+        ...Object.assign({}, ...steps.map(flowing)),
         ...(handler === undefined ? {} : { handler: { retry: handler.retry } }),
       },
       ...(handler === undefined ? {} : { onFailure: "handler" }),
@@ -123,7 +77,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       ...(cancels === undefined ? {} : { cancel: cancels }),
     },
     programs: {
-      ...Object.fromEntries(steps.map(({ program }, i) => [`s${i}`, timed(program, i)])),
+      ...Object.assign({}, ...steps.map(behaving)),
       ...(handler === undefined ? {} : { handler: timed(handler.program, most.steps) }),
     },
     events: named(happened, [
@@ -132,7 +86,55 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
     ]),
     pauses: paused,
     ...(cancelAt === undefined ? {} : { cancelAt }),
-  }));
+  };
+}
+
+/** Documents with all that a flow may have, and what befalls a run. */
+export const scenarios: fc.Arbitrary<Scenario> = fc
+  .tuple(fc.array(step, { minLength: 1, maxLength: most.steps }), around)
+  .map(([steps, rest]) => assembled(steps, rest));
+
+/** Steps that take their time, of which most complete, until one fails behind them, or the run is cancelled: there is much to undo. */
+export const sagas: fc.Arbitrary<Scenario> = fc
+  .tuple(
+    fc.array(
+      fc.record(
+        {
+          from: fc.nat(most.steps),
+          items: maybe(items, undefined),
+          undoing,
+          program: behaviour,
+          retry,
+          invokes: maybe(fc.constant<true>(true), undefined),
+        },
+        { requiredKeys: ["from", "undoing", "program"] },
+      ),
+      { minLength: 2, maxLength: most.steps },
+    ),
+    around,
+  )
+  .map(([steps, rest]) => {
+    const last = steps.length - 1;
+    const made = steps.map(({ from, ...one }, place): Made => {
+      const program = place < last ? slow(one.program) : { fatal: true as const, takesMs: 7e3 };
+      const each = one.items?.each.map(slow);
+      const back = { ...one.undoing, program: slow(one.undoing.program), each: one.undoing.each.map(slow) };
+      return {
+        ...one,
+        after: [{ from: place === last ? last : Math.min(from, place) }],
+        program,
+        undoing: back,
+        ...(one.items === undefined || place === last
+          ? { items: undefined }
+          : { items: { ...one.items, each: each ?? [] } }),
+      };
+    });
+    return assembled(made, rest);
+  });
+
+function slow({ takesMs = 1e3, ...how }: Behaviour): Behaviour {
+  return { ...how, takesMs };
+}
 
 /** In order, with those before the run's beginning first. */
 function named(
@@ -196,36 +198,3 @@ export const flat: fc.Arbitrary<Scenario> = fc
     ),
     pauses: [],
   }));
-
-/** Most runs are spared. */
-function maybe<T, N>(arbitrary: fc.Arbitrary<T>, none: N): fc.Arbitrary<T | N> {
-  return fc.oneof({ weight: 3, arbitrary: fc.constant(none) }, { weight: 1, arbitrary });
-}
-
-/** Waits are for an event by the place of the step behind them: no two of one way are for the same. */
-function documented(
-  {
-    after,
-    join,
-    retry: policy = { retries: 0 },
-  }: { readonly after: readonly Sketch[]; readonly join?: "any"; readonly retry?: RetryDocument },
-  place: number,
-  event = `e${place}`,
-): StepDocument {
-  return {
-    after: after.map(({ from, looks, fails, async, ...kept }): EdgeDocument => {
-      const edgeFrom = { step: from === 0 || from > place ? "$trigger" : `s${from - 1}`, ...kept };
-      if (async === undefined)
-        return fails === true && edgeFrom.step !== "$trigger" ? { ...edgeFrom, on: "failure" } : edgeFrom;
-      const waiting = { ...edgeFrom, async: { event, ...async } };
-      return looks === true && async.onTimeout !== true ? { ...waiting, if: ofEvent } : waiting;
-    }),
-    retry: policy,
-    ...(join === undefined ? {} : { join }),
-  };
-}
-
-/** Each step takes another time, so that few things happen at once. */
-function timed({ takesMs = 0, ...rest }: Behaviour, place: number): Behaviour {
-  return takesMs === 0 ? rest : { ...rest, takesMs: takesMs + 7 * 3 ** place };
-}

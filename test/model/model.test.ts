@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chains, flat, scenarios } from "./documents.ts";
-import { expectedOf, type Expected, type Scenario } from "./model.ts";
+import { chains, flat, sagas, scenarios } from "./documents.ts";
+import { expectedOf } from "./model.ts";
+import type { Expected, Scenario } from "./scenario.ts";
 import { createStage, type Stage } from "./play.ts";
 
 const numRuns = Number(process.env["MILLRACE_MODEL_RUNS"] ?? 1_000);
@@ -31,6 +32,10 @@ describe("whatever the document, and what befalls its run,", () => {
     await holds(scenarios, async (scenario, expected) =>
       expect(await stage.play(scenario)).toEqual(expected),
     );
+  }, 300_000);
+
+  it("a run that fails or is cancelled undoes what it did, the last that completed first", async () => {
+    await holds(sagas, async (scenario, expected) => expect(await stage.play(scenario)).toEqual(expected));
   }, 300_000);
 
   it("a wait takes no event that a wait before it has taken", async () => {

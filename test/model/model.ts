@@ -1,78 +1,10 @@
+import { stepsApart } from "../../host/function/document.ts";
 import { parseDuration } from "../../host/function/duration.ts";
-import type { EdgeDocument, FunctionDocument, StepDocument } from "../../host/function/document.ts";
+import { attemptsOf, type Attempt } from "./attempts.ts";
+import { conditions, type Expected, type Scenario } from "./scenario.ts";
+import { undo } from "./undoing.ts";
+import { least, stepsOf, trigger, type Step } from "./way.ts";
 
-/** Something that happens to a run from outside; times in milliseconds after the run's beginning. */
-export interface FlowEvent {
-  /** Before 0: it was there when the run began, and counts for nothing. */
-  readonly at: number;
-  readonly name: string;
-  readonly key: number;
-}
-
-/** What a step's program does: it fails so many times, and then puts out the step's id. One that fails takes time. */
-export interface Behaviour {
-  readonly fails?: number;
-  /** Its first failure is for good. */
-  readonly fatal?: true;
-  readonly takesMs?: number;
-}
-
-/** A document, and all that happens while a run of it goes on. */
-export interface Scenario {
-  /** Steps stand in topological order. Where a step has several edges, no two waits of one way are for the same event. */
-  readonly document: Pick<FunctionDocument, "steps" | "onFailure" | "timeout" | "cancel">;
-  readonly programs: Readonly<Record<string, Behaviour>>;
-  /** In the order of their times. */
-  readonly events: readonly FlowEvent[];
-  /** In order, one after the other. */
-  readonly pauses: readonly { readonly from: number; readonly to: number }[];
-  readonly cancelAt?: number;
-}
-
-/** What must become of the run. */
-export interface Expected {
-  readonly status: "completed" | "failed" | "cancelled";
-  readonly endsAt: number;
-  /** When each attempt of each step begins; a step that is not there never runs. */
-  readonly attempts: Readonly<Record<string, readonly number[]>>;
-  /** Of a run that completed; sorted. */
-  readonly skipped: readonly string[];
-}
-
-/** The conditions that documents have, and whether they hold for a run of key 1 and steps that put out their ids. */
-export const conditions: Readonly<Record<string, boolean>> = {
-  "data.key == 1": true,
-  "data.key > 1": false,
-  // Not there; of a type that has no such operator.
-  "data.none == 1": false,
-  "data.key + 'x' == 'x'": false,
-};
-/** One that is decided when the event has come. */
-export const ofEvent = "async.data.key == 1";
-export const sameKey = "async.data.key == event.data.key";
-
-interface Step {
-  readonly attempts: readonly Attempt[];
-  /** When it is known whether the steps behind it can come. */
-  readonly settledAt: number;
-  readonly became: "completed" | "failed" | "skipped";
-  /** The events that were waited for on the way there. */
-  readonly took: readonly FlowEvent[];
-  /** An event comes in the very moment in which the time for it is over. */
-  readonly tied: boolean;
-}
-
-interface Attempt {
-  readonly from: number;
-  readonly to: number;
-}
-
-interface Edge extends Pick<Step, "took" | "tied"> {
-  readonly taken: boolean;
-  readonly at: number;
-}
-
-const trigger: Step = { attempts: [], settledAt: 0, became: "completed", took: [], tied: false };
 const never = Number.POSITIVE_INFINITY;
 
 /**
@@ -80,12 +12,10 @@ const never = Number.POSITIVE_INFINITY;
  * all of it. Undefined where it is not said which of two things that happen at once is the first.
  */
 export function expectedOf(scenario: Scenario): Expected | undefined {
-  const { document, pauses } = scenario;
-  const steps = new Map<string, Step>();
-  for (const [id, step] of Object.entries(document.steps)) {
-    if (id !== document.onFailure) steps.set(id, becomes(id, step, steps, scenario));
-  }
-  if ([...steps.values()].some((step) => step.tied)) return undefined;
+  const { document } = scenario;
+  const apart = stepsApart(document);
+  const steps = stepsOf(scenario, apart);
+  if (steps === undefined || [...steps.values()].some((step) => step.tied)) return undefined;
   const failedAt = least([...steps].map(([id, step]) => uncaughtAt(id, step, steps, document)));
   const settledAt = Math.max(...[...steps.values()].map((step) => step.settledAt));
   const timesOutAt = document.timeout === undefined ? never : parseDuration(document.timeout)!;
@@ -94,105 +24,90 @@ export function expectedOf(scenario: Scenario): Expected | undefined {
   const ends = [failedAt, failedAt === never ? settledAt : never, timesOutAt, cancelAt, eventAt];
   const end = least(ends);
   const completes = failedAt === never && end === settledAt;
-  const attempts = new Map(
+  const began = new Map(
     [...steps].map(([id, step]) => [id, step.attempts.filter(({ from }) => completes || from < end)]),
   );
   const tied =
     !completes && [...steps.values()].some((step) => step.attempts.some(({ from }) => from === end));
   if (tied || ends.filter((at) => at === end).length > 1) return undefined;
-
-  const told = (status: Expected["status"], endsAt: number): Expected => ({
+  const skipped = [...steps].flatMap(([id, { became }]) => (became === "skipped" ? [id] : [])).toSorted();
+  const told = (
+    status: Expected["status"],
+    endsAt: number,
+    more: readonly Attempt[] = [],
+    left: Pick<Expected, "undone" | "notUndone"> = { undone: [], notUndone: [] },
+  ): Expected => ({
     status,
     endsAt,
-    attempts: Object.fromEntries(
-      [...attempts].filter(([, all]) => all.length > 0).map(([id, all]) => [id, all.map(({ from }) => from)]),
-    ),
-    skipped:
-      status === "completed"
-        ? [...steps].flatMap(([id, { became }]) => (became === "skipped" ? [id] : [])).toSorted()
-        : [],
+    attempts: timesOf([...[...began.values()].flat(), ...more]),
+    skipped: status === "completed" ? skipped : [],
+    undone: left.undone,
+    notUndone: left.notUndone,
   });
-  if (end === cancelAt || end === eventAt) return told("cancelled", end);
   if (completes) return told("completed", end);
 
-  // What is under way when a step fails may end; a run that has no time left has none for it.
-  const underWay = [...attempts.values()].flat().map(({ to }) => to);
-  const quietAt = end === failedAt ? Math.max(end, ...underWay) : end;
-  const handler = document.onFailure === undefined ? undefined : document.steps[document.onFailure];
-  let endsAt = quietAt;
-  if (handler !== undefined) {
-    const handled = attemptsOf(document.onFailure!, handler, quietAt, scenario);
-    if (handled.some(({ from }) => from === cancelAt)) return undefined;
-    attempts.set(
-      document.onFailure!,
-      handled.filter(({ from }) => from < cancelAt),
-    );
-    endsAt = handled.at(-1)!.to;
+  const isCancelled = end === cancelAt || end === eventAt;
+  const undoes = Object.values(document.steps).some(({ compensate }) => compensate !== undefined);
+  if (isCancelled && !undoes) return told("cancelled", end);
+  // What is under way may end. A run that has no time left has none for it, nor a cancelled one for what it has invoked.
+  const outOfTime = end === timesOutAt;
+  const mayEnd = (id: string): boolean =>
+    !outOfTime && (end === failedAt || document.steps[id]?.invoke === undefined);
+  const underWay = [...began].flatMap(([id, all]) => (mayEnd(id) ? all : []));
+  const quietAt = Math.max(end, ...underWay.map(({ to }) => to));
+  if (end !== failedAt && [...began.values()].flat().some(({ to }) => to === end)) return undefined;
+  // Whoever cancels what is paused has it go on.
+  const asked = Math.min(cancelAt, isCancelled ? end : never);
+  const pauses = scenario.pauses.map(({ from, to }) => ({
+    from,
+    to: asked > from && asked < to ? asked : to,
+  }));
+  // What is waited for no longer, since the run is cancelled while that ends which was under way.
+  if (cancelAt > end && cancelAt <= quietAt && undoes && invokes(began, document, cancelAt)) return undefined;
+  const counts = new Map(
+    [...began].map(([id, all]) => [id, mayEnd(id) ? all : all.filter(({ to }) => to < end)]),
+  );
+  const isSettled = (id: string): boolean => {
+    const { became, settledAt: at } = steps.get(id) ?? trigger;
+    return became === "completed" && at < end;
+  };
+  if ([...steps.values()].some((step) => step.attempts.length === 0 && step.settledAt === end))
+    return undefined;
+  const back = undo(scenario, counts, isSettled, { from: quietAt, pauses });
+  if (back === undefined || cancelAt === back.endsAt) return undefined;
+  if (isCancelled) return told("cancelled", back.endsAt, back.attempts, back);
+  if (cancelAt < back.endsAt) {
+    return undoes
+      ? told("cancelled", back.endsAt, back.attempts, back)
+      : told("cancelled", cancelAt, back.attempts, back);
   }
-  if (cancelAt === endsAt) return undefined;
-  return cancelAt < endsAt ? told("cancelled", cancelAt) : told("failed", endsAt);
-
-  function attemptsOf(id: string, { retry }: StepDocument, due: number, of: Scenario): readonly Attempt[] {
-    const { fails = 0, fatal, takesMs = 0 } = of.programs[id] ?? {};
-    const failures = fatal === true ? 1 : Math.min(fails, (retry?.retries ?? 0) + 1);
-    const all: Attempt[] = [];
-    for (let at = due, backoff = parseDuration(retry?.backoff?.initial ?? "0s")!; ;) {
-      const from = unpaused(at, pauses);
-      all.push({ from, to: from + takesMs });
-      const last = all.length === failures && (fatal === true || failures === (retry?.retries ?? 0) + 1);
-      if (last || all.length > failures) return all;
-      at = from + takesMs + backoff;
-      backoff *= retry?.backoff?.factor ?? 1;
-    }
-  }
-
-  function becomes(id: string, step: StepDocument, before: ReadonlyMap<string, Step>, of: Scenario): Step {
-    const after = step.after ?? [{ step: "$trigger" }];
-    const edges = after.map((edge) => edgeOf(edge, before, of.events));
-    const taken = edges.flatMap((edge) => (edge.taken ? [edge.at] : []));
-    const dead = edges.flatMap((edge) => (edge.taken ? [] : [edge.at]));
-    const took = edges.flatMap((edge) => edge.took);
-    const tied = edges.some((edge) => edge.tied);
-    const starts = step.join === "any" ? taken.length > 0 : dead.length === 0;
-    if (!starts) {
-      const settledAt = step.join === "any" ? Math.max(...dead) : least(dead);
-      return { attempts: [], settledAt, became: "skipped", took, tied };
-    }
-    const all = attemptsOf(id, step, step.join === "any" ? least(taken) : Math.max(...taken), of);
-    const { fails = 0, fatal } = of.programs[id] ?? {};
-    const fail = fatal === true || fails > (step.retry?.retries ?? 0);
-    return { attempts: all, settledAt: all.at(-1)!.to, became: fail ? "failed" : "completed", took, tied };
-  }
+  const { onFailure } = document;
+  const handler = onFailure === undefined ? undefined : document.steps[onFailure];
+  if (onFailure === undefined || handler === undefined)
+    return told("failed", back.endsAt, back.attempts, back);
+  const { retry } = handler;
+  const handled = attemptsOf(onFailure, scenario.programs[onFailure] ?? {}, back.endsAt, { retry, pauses });
+  const all = [...back.attempts, ...handled.attempts.filter(({ from }) => from < cancelAt)];
+  if (cancelAt === handled.settledAt || handled.attempts.some(({ from }) => from === cancelAt))
+    return undefined;
+  if (cancelAt < handled.settledAt) return told("cancelled", cancelAt, all, back);
+  return told("failed", handled.settledAt, all, back);
 }
 
-/** Whether an edge is taken, and from when on that is so. */
-function edgeOf(edge: EdgeDocument, steps: ReadonlyMap<string, Step>, events: readonly FlowEvent[]): Edge {
-  const from = steps.get(edge.step) ?? trigger;
-  const { settledAt, took, tied } = from;
-  if (from.became !== (edge.on === "failure" ? "failed" : "completed"))
-    return { taken: false, at: settledAt, took, tied };
-  if (edge.if !== undefined && edge.if !== ofEvent && conditions[edge.if] !== true)
-    return { taken: false, at: settledAt, took, tied };
-  const waited = settledAt + parseDuration(edge.wait ?? "0s")!;
-  if (edge.async === undefined) return { taken: true, at: waited, took, tied };
-  const { event, match, onTimeout } = edge.async;
-  const until = settledAt + parseDuration(edge.async.ttl)!;
-  const found = events.find(
-    (one) =>
-      one.at >= 0 &&
-      one.at <= until &&
-      one.name === event &&
-      (match === undefined || one.key === 1) &&
-      !took.includes(one),
+/** A step that invokes a function is under way then. */
+function invokes(
+  began: ReadonlyMap<string, readonly Attempt[]>,
+  { steps }: Scenario["document"],
+  at: number,
+): boolean {
+  return [...began].some(
+    ([id, all]) => steps[id]?.invoke !== undefined && all.some(({ from, to }) => from <= at && to >= at),
   );
-  // One that came before the wait began ends it as it begins.
-  const endsAt = found === undefined ? until : Math.max(found.at, settledAt);
-  const holds = found === undefined ? onTimeout === true : onTimeout !== true;
-  const both = { tied: tied || found?.at === until };
-  const now = found === undefined ? took : [...took, found];
-  if (!holds || (edge.if === ofEvent && found?.key !== 1))
-    return { taken: false, at: endsAt, took: now, ...both };
-  return { taken: true, at: Math.max(waited, endsAt), took: now, ...both };
+}
+
+function timesOf(attempts: readonly Attempt[]): Expected["attempts"] {
+  const byPlace = Map.groupBy(attempts, ({ place }) => place);
+  return Object.fromEntries([...byPlace].map(([place, all]) => [place, all.map(({ from }) => from)]));
 }
 
 /** When a run fails by a step: never, where the failure leads somewhere. */
@@ -225,13 +140,4 @@ function cancelEventAt({ document, events }: Scenario): number {
     return found === undefined ? [] : [found.at];
   });
   return least(times);
-}
-
-/** When something that is due then may begin. */
-function unpaused(at: number, pauses: Scenario["pauses"]): number {
-  return pauses.reduce((due, { from, to }) => (due >= from && due < to ? to : due), at);
-}
-
-function least(times: readonly number[]): number {
-  return Math.min(never, ...times);
 }

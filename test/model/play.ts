@@ -1,8 +1,9 @@
 import type { EdgeDocument, FunctionDocument } from "../../host/function/document.ts";
 import { functionVersion } from "../../host/function/define.ts";
 import { createHost, runId, type Host } from "../../host/index.ts";
+import { placeOf } from "../../host/run/place.ts";
 import { Failure, inProcessDrivers, type Program } from "../host/in-process-driver.ts";
-import type { Behaviour, Expected, Scenario } from "./model.ts";
+import type { Behaviour, Expected, Scenario } from "./scenario.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
 /** A host in virtual time, on which scenarios are played one after the other. */
@@ -13,7 +14,7 @@ export interface Stage {
 }
 
 /** What steps may be called. */
-const stepIds = ["s0", "s1", "s2", "s3", "s4", "handler"] as const;
+const stepIds = ["s0", "s1", "s2", "s3", "s4"].flatMap((id) => [id, `u${id}`]);
 
 /** Things that happen in one scenario, at most; what never comes to rest has more. */
 const mostThings = 500;
@@ -29,11 +30,14 @@ export async function createStage(): Promise<Stage> {
   const stray: string[] = [];
   let programs: Scenario["programs"] = {};
 
-  const program: Program = async ({ ctx }, signal) => {
-    if (ctx.functionId !== `f${count}`) stray.push(`${ctx.stepId} of ${ctx.functionId}`);
-    const begun = (attempts[ctx.stepId] ??= []);
+  const program: Program = async ({ ctx, index }, signal) => {
+    const document = `f${count}`;
+    if (ctx.functionId !== document && !ctx.functionId.startsWith(`${document}-`))
+      stray.push(`${ctx.stepId} of ${ctx.functionId}`);
+    const begun = (attempts[placeOf(ctx.stepId, index)] ??= []);
     begun.push(clock.now() - from);
-    const { takesMs = 0, ...how }: Behaviour = programs[ctx.stepId] ?? {};
+    const { items = [], ...own }: Behaviour = programs[ctx.stepId] ?? {};
+    const { takesMs = 0, ...how }: Behaviour = index === undefined ? own : { ...items[index] };
     if (takesMs > 0) {
       await new Promise<void>((resolve, reject) => {
         const cancel = clock.schedule(clock.now() + takesMs, resolve);
@@ -45,9 +49,10 @@ export async function createStage(): Promise<Stage> {
     }
     if (how.fatal === true) throw new Failure({ retry: false });
     if (begun.length <= (how.fails ?? 0)) throw new Failure({});
-    return ctx.stepId;
+    const { emits } = own;
+    return emits === undefined ? ctx.stepId : { emit: [{ name: named(emits, count), data: { key: 1 } }] };
   };
-  const drivers = inProcessDrivers(Object.fromEntries(stepIds.map((id) => [id, program])));
+  const drivers = inProcessDrivers(Object.fromEntries([...stepIds, "handler"].map((id) => [id, program])));
   const host: Host = await createHost({ store: "memory:", clock, drivers });
   let quiet = 0;
   host.live.subscribe(() => (quiet = 0));
@@ -62,9 +67,10 @@ export async function createStage(): Promise<Stage> {
       clock.lateMs = lateMs;
       count += 1;
       const id = `f${count}`;
-      const name = (event: string): string => `${event}/${count}`;
+      const name = (event: string): string => named(event, count);
       const document = renamed({ id, triggers: [{ event: "begin" }], ...scenario.document }, name);
-      await host.deploy([functionVersion(document, {}, 0)]);
+      const all = [document, ...invokedBy(document)];
+      await host.deploy(all.map((one) => functionVersion(one, {}, 0)));
       attempts = {};
       ({ programs } = scenario);
       const publish = (event: string, key: number) => host.publish([{ name: name(event), data: { key } }]);
@@ -102,10 +108,15 @@ export async function createStage(): Promise<Stage> {
         happens.shift();
         await next.do().catch(unlessOver);
       }
-      await host.remove(id);
+      for (const one of all) await host.remove(one.id);
       if (stray.length > 0) throw new Error(`attempts of runs that were over began: ${stray.join()}`);
       const { history, status, finishedAt } = (await host.runs.load(run))!;
+      const end = history.at(-1);
+      const { undone = [], notUndone = [] } =
+        end?.type === "run.failed" || end?.type === "run.cancelled" ? end : {};
       return {
+        undone,
+        notUndone,
         status: status as Expected["status"],
         endsAt: finishedAt! - from,
         attempts,
@@ -119,13 +130,38 @@ export async function createStage(): Promise<Stage> {
   };
 }
 
+/** An event of one scenario. */
+function named(event: string, scenario: number): string {
+  return `${event}/${scenario}`;
+}
+
+/** The functions that steps of a document invoke: each does what the step would, of which it has the name. */
+function invokedBy({ steps }: FunctionDocument): readonly FunctionDocument[] {
+  return Object.entries(steps).flatMap(([step, { invoke }]) =>
+    invoke === undefined
+      ? []
+      : [
+          {
+            id: invoke.function,
+            triggers: [{ event: `${invoke.function}/begin` }],
+            steps: { [step]: {} },
+            retry: { retries: 0 },
+          },
+        ],
+  );
+}
+
 /** The same with events of its own, so that runs of earlier scenarios are no concern of it. */
 function renamed(document: FunctionDocument, name: (event: string) => string): FunctionDocument {
   const edge = (one: EdgeDocument): EdgeDocument =>
     one.async === undefined ? one : { ...one, async: { ...one.async, event: name(one.async.event ?? "") } };
   const steps = Object.entries(document.steps).map(([id, step]) => [
     id,
-    step.after === undefined ? step : { ...step, after: step.after.map(edge) },
+    {
+      ...step,
+      ...(step.after && { after: step.after.map(edge) }),
+      ...(step.invoke && { invoke: { function: `${document.id}-${id}` } }),
+    },
   ]);
   return {
     ...document,

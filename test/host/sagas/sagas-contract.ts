@@ -94,6 +94,30 @@ export function sagasContract(name: string, open: () => Promise<HostStore>): voi
       expect(undone).toEqual(["leave"]);
     });
 
+    test("that were resumed are cancelled once their first step, which nothing tells of yet, has ended", async () => {
+      const gate = Promise.withResolvers<void>();
+      let underWay = false;
+      const undone: string[] = [];
+      const programs: Record<string, Program> = {
+        hotel: async () => ((underWay = true), await gate.promise, "H"),
+        leave: () => (undone.push("leave"), null),
+      };
+      const { on, id } = await begin(programs, {
+        hotel: { after: [{ step: "$trigger", wait: "1500ms" }], compensate: "leave" },
+        leave: {},
+      });
+      await until(async () => (await on.runs.load(id))?.status === "parked");
+      await on.commands.pause(id);
+      await new Promise((resolve) => setTimeout(resolve, 1_600));
+      expect(underWay).toBe(false);
+      await on.commands.resume(id);
+      await until(() => underWay);
+      await on.commands.cancel(id);
+      gate.resolve();
+      expect((await on.finished(id)).status).toBe("cancelled");
+      expect(undone).toEqual(["leave"]);
+    });
+
     test("are cancelled in the same way when whoever invoked them waits no longer", async () => {
       const undone: string[] = [];
       const trips: FunctionDocument = {
