@@ -83,18 +83,19 @@ export function checkBeginning(check: Check & { readonly underWay: readonly stri
   const document = documentOf(check);
   const undone = undoneBy(document, stepId);
   const { forEach } = undone ?? { ...document.steps[stepId] };
+  // What a host executes that has lost the run does not count.
+  const holds = update.status === "running" && update.host === machine.name;
   if (forEach !== undefined) {
     const ended = itemEnds(history, stepId);
     // One that is to be tried again keeps its place.
-    const retrying = new Set(ended.map(({ item }) => item));
+    const retrying = new Set(holds ? ended.map(({ item }) => item) : []);
     for (const end of ended) if (isFinal(end)) retrying.delete(end.item);
     for (const place of underWay) retrying.delete(Number(place.slice(stepId.length + 1)));
     const { concurrency = 10 } = forEach;
     const places = itemsUnderWay(stepId, new Set(underWay)) + retrying.size;
     if (places > concurrency) violated(`beside ${places - 1} items, and may beside ${concurrency - 1}`);
   }
-  // What a host executes that has lost the run does not count.
-  if (update.status !== "running" || update.host !== machine.name) return;
+  if (!holds) return;
   if (knows(record, machine, "run.paused", "run.resumed")) violated("although its run is paused");
   const apart = stepsApart(document);
   if (!apart.has(stepId) && knows(record, machine, "run.cancelling", "run.retried"))

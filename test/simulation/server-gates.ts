@@ -1,14 +1,16 @@
 import type { Json } from "../../runtime/json.ts";
 import type { GateDocument, QueuedRun } from "../../host/state/state.ts";
 import type { Slots } from "../../host/flow-control/slots.ts";
-import type { World } from "./machine.ts";
+import type { Machine, World } from "./machine.ts";
 
 /** The documents of flow control of the simulated store; every operation is atomic. */
 export interface ServerGates {
   load(key: string): GateDocument | undefined;
-  store(key: string, value: Json, over: number | null, keepMs?: number): number | undefined;
+  store(machine: Machine, key: string, value: Json, over: number | null, keepMs?: number): number | undefined;
   /** The runs that have a slot of a key; of any key, without one. */
   slotted(key?: string): ReadonlySet<string>;
+  /** Whether the host that gave a run its slots crashed: whoever waits for one finds out that the run is over. */
+  leftBehind(runId: string): boolean;
 }
 
 /** What the documents of slots hold, by key. */
@@ -18,6 +20,7 @@ function slotsIn(key: string, value: Json): [string, Slots][] {
 
 export function createServerGates({ scheduler, violated }: World, limit: number): ServerGates {
   const documents = new Map<string, GateDocument & { readonly goesAt: number }>();
+  const givers = new Map<string, Set<Machine>>();
   let revisions = 0;
   const load: ServerGates["load"] = (key) => {
     const found = documents.get(key);
@@ -26,10 +29,14 @@ export function createServerGates({ scheduler, violated }: World, limit: number)
   };
   return {
     load,
-    store(key, value, over, keepMs = Number.POSITIVE_INFINITY) {
-      if ((load(key)?.revision ?? null) !== over) return undefined;
+    store(machine, key, value, over, keepMs = Number.POSITIVE_INFINITY) {
+      const known = load(key);
+      if ((known?.revision ?? null) !== over) return undefined;
+      const before = new Map(slotsIn(key, known?.value ?? {}));
       for (const [slots, { has }] of slotsIn(key, value)) {
         const runs = Object.keys(has);
+        for (const run of runs.filter((one) => before.get(slots)?.has[one] === undefined))
+          givers.set(run, (givers.get(run) ?? new Set()).add(machine));
         if (runs.length > limit) violated(`${runs.join()} have the ${limit} slots of ${slots}`);
       }
       revisions += 1;
@@ -37,6 +44,7 @@ export function createServerGates({ scheduler, violated }: World, limit: number)
       documents.set(key, { revision: revisions, value: structuredClone(value), goesAt });
       return revisions;
     },
+    leftBehind: (runId) => [...(givers.get(runId) ?? [])].some(({ gone, closed }) => gone && !closed),
     slotted(wanted) {
       const all = [...documents].flatMap(([key, { value }]) => slotsIn(key, value));
       const of = all.filter(([key]) => wanted === undefined || key === wanted);

@@ -177,7 +177,9 @@ function createState({ world, server, machine }: StoreOptions): State {
     gates: {
       load: (key) => request(`load gate ${key}`, () => server.gates.load(key)),
       store: (key, value, over, keepMs) =>
-        request(`store gate ${key} over ${over}`, () => server.gates.store(key, value, over, keepMs)),
+        request(`store gate ${key} over ${over}`, () =>
+          server.gates.store(machine, key, value, over, keepMs),
+        ),
     },
     queues: {
       add: (queue, runId) => request(`queue ${runId} in ${queue}`, () => server.queues.add(queue, runId)),
