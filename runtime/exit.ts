@@ -20,7 +20,11 @@ function exitFailure({ status, starved }: Exit, logs: readonly LogLine[]): StepF
   const said = logs.findLast((line) => line.message.trim() !== "")?.message.trim();
   const message = `The step exited with code ${status}${said === undefined ? "." : `: ${said}`}`;
   if (status === fatalStatus) return failure("ERR_STEP_FATAL", message);
-  if (starved !== undefined)
-    return failure("ERR_STEP_MEMORY", `${message} It had been refused more memory: ${starved}.`);
+  if (starved !== undefined) return failure("ERR_STEP_MEMORY", refusedMemory(message, starved));
   return failure("ERR_STEP_FAILED", message);
+}
+
+/** What a step said that failed, and that it had been refused memory before. */
+export function refusedMemory(message: string, starved: string): string {
+  return `${message.replace(/(?<![.!?:…])$/, ".")} It had been refused more memory: ${starved}.`;
 }

@@ -31,7 +31,7 @@ export type Ending =
   /** The typed export returned JSON text. */
   | { readonly kind: "returned"; readonly output: string }
   /** The typed export returned an error. */
-  | { readonly kind: "retry"; readonly message: string; readonly afterMs?: number }
+  | { readonly kind: "retry"; readonly message: string; readonly afterMs?: number; readonly starved?: string }
   | { readonly kind: "fatal"; readonly message: string }
   /** The engine ended it: a trap, a limit, a cancel. */
   | { readonly kind: "ended"; readonly failure: StepFailure };

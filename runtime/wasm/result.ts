@@ -1,6 +1,6 @@
 import type { AttemptResult, LogLine, StepFailure } from "../driver.ts";
 import type { EngineResult, Ending } from "./engine.ts";
-import { exitResult } from "../exit.ts";
+import { exitResult, refusedMemory } from "../exit.ts";
 import { failure } from "../failure.ts";
 import { parseOutput } from "../output.ts";
 
@@ -36,6 +36,10 @@ function typedOutput(text: string, logs: readonly LogLine[]): AttemptResult {
 }
 
 function retryFailure(ending: Ending & { kind: "retry" }): StepFailure {
-  const base = failure("ERR_STEP_FAILED", ending.message);
+  const { message, starved } = ending;
+  const base =
+    starved === undefined
+      ? failure("ERR_STEP_FAILED", message)
+      : failure("ERR_STEP_MEMORY", refusedMemory(message, starved));
   return ending.afterMs === undefined ? base : { ...base, retryAfterMs: ending.afterMs };
 }

@@ -44,11 +44,13 @@ export function runAttempt(
     if (verdict === undefined) thrown ??= { error };
   };
   const world = createWorld(program, run, stdout, host, end, threw);
+  const starved = (): { readonly starved?: string } =>
+    meter.starved === undefined ? {} : { starved: meter.starved };
   const exited = (status: number): WorkerEnding => ({
     kind: "exited",
     status,
     stdout: stdout.text(),
-    ...(meter.starved !== undefined && { starved: meter.starved }),
+    ...starved(),
   });
   let returned: unknown;
   try {
@@ -59,9 +61,9 @@ export function runAttempt(
   if (verdict instanceof Breach) return breachEnd(verdict);
   if (verdict instanceof Exit) return { ending: exitEnding(verdict, program, exited), tainted: false };
   if (thrown !== undefined) return errorEnd(thrown.error, meter.starved);
-  const ending =
-    program.mode === "typed" ? typedEnding(returned as TypedResult, run) : exited((returned as [0 | 1])[0]);
-  return { ending, tainted: false };
+  if (program.mode === "program") return { ending: exited((returned as [0 | 1])[0]), tainted: false };
+  const ending = typedEnding(returned as TypedResult, run);
+  return { ending: ending.kind === "retry" ? { ...ending, ...starved() } : ending, tainted: false };
 }
 
 function createWorld(

@@ -72,7 +72,7 @@ export type AnswerMessage = { readonly number: number } & WithBytes<HostAnswer>;
 export type WorkerEnding =
   | { readonly kind: "exited"; readonly status: number; readonly stdout: string; readonly starved?: string }
   | { readonly kind: "returned"; readonly output: string }
-  | { readonly kind: "retry"; readonly message: string; readonly afterMs?: number }
+  | { readonly kind: "retry"; readonly message: string; readonly afterMs?: number; readonly starved?: string }
   | { readonly kind: "fatal"; readonly message: string }
   | { readonly kind: "failed"; readonly code: RuntimeErrorCode; readonly message: string };
 

@@ -92,7 +92,7 @@ export type DoneLoading =
 export type DoneAttempt = { readonly logs?: readonly LogLine[]; readonly fuel?: number } & (
   | { readonly kind: "exited"; readonly number: number; readonly text: string; readonly starved?: string }
   | { readonly kind: "returned"; readonly text: string }
-  | { readonly kind: "retry"; readonly text: string; readonly number?: number }
+  | { readonly kind: "retry"; readonly text: string; readonly number?: number; readonly starved?: string }
   | { readonly kind: "fatal"; readonly text: string }
   | { readonly kind: "failed"; readonly code: RuntimeErrorCode; readonly text: string }
 );

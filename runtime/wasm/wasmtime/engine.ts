@@ -148,9 +148,12 @@ function endingOf(done: DoneAttempt): Ending {
         ...(done.starved !== undefined && { starved: done.starved }),
       };
     case "retry":
-      return done.number === undefined
-        ? { kind: "retry", message: done.text }
-        : { kind: "retry", message: done.text, afterMs: done.number };
+      return {
+        kind: "retry",
+        message: done.text,
+        ...(done.number !== undefined && { afterMs: done.number }),
+        ...(done.starved !== undefined && { starved: done.starved }),
+      };
     case "fatal":
       return { kind: "fatal", message: done.text };
     default:

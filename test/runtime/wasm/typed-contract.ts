@@ -80,6 +80,22 @@ export function typedContract(harness: () => Harness): void {
       expect(await harness().run(bytes)).toEqual({ ok: false, failure, logs: [] });
     });
 
+    test("that was refused memory and asks for another attempt is told of its memory", async () => {
+      const body = `(drop (memory.grow (i32.const 60000))) (call $error (i32.const 0) (i32.const 4096) (i32.const 4))
+        (i32.store8 (i32.const 24) (i32.const 1)) (i64.store (i32.const 32) (i64.const 1500))`;
+      const bytes = await typed(body, { declarations: text("busy") });
+      expect(await harness().run(bytes)).toMatchObject({
+        ok: false,
+        failure: {
+          code: "ERR_STEP_MEMORY",
+          message: expect.stringMatching(
+            /^busy\. It had been refused more memory: it had \d+ bytes/,
+          ) as string,
+          retryAfterMs: 1500,
+        },
+      });
+    });
+
     test.each(["", "nope", "{", '{"a":1}x', "NaN", "1e999"])("may not return %j", async (content) => {
       expect(await harness().run(await returning(content))).toMatchObject({
         ok: false,

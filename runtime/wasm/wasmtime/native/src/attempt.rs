@@ -172,7 +172,9 @@ pub async fn run_attempt(
     }
     match outcome {
         Ok(Called::Ran(status)) => exited(world, status),
-        Ok(Called::Returned(returned)) => typed_ending(returned, attempt.limits.output_bytes),
+        Ok(Called::Returned(returned)) => {
+            typed_ending(returned, attempt.limits.output_bytes, world)
+        }
         Err(error) => match shared.fuel {
             Some(fuel) if error.downcast_ref() == Some(&Trap::OutOfFuel) => {
                 out_of_fuel(fuel, &error)
@@ -287,7 +289,7 @@ fn verdict_ending(verdict: Verdict, world: &mut World, typed: bool) -> Ending {
     }
 }
 
-fn typed_ending(returned: Result<String, Failure>, limit: usize) -> Ending {
+fn typed_ending(returned: Result<String, Failure>, limit: usize, world: &mut World) -> Ending {
     match returned {
         Ok(text) if text.len() > limit => Ending::failed(
             "ERR_STEP_OUTPUT_TOO_LARGE",
@@ -301,6 +303,7 @@ fn typed_ending(returned: Result<String, Failure>, limit: usize) -> Ending {
         Err(Failure::Retry(retry)) => Ending::Retry {
             message: retry.message,
             after_ms: retry.after,
+            starved: world.starved.take(),
         },
     }
 }

@@ -118,9 +118,14 @@ fn ended(ending: Ending, blank: impl Fn(&'static str) -> Done) -> Done {
             text: Some(text),
             ..blank("returned")
         },
-        Ending::Retry { message, after_ms } => Done {
+        Ending::Retry {
+            message,
+            after_ms,
+            starved,
+        } => Done {
             text: Some(message),
             number: after_ms.map(|after| after as f64),
+            starved,
             ..blank("retry")
         },
         Ending::Fatal(message) => Done {

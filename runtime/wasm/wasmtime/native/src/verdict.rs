@@ -61,6 +61,8 @@ pub enum Ending {
     Retry {
         message: String,
         after_ms: Option<u64>,
+        /// How it had been refused memory.
+        starved: Option<String>,
     },
     Fatal(String),
     Failed {
