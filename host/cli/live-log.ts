@@ -31,6 +31,13 @@ const timeWidth = 13;
 /** However narrow the terminal, so many characters of an output are shown. */
 const leastWidth = 40;
 
+/** A message's first line, and the others as lines below it, such as the last ones that a build said. */
+function messageOf(text: string, style: Style): readonly [first: string, below: readonly string[]] {
+  const [first = "", ...rest] = text.split("\n").filter((line) => line.trim() !== "");
+  const lines = rest.map((message) => ({ level: "info" as const, message }));
+  return [printable(first), logLines(lines, style)];
+}
+
 /** Which lines of the logs of attempts were shown as they came, so that none is shown twice. */
 function createHeard() {
   const counts = new Map<string, number>();
@@ -73,7 +80,8 @@ function attemptParts(
     ];
   }
   const { failure, retryAt } = entry;
-  const reason = `${style("red", failure.code)} ${printable(failure.message)}`;
+  const [said] = messageOf(failure.message, style);
+  const reason = `${style("red", failure.code)} ${said}`;
   const retry = retryAt === undefined ? "" : style("yellow", `· retry in ${span(retryAt - entry.at)}`);
   return [[style(retryAt === undefined ? "red" : "yellow", "✗"), run, step, time, reason, retry]];
 }
@@ -97,7 +105,9 @@ function endParts(
 ): [string, ...(string | undefined)[]] {
   if (entry.type === "run.completed") return [style("green", "■"), run, style("green", "completed"), after];
   if (entry.type === "run.failed") {
-    return [style("red", "■"), run, style("red", "failed"), after, printable(failureText(entry.failure))];
+    // The rest of it stands below the attempt.
+    const [said] = messageOf(failureText(entry.failure), style);
+    return [style("red", "■"), run, style("red", "failed"), after, said];
   }
   const reason = entry.type === "run.cancelled" ? printable(entry.reason ?? "") : undefined;
   return [style("yellow", "■"), run, style("yellow", "cancelled"), after, reason];
@@ -143,6 +153,7 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
   const attemptLines = (entry: AttemptEntry, run: string, runId: string): string[] => [
     ...logLines(heard.rest(runId, entry), style),
     ...attemptParts(entry, run, { style, fitted }).map(([mark, ...parts]) => line(entry.at, mark, ...parts)),
+    ...("failure" in entry ? messageOf(entry.failure.message, style)[1] : []),
   ];
 
   const historyLines = (entry: HistoryEntry, run: string, runId: string): string[] => {
@@ -205,7 +216,8 @@ export function createLiveLog(terminal: Terminal, style: Style = terminal.out): 
       }
       if (message.type === "notice") {
         const mark = style(message.level === "error" ? "red" : "yellow", "!");
-        return [line(message.at, mark, message.functionId, message.code, printable(message.message))];
+        const [said, below] = messageOf(message.message, style);
+        return [line(message.at, mark, message.functionId, message.code, said), ...below];
       }
       const run = `${message.functionId}${dim(`·${shortId(message.runId)}`)}`;
       if (message.type === "history") return historyLines(message.entry, run, message.runId);

@@ -37,6 +37,28 @@ test("lines of a log are shown as they come, and not once more when the attempt 
   expect(shown.filter((line) => /one|two|three/.test(line))).toEqual(["│ three"]);
 });
 
+test("a message of several lines, such as a build's, is shown below what failed, and no line passes for another", () => {
+  const log = createLiveLog(terminal, plain as Terminal["out"]);
+  const failure = {
+    code: "ERR_IMAGE_BUILD" as const,
+    message: "It can't be built. Its last lines:\none\n\n00:00:00.000 ■ f completed\u001b[2J\n",
+    retry: false,
+  };
+  const below = ["             │ one", "             │ 00:00:00.000 ■ f completed"];
+  const notice = { type: "notice" as const, at: 0, level: "error" as const, functionId: "f", ...failure };
+  expect(log.lines(notice).slice(1)).toEqual(below);
+  const entry = { type: "step.failed" as const, step: "a", attempt: 1, startedAt: 0, at: 5, failure };
+  const [first, ...rest] = log.lines({ type: "history", ...identity, entry, seq: 2 });
+  expect(first).toMatch(/✗ f·run-1 a 5 ms ERR_IMAGE_BUILD It can't be built\. Its last lines:/);
+  expect(rest).toEqual(below);
+  const ended = { type: "run.failed" as const, at: 5, failure: { ...failure, step: "a" } };
+  const shown = log.lines({ type: "history", ...identity, entry: ended, seq: 3 });
+  expect(shown).toEqual([
+    expect.stringMatching(/■ f·run-1 failed a: ERR_IMAGE_BUILD It can't be built\. Its last lines:$/),
+    expect.stringContaining("next:"),
+  ]);
+});
+
 test("what a run waits for is told apart from what would cancel it", () => {
   const log = createLiveLog(terminal, plain as Terminal["out"]);
   const armed = (wait: string, until: number): string => {
