@@ -29,7 +29,7 @@ export const runtimeErrors = {
   ERR_STEP_TIMEOUT: {
     retry: true,
     summary: "The attempt took longer than the step's `timeout`, or than its Lambda function's own.",
-    next: "Raise the one that the message names, or find what the step waits for.",
+    next: "Raise the step's `timeout`, or the Lambda function's own where the message names that, or find what the step waits for.",
   },
   ERR_STEP_CPU: {
     retry: true,
@@ -44,7 +44,7 @@ export const runtimeErrors = {
   ERR_STEP_MEMORY: {
     retry: true,
     summary: "The attempt wanted more memory than `limits.memory`, or than its Lambda function has.",
-    next: "Raise the one that the message names, or have the step hold less at once.",
+    next: "Raise `limits.memory`, or the Lambda function's `MemorySize` where the message names that, or have the step hold less at once.",
   },
   ERR_STEP_OUTPUT_TOO_LARGE: {
     retry: false,
