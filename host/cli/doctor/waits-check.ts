@@ -15,7 +15,7 @@ export const waitsCheck: Check = {
     return {
       status: "warning",
       detail: scanning.map(printable).join("; "),
-      next: "Give `match` an equality between a part of `async` and the run, as in async.data.id == event.data.id.",
+      next: "Give `match`, or the `if` of `cancel`, an equality between a part of `async` and the run, as in async.data.id == event.data.id.",
     };
   },
 };

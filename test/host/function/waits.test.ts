@@ -79,10 +79,17 @@ describe("the waits of a definition", () => {
       a: { after: [{ step: "$trigger", async: paid }] },
       b: { after: [{ step: "$trigger", async: { ...paid, match: "async.data.sum > event.data.sum" } }] },
       c: { after: [{ step: "a", async: { event: "any", ttl: "1h" } }] },
+      // Its link names the run.
+      d: { after: [{ step: "a", async: { link: "approval", ttl: "1h" } }] },
     });
-    expect(scanningWaits(document)).toEqual([
+    const cancel = [
+      { event: "stopped", if: "async.data.id == event.data.id" },
+      { event: "halted", if: "async.data.n > event.data.n" },
+    ];
+    expect(scanningWaits({ ...document, cancel })).toEqual([
       "f tries each paid against every run that waits after $trigger",
       "f tries each any against every run that waits after a",
+      "f tries each halted against every run that it may cancel",
     ]);
   });
 });
