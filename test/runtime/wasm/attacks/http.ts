@@ -147,6 +147,16 @@ const httpFloodAttacks: readonly Attack[] = [
     { ...memory, limits: { httpBodyBytes: 4_000_000 } },
   ),
   attack(
+    "what a body holds, and as much memory of its own as there was before",
+    `(call $write-zeroes (call $stream (call $body (call $new))) (i64.const 5000000) (i32.const 64))
+     (if (i32.eq (memory.grow (i32.const 80)) (i32.const -1)) (then (unreachable)))`,
+    {
+      code: "ERR_STEP_MEMORY",
+      message: /had 5\d{6} bytes and asked for 5242880 more, over the limit of 8388608 bytes/,
+      limits: { httpBodyBytes: 6_000_000, memoryBytes: 8 * 1024 * 1024 },
+    },
+  ),
+  attack(
     "paths",
     `(memory.fill (i32.const 1024) (i32.const 47) (i32.const 32768))
      ${ever("(drop (call $set-path (call $new) (i32.const 1) (i32.const 1024) (i32.const 32768)))")}`,
