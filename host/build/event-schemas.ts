@@ -3,6 +3,7 @@ import { join, relative, sep } from "node:path";
 import type { Json } from "../../runtime/json.ts";
 import { MillraceError, type Problem } from "../errors.ts";
 import { eventNameRule, isEventName } from "../event/event-name.ts";
+import { findJsonFault } from "../json-fault.ts";
 import type { Display } from "./display.ts";
 
 /** The JSON Schemas of a project's events, by event name. */
@@ -69,13 +70,16 @@ function isMissing(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
-function parse(text: string, file: string): { readonly value: Json } | { readonly problem: Problem } {
+function parse(marked: string, file: string): { readonly value: Json } | { readonly problem: Problem } {
+  const text = marked.replace(/^\ufeff/, "");
   try {
-    return { value: JSON.parse(text.replace(/^\ufeff/, "")) as Json };
+    return { value: JSON.parse(text) as Json };
   } catch (error) {
-    const { message } = error as SyntaxError;
-    const place = /\(line (\d+) column (\d+)\)/.exec(message);
-    const at = place === null ? {} : { line: Number(place[1]), column: Number(place[2]) };
+    const fault = findJsonFault(text);
+    const found = fault?.found === undefined ? "the end" : JSON.stringify(fault.found);
+    const message =
+      fault === undefined ? (error as Error).message : `expected ${fault.expected}, and found ${found}`;
+    const at = fault === undefined ? {} : { line: fault.line, column: fault.column };
     return {
       problem: { code: "ERR_SCHEMA_INVALID", message: `the schema is not JSON: ${message}`, file, ...at },
     };

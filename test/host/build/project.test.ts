@@ -229,6 +229,7 @@ describe("event schemas", () => {
       ["ERR_SCHEMA_INVALID", "a/events/x.json", undefined],
       ["ERR_SCHEMA_INVALID", "events/y.json", undefined],
     ]);
+    expect(problems[0]?.message).toBe('the schema is not JSON: expected ":", and found "\\""');
   });
 });
 
