@@ -116,7 +116,9 @@ async function compilePackage(job: CompileJob, programs: Programs): Promise<Comp
   }
   const [made] = modules;
   if (made === undefined || modules.length > 1) {
-    const what = made === undefined ? "no program" : modules.map((path) => basename(path)).join(" and ");
+    // Cargo names them as they are done.
+    const names = modules.map((path) => basename(path)).toSorted((a, b) => (a < b ? -1 : 1));
+    const what = made === undefined ? "no program" : names.join(" and ");
     const message = `cargo build made ${what}, where a step is one, a binary or a library with crate-type "cdylib"; in a workspace point the path to the package`;
     return { ok: false, problems: [{ code: "ERR_BUILD_FAILED", message, file: job.display(file) }] };
   }
