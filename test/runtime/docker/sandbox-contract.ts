@@ -197,6 +197,26 @@ export function sandboxContract(engine: () => Dockerd, tellsMemory = true): void
       expect(result).toMatchObject({ failure: { code: "ERR_STEP_CANCELLED" }, logs: [{ message: "one" }] });
     });
 
+    test.each([
+      ["SIGTERM", "", "term"],
+      ["the signal that its image names", "STOPSIGNAL SIGUSR1", "usr1"],
+    ])("is asked to end by %s, and heard until it has", async (_, more, said) => {
+      const script = `
+        trap 'echo term >&2; exit 0' TERM
+        trap 'echo usr1 >&2; exit 0' USR1
+        echo ready >&2
+        busybox sleep 600 & wait`;
+      const cancel = new AbortController();
+      const onLog = (): void => cancel.abort();
+      const result = await steps.run(
+        await steps.program(script, {}, more),
+        {},
+        { onLog, signal: cancel.signal },
+      );
+      expect(result).toMatchObject({ failure: { code: "ERR_STEP_CANCELLED" } });
+      expect(result.logs.map(({ message }) => message)).toEqual(["ready", said]);
+    });
+
     test("may close its streams and go on", async () => {
       const program = await steps.program("exec <&- >&- 2>&-; busybox sleep 1; exit 3");
       expect(await steps.run(program)).toMatchObject({
