@@ -43,11 +43,11 @@ const waitMarks = {
   cancelled: ["dim", "·"],
 } as const satisfies Record<WaitDetail["status"], readonly [string, string]>;
 
-/** Runs as an aligned table. */
+/** Runs as an aligned table; it says what they wait for where one does. */
 export function runTable(runs: readonly RunSummary[], { out }: Terminal): string[] {
-  const columns = ["RUN", "FUNCTION", "STATUS", "EVENT", "STARTED", "TOOK", "WAITS FOR"].map((heading) => ({
-    heading,
-  }));
+  const waits = runs.some(({ waitsFor }) => waitsFor !== undefined) ? ["WAITS FOR"] : [];
+  const headings = ["RUN", "FUNCTION", "STATUS", "EVENT", "STARTED", "TOOK", ...waits];
+  const columns = headings.map((heading) => ({ heading }));
   const rows = runs.map((run) => [
     run.id,
     printable(run.functionId),

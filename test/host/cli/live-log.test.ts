@@ -83,6 +83,8 @@ test("a parked run shows what it waits for, in the list, by itself and with its 
     waitsFor: "event c/d",
   };
   expect(runTable([summary], terminal)[1]).toMatch(/parked {2}a\/b .* event c\/d$/);
+  const { waitsFor: _, ...running } = summary;
+  expect(runTable([running], terminal)[0]).toMatch(/TOOK$/);
   const wait = { after: "$trigger", status: "waiting" as const, armedAt: 0, until: 60_000 };
   const detail = {
     ...summary,

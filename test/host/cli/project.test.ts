@@ -10,7 +10,7 @@ test.each(["js", "ts"])("`init --lang %s` makes a project that builds, runs and 
   expect(made.code).toBe(0);
   expect(made.stdout).toContain("wrote  function.json\n");
   expect(made.stdout).toContain(`wrote  steps/greet.${lang}\n`);
-  expect(made.stdout).toMatch(/Next:\n {2}cd My shop\n {2}millrace run My-shop\n {2}millrace dev\n$/);
+  expect(made.stdout).toMatch(/Next:\n {2}cd "My shop"\n {2}millrace run My-shop\n {2}millrace dev\n$/);
 
   const project = join(cwd, "My shop");
   const built = await millrace(["build"], { cwd: project });
