@@ -128,6 +128,116 @@ export function itemsContract(name: string, open: () => Promise<HostStore>, leng
       gates.get(1)!();
     });
 
+    test("emit events of their own, each stored once, before what comes after the step begins", async () => {
+      let stored = 0;
+      const heard: number[] = [];
+      const on = await host({
+        each: ({ item, index }) => {
+          const { n } = item as unknown as Item;
+          if (n === 2) throw new Failure({ message: "not 2" });
+          return { kept: index ?? -1, emit: [{ name: "row/in", data: { n } }] };
+        },
+        after: async ({ steps: { each } }) => {
+          stored = (await on.events.readEvents({ name: "row/in", limit: 99 })).length;
+          return each ?? null;
+        },
+        hear: ({ event }) => (heard.push((event.data as unknown as Item).n), null),
+      });
+      const listener = { id: "g", triggers: [{ event: "row/in" }], steps: { hear: {} } };
+      await on.deploy([functionVersion(listener, {}, 0)]);
+      const steps = {
+        each: {
+          forEach: { items: "data.rows", concurrency: 2, onError: "continue" as const },
+          capabilities: { emit: ["row/*"] },
+        },
+        after: { after: [{ step: "each" }] },
+      };
+      const run = await on.finished(await begin(on, steps, { rows: rows(5) }));
+      expect(stored).toBe(4);
+      expect(await outputOf(on, run, "after")).toEqual(
+        rows(5).map(({ n }) =>
+          n === 2
+            ? { ok: false, code: "ERR_STEP_FAILED", message: "not 2" }
+            : { ok: true, output: { kept: n } },
+        ),
+      );
+      await until(() => heard.length === 4);
+      expect(heard.toSorted((one, other) => one - other)).toEqual([0, 1, 3, 4]);
+      const told = run.history.flatMap((entry) => (entry.type === "step.emitted" ? [entry.item] : []));
+      expect(told.toSorted()).toEqual([0, 1, 3, 4]);
+    });
+
+    test("of runs that share a limit are those of one run at a time", async () => {
+      const underWay = new Map<string, number>();
+      let most = 0;
+      const on = await host({
+        each: async ({ ctx }) => {
+          underWay.set(ctx.runId, (underWay.get(ctx.runId) ?? 0) + 1);
+          const of = [...underWay.values()].filter((count) => count > 0);
+          most = Math.max(most, ...of);
+          await new Promise((resolve) => setTimeout(resolve, 3));
+          underWay.set(ctx.runId, underWay.get(ctx.runId)! - 1);
+          return of.length;
+        },
+      });
+      const document = {
+        id: "f",
+        triggers: [{ event: "a/b" }],
+        steps: { each: { forEach: { items: "data.rows", concurrency: 3 } } },
+        concurrency: [{ limit: 1 }],
+      };
+      await on.deploy([functionVersion(document, {}, 0)]);
+      const published = await on.publish([1, 2, 3].map(() => ({ name: "a/b", data: { rows: rows(6) } })));
+      for (const { id } of published) {
+        const run = await on.finished(runId("f", id));
+        expect(run.status).toBe("completed");
+        expect(await outputOf(on, run, "each")).toEqual(rows(6).map(() => 1));
+      }
+      expect(most).toBe(3);
+    });
+
+    test("are made of the events of a batch, in the order in which they were stored", async () => {
+      const on = await host({ each: ({ item, events }) => [item ?? null, events?.length ?? 0] });
+      const document = {
+        id: "f",
+        triggers: [{ event: "a/b" }],
+        steps: { each: { forEach: { items: "events.map(event, event.data.n)" } } },
+        batch: { maxSize: 3, timeout: "1h" },
+      };
+      await on.deploy([functionVersion(document, {}, 0)]);
+      await on.publish(rows(3).map((data) => ({ name: "a/b", data: { ...data } })));
+      const of = async () => (await on.runs.query({ functionId: "f", limit: 9 })).runs;
+      await until(async () => (await of()).some(({ status }) => status === "completed"));
+      const [collected, ...others] = await of();
+      expect(others).toEqual([]);
+      const run = (await on.runs.load(collected!.id))!;
+      expect(await outputOf(on, run, "each")).toEqual(rows(3).map(({ n }) => [n, 3]));
+    });
+
+    test("that are to be tried again wait while their run is paused, and keep their place", async () => {
+      const ran: string[] = [];
+      const on = await host({
+        each: ({ index, ctx }) => {
+          ran.push(`${index}#${ctx.attempt}`);
+          if (index === 0 && ctx.attempt === 1) throw new Failure({ retryAfterMs: 1_000 });
+          return null;
+        },
+      });
+      const steps = {
+        each: { forEach: { items: "data.rows", concurrency: 1 }, retry: { retries: 1 } },
+      };
+      const id = await begin(on, steps, { rows: rows(2) });
+      await until(
+        async () => (await on.runs.load(id))?.history.some(({ type }) => type === "item.failed") === true,
+      );
+      await on.commands.pause(id);
+      await new Promise((resolve) => setTimeout(resolve, 1_300));
+      expect(ran).toEqual(["0#1"]);
+      await on.commands.resume(id);
+      expect((await on.finished(id)).status).toBe("completed");
+      expect(ran).toEqual(["0#1", "0#2", "1#1"]);
+    });
+
     test("may be many, and what is written of them grows with their number alone", async () => {
       const on = await host({
         each: ({ item }) => (item as unknown as Item).n,
