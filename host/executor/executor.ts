@@ -137,7 +137,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const earlier = async (event: Event, triggered: readonly Definition[]): Promise<readonly Held[]> => {
     const now = new Set(triggered.map(({ id }) => id));
     const others = (await definitions.everTriggeredBy(event.name)).filter((id) => !now.has(id));
-    return Promise.all(others.map((id) => held.wake(runId(id, event.id))));
+    return Promise.all(
+      others.map(async (functionId) => {
+        const id = runId(functionId, event.id);
+        // It may be in a run that collects, of which nobody else was told.
+        const assignment = await options.runs.assigned({ id, functionId, eventId: event.id });
+        return held.wake(assignment?.runId ?? id);
+      }),
+    );
   };
 
   return {

@@ -20,9 +20,9 @@ interface Found {
 export function createNatsAssignments(session: NatsSession): Pick<Runs, "assign" | "reassign" | "assigned"> {
   const { names } = session;
   const { stream } = names.runs;
-  const subjectOf = ({ id }: RunHeader): string => names.run(functionDigestOf(id), id);
+  const subjectOf = ({ id }: Pick<RunHeader, "id">): string => names.run(functionDigestOf(id), id);
 
-  const find = async (own: RunHeader): Promise<Found | undefined> => {
+  const find = async (own: Pick<RunHeader, "id">): Promise<Found | undefined> => {
     const last = await readLastOf(session, stream, subjectOf(own));
     if (last === undefined) return undefined;
     const { into: runId, run } = decodeChange(last);

@@ -95,7 +95,7 @@ export interface Runs {
   /** Has an event that goes into `from` go into another run; resolves to where it goes by then. */
   reassign(own: RunHeader, from: string, into: string): Promise<Assignment | undefined>;
   /** Where the event goes that would have this run of its own. */
-  assigned(own: RunHeader): Promise<Assignment | undefined>;
+  assigned(own: Pick<RunHeader, "id" | "functionId" | "eventId">): Promise<Assignment | undefined>;
   /** A page may hold fewer runs than asked for and still have a `next`, where a store would have to search for long. */
   query(filter: RunFilter): Promise<{ readonly runs: readonly RunSummary[]; readonly next?: string }>;
 }
