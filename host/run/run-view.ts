@@ -123,6 +123,9 @@ export function applyEntry(view: RunView, entry: HistoryEntry): void {
         emit(view, entry);
         view.completions.set(entry.step, view.seq);
       }
+      // Of one without items that completed nothing else tells.
+      if (entry.type === "items.completed" && !view.completions.has(entry.step))
+        view.completions.set(entry.step, view.seq);
       break;
     case "wait.answered":
     case "wait.armed":

@@ -67,13 +67,13 @@ export function expectedOf(scenario: Scenario): Expected | undefined {
   const counts = new Map(
     [...began].map(([id, all]) => [id, mayEnd(id) ? all : all.filter(({ to }) => to < end)]),
   );
-  const isSettled = (id: string): boolean => {
+  const completedAt = (id: string): number | undefined => {
     const { became, settledAt: at } = steps.get(id) ?? trigger;
-    return became === "completed" && at < end;
+    return became === "completed" && at < end ? at : undefined;
   };
   if ([...steps.values()].some((step) => step.attempts.length === 0 && step.settledAt === end))
     return undefined;
-  const back = undo(scenario, counts, isSettled, { from: quietAt, pauses });
+  const back = undo(scenario, counts, completedAt, { from: quietAt, pauses });
   if (back === undefined || cancelAt === back.endsAt) return undefined;
   if (isCancelled) return told("cancelled", back.endsAt, back.attempts, back);
   if (cancelAt < back.endsAt) {

@@ -18,14 +18,16 @@ interface Undone {
 export function undo(
   { document, programs }: Scenario,
   ended: ReadonlyMap<string, readonly Attempt[]>,
-  settled: (step: string) => boolean,
+  settledAt: (step: string) => number | undefined,
   { from, pauses }: { readonly from: number; readonly pauses: Scenario["pauses"] },
 ): Undone | undefined {
   const owed = Object.entries(document.steps).flatMap(([id, step]) => {
     if (step.compensate === undefined) return [];
     const done = (ended.get(id) ?? []).filter(({ ok }) => ok);
-    if (done.length === 0 && !(step.forEach !== undefined && settled(id))) return [];
-    return [{ id, step, by: step.compensate, done, at: Math.max(-1, ...done.map(({ to }) => to)) }];
+    const settled = step.forEach === undefined ? undefined : settledAt(id);
+    if (done.length === 0 && settled === undefined) return [];
+    const at = done.length === 0 ? settled! : Math.max(...done.map(({ to }) => to));
+    return [{ id, step, by: step.compensate, done, at }];
   });
   if (new Set(owed.map(({ at }) => at)).size < owed.length) return undefined;
   const attempts: Attempt[] = [];

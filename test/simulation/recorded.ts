@@ -80,10 +80,12 @@ export function itemsBack(history: readonly HistoryEntry[], step: string): numbe
 
 /** What must be undone of a run by what is recorded before `until`: of the steps that have completed, the last one first. */
 export function owedBy(document: FunctionDocument, history: readonly HistoryEntry[]): string[] {
-  const last = (step: string): number =>
-    history.findLastIndex(
-      (entry) => (entry.type === "step.completed" || entry.type === "item.completed") && entry.step === step,
-    );
+  const completes = (entry: HistoryEntry, step: string): boolean =>
+    (entry.type === "step.completed" || entry.type === "item.completed") && entry.step === step;
+  const last = (step: string): number => {
+    const place = history.findLastIndex((entry) => completes(entry, step));
+    return place === -1 ? history.indexOf(completionOf(history, step)!) : place;
+  };
   return Object.entries(document.steps)
     .filter(([step, { compensate }]) => {
       if (compensate === undefined) return false;
