@@ -137,14 +137,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const earlier = async (event: Event, triggered: readonly Definition[]): Promise<readonly Held[]> => {
     const now = new Set(triggered.map(({ id }) => id));
     const others = (await definitions.everTriggeredBy(event.name)).filter((id) => !now.has(id));
-    return Promise.all(
-      others.map(async (functionId) => {
-        const id = runId(functionId, event.id);
-        // It may be in a run that collects, of which nobody else was told.
-        const assignment = await options.runs.assigned({ id, functionId, eventId: event.id });
-        return held.wake(assignment?.runId ?? id);
-      }),
-    );
+    return Promise.all(others.map(async (id) => held.wake(await runOf(event, id, options.runs))));
   };
 
   return {
@@ -191,4 +184,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
       stopping.abort();
     },
   };
+}
+
+/** The run that a function may have for an event: its own, or one that collects, which its host alone knew of. */
+async function runOf(event: Event, functionId: string, runs: Pick<Runs, "assigned">): Promise<string> {
+  const id = runId(functionId, event.id);
+  return (await runs.assigned({ id, functionId, eventId: event.id }))?.runId ?? id;
 }

@@ -164,7 +164,8 @@ export function itemsContract(name: string, open: () => Promise<HostStore>, leng
       await until(() => heard.length === 4);
       expect(heard.toSorted((one, other) => one - other)).toEqual([0, 1, 3, 4]);
       const told = run.history.flatMap((entry) => (entry.type === "step.emitted" ? [entry.item] : []));
-      expect(told.toSorted()).toEqual([0, 1, 3, 4]);
+      expect(new Set(told)).toEqual(new Set([0, 1, 3, 4]));
+      expect(told).toHaveLength(4);
     });
 
     test("of runs that share a limit are those of one run at a time", async () => {
