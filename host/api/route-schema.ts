@@ -15,7 +15,7 @@ export function pageQuery(parameters: Readonly<Record<string, Schema>>): Schema 
     type: "object",
     properties: {
       ...parameters,
-      cursor: { type: "string", pattern: "^[\\w.:-]{1,256}$", description: "The `next` of the page before." },
+      cursor: { type: "string", pattern: "^\\d{1,15}$", description: "The `next` of the page before." },
       limit: { type: "integer", minimum: 1, maximum: 200, default: 50 },
     },
     additionalProperties: false,

@@ -159,6 +159,8 @@ describe("runs", () => {
     ["limit=many", "limit"],
     ["status=done", "status"],
     ["cursor=%20", "cursor"],
+    ["cursor=x", "cursor"],
+    ["cursor=-1", "cursor"],
   ])("refuse the query %s", async (query, parameter) => {
     const { status, body } = await served.get(`/v1/runs?${query}`);
     expect(status).toBe(400);
