@@ -102,10 +102,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   /** Resolves when the run is stored, by this call or an earlier one. */
   const start = async (definition: Definition, stored: StoredEvent): Promise<Held> => {
-    const id = runId(definition.id, stored.event.id);
     // Whoever invoked it waits for a run of its own.
     const isInvoked = invokerOf(stored.event) !== undefined;
-    const collected = closing || isInvoked ? undefined : await collector.take(definition, stored);
+    const collects = definition.collects !== undefined && !closing && !isInvoked;
+    const collected = collects ? await collector.take(definition, stored) : undefined;
     if (collected === "collected") return notHeld("done");
     const run = collected === "own" ? "known" : await begin(definition, stored);
     if (typeof run !== "string") return held.begin(run);
@@ -113,7 +113,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (run === "put off" || (!isInvoked && (await collector.goOn(definition, stored))))
       return notHeld("done");
     // An event that comes again may have been with a host that is gone, and so may its run.
-    return peers === undefined ? notHeld("done") : held.wake(id);
+    return peers === undefined ? notHeld("done") : held.wake(runId(definition.id, stored.event.id));
   };
 
   /** Stores a run of the event's own, in room that was acquired for it if there is something to do for it now. */
@@ -125,7 +125,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
       // Not acknowledged: the event is handed over again when a host is back.
       if (closing) throw new Error("The host is stopping.");
       run = await newRun(definition, stored, { ...ports, ...options });
-      await admission.settle({ definition, stored, run: runId(definition.id, stored.event.id) });
+      if (definition.flowControl !== undefined)
+        await admission.settle({ definition, stored, run: runId(definition.id, stored.event.id) });
       begins = typeof run !== "string";
     } finally {
       if (!begins) held.release();

@@ -1,13 +1,14 @@
 import type { AttemptResult } from "../../runtime/driver.ts";
 import type { Outcome } from "../broker/broker.ts";
-import { stepsOf, type Definition, type StepDefinition } from "../function/definition.ts";
+import { stepsOf, type Definition } from "../function/definition.ts";
 import { attemptEntry } from "../run/attempt-entry.ts";
 import type { HistoryEntry } from "../run/history.ts";
 import { insistOn } from "./insist.ts";
-import { failedWith, nextLook, outcomeOf, type Invoked } from "../run/invocation.ts";
+import { failedWith, invokerOf, nextLook, outcomeOf, type Invoked } from "../run/invocation.ts";
 import { orphanReason } from "./kin.ts";
 import type { RunLoopPorts } from "./run-loop-ports.ts";
 import type { RunView } from "../run/run-view.ts";
+import { SparseMap } from "../run/sparse-map.ts";
 
 /** The runs that a run has invoked and waits for, as the host sees them that holds it. */
 export interface Invocations {
@@ -25,13 +26,18 @@ type Ports = Pick<
   "runs" | "events" | "outbox" | "kin" | "definitions" | "clock" | "random" | "stopping" | "notices"
 >;
 
+const none: readonly string[] = [];
+const nothing: readonly HistoryEntry[] = [];
+
 /** `before`: the run as it was when this host took it; what it had invoked by then may have been started. */
 export function createInvocations(ports: Ports, definition: Definition, before: RunView): Invocations {
   const { runs, events, outbox, kin, definitions, clock, random, stopping, notices } = ports;
-  const looked = new Map<string, number>();
-  const { onFailure, compensations = new Map<string, StepDefinition>() } = definition;
-  const apart = new Set([onFailure?.id, ...[...compensations.values()].map((step) => step.id)]);
-  const inherited = new Set([...before.invoked.values()].map(({ runId }) => runId));
+  const looked = new SparseMap<string, number>();
+  const inherited = before.invoked.size === 0 ? none : [...before.invoked.values()].map(({ runId }) => runId);
+  /** Whether a step is no part of what the run would do if all went well. */
+  const isApart = (id: string): boolean =>
+    definition.onFailure?.id === id ||
+    [...(definition.compensations?.values() ?? [])].some((step) => step.id === id);
 
   /** Starts a run that is not there; what keeps it from being there for good. */
   const start = async (
@@ -41,7 +47,7 @@ export function createInvocations(ports: Ports, definition: Definition, before: 
     if (!(await definitions.isActive(functionId))) {
       return failedWith("ERR_STEP_INVOKE_UNKNOWN", `There is no active function ${functionId}.`);
     }
-    const isNew = !inherited.has(runId) && !looked.has(runId);
+    const isNew = !inherited.includes(runId) && !looked.has(runId);
     await outbox.publish([event], isNew ? undefined : after);
     if (isNew) return undefined;
     const stored = await outbox.find(event, after);
@@ -77,17 +83,20 @@ export function createInvocations(ports: Ports, definition: Definition, before: 
 
   return {
     async farewell(view) {
+      if (view.invoked.size === 0 && (view.event === undefined || invokerOf(view.event) === undefined))
+        return "done";
       const tell = () => kin.ended(view);
       const told = await insistOn(tell, { clock, stopping, onError: notices.storeError });
       return told === undefined ? "back" : "done";
     },
     async attend(view, mayHaveEnded) {
+      if (view.invoked.size === 0) return nothing;
       const entries: HistoryEntry[] = [];
       // A run that is cancelled, or has no time left, has none for what it has invoked either.
       const ends =
         view.cancelling !== undefined || (view.failed !== undefined && view.failed.step === undefined);
       for (const [id, invoked] of view.invoked) {
-        const abandons = ends && !apart.has(id);
+        const abandons = ends && !isApart(id);
         const last = looked.get(invoked.runId);
         const due = last === undefined || nextLook(invoked, last) <= clock.now();
         if (!due && !mayHaveEnded && !abandons) continue;

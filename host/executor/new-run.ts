@@ -6,6 +6,7 @@ import type { Definition } from "../function/definition.ts";
 import type { Live } from "../live.ts";
 import type { Runs, RunUpdate } from "../state/state.ts";
 import type { HistoryEntry } from "../run/history.ts";
+import { invokerOf } from "../run/invocation.ts";
 import { headerOf } from "../run/header.ts";
 import { orphanReason, type Kin } from "./kin.ts";
 import type { TakenRun } from "./run-loop-ports.ts";
@@ -39,9 +40,10 @@ export async function newRun(
   const { event, seq, storedAt } = stored;
   const header = headerOf(definition, event, clock.now());
   const { id, functionId, createdAt: at } = header;
+  const isInvoked = invokerOf(event) !== undefined;
   const alone = definition.collects?.by === "batch" ? { events: [event] } : {};
   const started: HistoryEntry = { type: "run.started", at, event, eventSeq: seq, ...alone };
-  const ended = lateEntry(definition, storedAt, at) ?? (await orphanEntry());
+  const ended = lateEntry(definition, storedAt, at) ?? (isInvoked ? await orphanEntry() : undefined);
   const asks = ended === undefined && definition.flowControl !== undefined;
   const admitted = asks ? await admission.admit({ definition, stored, run: id }) : undefined;
   const next = ended ?? entryOf(admitted);
@@ -60,7 +62,7 @@ export async function newRun(
   for (const entry of entries) applyEntry(view, entry);
   if (update.finishedAt !== undefined) await kin.ended(view);
   if (update.status !== "running") return "put off";
-  return { header, revision, definition, view: { ...view, event }, origin: "new" };
+  return { header, revision, definition, view: Object.assign(view, { event }), origin: "new" };
 
   async function orphanEntry(): Promise<HistoryEntry | undefined> {
     return (await kin.isOrphan(event)) ? { type: "run.cancelled", at, reason: orphanReason } : undefined;

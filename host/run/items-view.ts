@@ -2,6 +2,7 @@ import type { Json } from "../../runtime/json.ts";
 import type { HistoryEntry, RecordedFailure } from "./history.ts";
 import { createOpenItems, type OpenItems } from "./open-items.ts";
 import { placeOf } from "./place.ts";
+import type { SparseMap } from "./sparse-map.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What became of one item for good. */
@@ -37,8 +38,8 @@ export interface ItemsView {
 
 /** What of a run changes with its items. */
 interface ItemsOwner extends RunState {
-  readonly items: Map<string, ItemsView>;
-  readonly earlierAttempts: Map<string, number>;
+  readonly items: SparseMap<string, ItemsView>;
+  readonly earlierAttempts: SparseMap<string, number>;
 }
 
 type ItemsEntry = Extract<HistoryEntry, { type: `item${string}` }>;

@@ -3,6 +3,7 @@ import { applyCollecting, settleCollected, type CollectingView } from "./collect
 import type { HistoryEntry, RecordedFailure, Undo } from "./history.ts";
 import { applyToItems, forgetItems, reopenItems, type ItemsView } from "./items-view.ts";
 import { placeOf } from "./place.ts";
+import { SparseMap } from "./sparse-map.ts";
 import { itemsToUndo } from "./undoing.ts";
 import type { RunState, StepView, WaitView } from "./run-state.ts";
 
@@ -26,15 +27,15 @@ export interface RunView extends RunState, CollectingView {
     readonly place?: number;
   };
   /** By place: events that a step or an item emits, and that may not be published yet. */
-  readonly unpublished: Map<string, Unpublished>;
+  readonly unpublished: SparseMap<string, Unpublished>;
   /** Of steps that run once an item, by step. */
-  readonly items: Map<string, ItemsView>;
+  readonly items: SparseMap<string, ItemsView>;
   /** By wait: what was answered by its link. */
-  readonly answers: Map<string, Event>;
+  readonly answers: SparseMap<string, Event>;
   /** By step: the run that it has invoked and waits for. */
-  readonly invoked: Map<string, Extract<HistoryEntry, { readonly type: "step.invoked" }>>;
+  readonly invoked: SparseMap<string, Extract<HistoryEntry, { readonly type: "step.invoked" }>>;
   /** Attempts of steps, and of their items, that do not count any more: these were to run anew. By their place. */
-  readonly earlierAttempts: Map<string, number>;
+  readonly earlierAttempts: SparseMap<string, number>;
   /** The first step that failed for good; without a step, what else made the run fail. */
   failed?: { readonly step?: string; readonly failure: RecordedFailure };
   /** It is to be cancelled once what is to be undone is undone. */
@@ -44,7 +45,7 @@ export interface RunView extends RunState, CollectingView {
   /** By step: the entry by which it, or an item of it, completed last. */
   readonly completions: Map<string, number>;
   /** How often what a step does was undone, or it undid something, before it was to run anew. */
-  readonly rounds: Map<string, number>;
+  readonly rounds: SparseMap<string, number>;
   finished?: "completed" | "failed" | "cancelled";
   /** Where its output is, once it has completed. */
   completion?: Extract<HistoryEntry, { readonly type: "run.completed" }>;
@@ -61,14 +62,14 @@ export function emptyView(): RunView {
     startedAt: 0,
     timedFrom: 0,
     steps: new Map(),
-    items: new Map(),
+    items: new SparseMap(),
     waits: new Map(),
-    unpublished: new Map(),
-    invoked: new Map(),
-    answers: new Map(),
-    earlierAttempts: new Map(),
+    unpublished: new SparseMap(),
+    invoked: new SparseMap(),
+    answers: new SparseMap(),
+    earlierAttempts: new SparseMap(),
     completions: new Map(),
-    rounds: new Map(),
+    rounds: new SparseMap(),
   };
 }
 

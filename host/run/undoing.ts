@@ -8,7 +8,7 @@ import type { StepView } from "./run-state.ts";
 interface Undoing {
   readonly undoing?: readonly Undo[];
   readonly steps: ReadonlyMap<string, StepView>;
-  readonly items: ReadonlyMap<string, ItemsView>;
+  readonly items: Pick<ReadonlyMap<string, ItemsView>, "get">;
 }
 
 /** The items of a step that undoes those of another: the last that completed is the first. */
