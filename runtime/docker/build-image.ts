@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { ArtifactSource, StepFailure } from "../driver.ts";
 import { failure } from "../failure.ts";
 import { type DockerEngine, EngineError } from "./engine.ts";
-import { foreignSyntax, needsBuildKit, traceText } from "./buildkit.ts";
+import { createTraceReader, foreignSyntax, needsBuildKit } from "./buildkit.ts";
 import { artifactLabel } from "./labels.ts";
 import type { BuildOptions } from "./options.ts";
 import { registryConfig } from "./registry-auth.ts";
@@ -100,6 +100,7 @@ async function follow(
   options: Parameters<DockerEngine["follow"]>[1],
 ): Promise<StepFailure | undefined> {
   let output = "";
+  const readTrace = createTraceReader();
   const failed = (why: string): StepFailure => {
     const lines = output.split("\n").filter((line) => line.trim() !== "");
     const told = lines.slice(-toldLines).join("\n").slice(-toldCharacters);
@@ -110,7 +111,7 @@ async function follow(
     for await (const line of engine.follow("/build", options)) {
       const { stream = "", error, id, aux } = line as BuildLine;
       if (error !== undefined) return failed(error);
-      const told = id === "moby.buildkit.trace" ? traceText(aux ?? "") : stream;
+      const told = id === "moby.buildkit.trace" ? readTrace(aux ?? "") : stream;
       output = (output + stripVTControlCharacters(told)).slice(-16_384);
     }
     return undefined;

@@ -36,17 +36,26 @@ export async function foreignSyntax(
   return named.find((syntax) => syntax !== undefined && !dockersOwn.test(syntax));
 }
 
-/** What BuildKit tells of a build, of a message `moby.buildkit.trace`: instructions that begin, and what they print. */
-export function traceText(base64: string): string {
-  let told = "";
-  // moby.buildkit.v1.StatusResponse: 1 are instructions, 3 pieces of their output.
-  for (const [kind, message] of fields(Buffer.from(base64, "base64"))) {
-    const parts = new Map(kind === 1 || kind === 3 ? fields(message) : []);
-    const [name, started, completed] = [parts.get(3), parts.has(5), parts.has(6)];
-    if (kind === 1 && started && !completed) told += `${name?.toString() ?? ""}\n`;
-    if (kind === 3) told += parts.get(4)?.toString() ?? "";
-  }
-  return told;
+/**
+ * Reads what BuildKit tells of a build, of messages `moby.buildkit.trace`: instructions that have begun, once each, and
+ * what they print. One that is short may be over when it is told of first.
+ */
+export function createTraceReader(): (base64: string) => string {
+  const begun = new Set<string>();
+  return (base64) => {
+    let told = "";
+    // moby.buildkit.v1.StatusResponse: 1 are instructions, 3 pieces of their output.
+    for (const [kind, message] of fields(Buffer.from(base64, "base64"))) {
+      const parts = new Map(kind === 1 || kind === 3 ? fields(message) : []);
+      const digest = parts.get(1)?.toString() ?? "";
+      if (kind === 1 && parts.has(5) && !begun.has(digest)) {
+        begun.add(digest);
+        told += `${parts.get(3)?.toString() ?? ""}\n`;
+      }
+      if (kind === 3) told += parts.get(4)?.toString() ?? "";
+    }
+    return told;
+  };
 }
 
 /** The fields of a message of Protocol Buffers that have a length; others are passed over. */

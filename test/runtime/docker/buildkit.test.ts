@@ -1,7 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
 import { expect, test } from "vitest";
-import { foreignSyntax, traceText } from "../../../runtime/docker/buildkit.ts";
+import { createTraceReader, foreignSyntax } from "../../../runtime/docker/buildkit.ts";
 import { archive } from "./images.ts";
 
 test.each([
@@ -36,15 +36,19 @@ test("a trace tells of instructions that begin, and what they print, cut whereve
   const [begun, ended] = [5, 6].map((key) => field(key, "t"));
   const log = [field(1, "d"), Buffer.from([3 * 8, 1]), field(4, "out")];
   const message = Buffer.concat([
-    field(1, Buffer.concat([field(3, "RUN a"), begun!])),
-    field(1, Buffer.concat([field(3, "RUN a"), begun!, ended!])),
+    field(1, Buffer.concat([field(1, "a"), field(3, "RUN a"), begun!])),
+    field(1, Buffer.concat([field(1, "a"), field(3, "RUN a"), begun!, ended!])),
+    field(1, Buffer.concat([field(1, "b"), field(3, "RUN b"), begun!, ended!])),
+    field(1, Buffer.concat([field(1, "c"), field(3, "RUN c")])),
     field(2, "status"),
     Buffer.from([9 * 8 + 1, ...Array<number>(8).fill(7), 9 * 8 + 5, 1, 2, 3, 4]),
     field(3, Buffer.concat(log)),
   ]);
-  expect(traceText(message.toString("base64"))).toBe("RUN a\nout");
+  const read = createTraceReader();
+  expect(read(message.toString("base64"))).toBe("RUN a\nRUN b\nout");
+  expect(read(message.toString("base64"))).toBe("out");
   for (let length = 0; length < message.length; length += 1) {
-    expect(() => traceText(message.subarray(0, length).toString("base64"))).not.toThrow();
+    expect(() => createTraceReader()(message.subarray(0, length).toString("base64"))).not.toThrow();
   }
-  expect(traceText("")).toBe("");
+  expect(read("")).toBe("");
 });
